@@ -1,0 +1,41 @@
+/* A Kafka record, and how to reach the brokers. */
+#ifndef PORTER_BUS_RECORD_H
+#define PORTER_BUS_RECORD_H
+
+#include "base/str.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define RECORD_HEADERS_MAX 16
+
+struct record_header {
+    struct str name; /* NUL-terminated. */
+    struct str value;
+};
+
+struct record_place {
+    int32_t topic; /* Index in the consumer's topic list. */
+    int32_t partition;
+    int64_t offset;
+};
+
+struct record {
+    struct str topic; /* NUL-terminated. */
+    struct str key;
+    struct str value;
+    int64_t at_ms; /* 0: now (when sending) */
+    size_t header_count;
+    struct record_header headers[RECORD_HEADERS_MAX];
+    struct record_place place; /* Consumed records only. */
+};
+
+/* Settings shared by producer, consumer and admin. `extra` is a comma list of
+ * librdkafka properties ("security.protocol=ssl,…") laid over ours. */
+struct bus_options {
+    const char *brokers;
+    const char *client_id;
+    const char *extra; /* NULL or "": none */
+};
+
+#endif

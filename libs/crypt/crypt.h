@@ -1,0 +1,56 @@
+/* What we need of OpenSSL. Pure but for the random nonce; thread-safe. */
+#ifndef PORTER_CRYPT_CRYPT_H
+#define PORTER_CRYPT_CRYPT_H
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/macros.h"
+#include "base/str.h"
+
+#include <stdint.h>
+
+#define SHA256_BYTES 32
+
+struct sha256 {
+    uint8_t bytes[SHA256_BYTES];
+};
+
+struct sha256 crypt_sha256(struct str data);
+struct sha256 crypt_hmac_sha256(struct str key, struct str data);
+
+/* HMAC over several pieces, as if joined. */
+struct sha256 crypt_hmac_sha256_parts(struct str key, const struct str *parts,
+                                      size_t count);
+
+/* Equal, in time that does not depend on where they differ. */
+bool crypt_equal(struct str a, struct str b);
+
+/* Overwrite so that the compiler keeps it. */
+void crypt_wipe(void *p, size_t len);
+
+/* AES-256-GCM with a named key: what webhook secrets are stored as. The form
+ * is: version byte 1, key id length, key id, 12-byte nonce, ciphertext, tag.
+ * `context` is authenticated but not stored (the row's id), so a sealed value
+ * can't be moved to another row. */
+struct seal_key {
+    char id[33]; /* 1..32 characters of [a-z0-9-] */
+    uint8_t bytes[32];
+};
+
+/* "id:base64-of-32-bytes", several separated by commas: the first seals, all
+ * open. ERR_INVALID says what is wrong without showing the value. */
+#define SEAL_KEYS_MAX 8
+struct seal_keys {
+    size_t count;
+    struct seal_key list[SEAL_KEYS_MAX];
+};
+MUST_USE bool seal_keys_read(struct str text, struct seal_keys *out,
+                             struct err *err);
+
+void seal_close(const struct seal_keys *keys, struct str plain,
+                struct str context, struct buf *out);
+/* ERR_INTERNAL when the key is unknown or the tag does not fit. */
+MUST_USE bool seal_open(const struct seal_keys *keys, struct str sealed,
+                        struct str context, struct buf *out, struct err *err);
+
+#endif

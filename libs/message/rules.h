@@ -1,0 +1,49 @@
+/* What an input must obey, beyond its shape: one table per input.
+ *
+ * The table names fields of a message by path; the same rows check a body and
+ * (later) describe it in OpenAPI. A field of the message that no row names is
+ * read-only: sending it is a fault (unknown_field says which are allowed). */
+#ifndef PORTER_MESSAGE_RULES_H
+#define PORTER_MESSAGE_RULES_H
+
+#include "base/id.h"
+#include "message/message.h"
+
+enum rule_format {
+    RULE_PLAIN,
+    RULE_LINE,  /* No line breaks, not only blanks. */
+    RULE_EMAIL, /* local@domain, no blanks, <= 254 bytes */
+    RULE_PHONE, /* E.164: + and 7 to 15 digits */
+    RULE_URL,   /* absolute http(s) */
+    RULE_ID,    /* of id_kind */
+    RULE_TIME,  /* min..max are seconds relative to now */
+    RULE_MAP,   /* max keys; keys <= 40, values <= 500 code points */
+};
+
+struct rule {
+    const char *path;
+    enum rule_format format;
+    bool required;
+    int64_t min; /* Code points, value or count, by the field's type. */
+    int64_t max;
+    enum id_kind id_kind; /* RULE_ID only. */
+};
+
+struct rule_table {
+    const ProtobufCMessageDescriptor *type;
+    const struct rule *rows;
+    size_t count;
+};
+
+/* Do all paths exist and the formats fit their types? Called for every table
+ * at start; a false is our bug. */
+MUST_USE bool rules_check(const struct rule_table *table, struct err *err);
+
+/* JSON body -> message that obeys the rules; all faults at once. now_us is the
+ * time that RULE_TIME counts from. */
+MUST_USE bool rules_read(const struct rule_table *table,
+                         const struct json *body, int64_t now_us,
+                         struct arena *arena, struct faults *faults,
+                         ProtobufCMessage **out);
+
+#endif

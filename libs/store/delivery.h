@@ -1,0 +1,103 @@
+/* Delivery rows and attempts: the ledger of what was sent (docs/delivery.md).
+ *
+ * A row's due_at says when any process may take it: the future while one
+ * works on it (its lease) or until its retry, NULL when it is finished. All
+ * writes come in batches; each function is one statement. */
+#ifndef PORTER_STORE_DELIVERY_H
+#define PORTER_STORE_DELIVERY_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/id.h"
+#include "base/macros.h"
+#include "db/db.h"
+
+enum delivery_state {
+    DELIVERY_PENDING,
+    DELIVERY_DELIVERED,
+    DELIVERY_FAILED,
+    DELIVERY_HELD,
+};
+extern const char *const delivery_state_words[];
+
+struct delivery {
+    struct id org_id;
+    struct id id; /* id_pair(event_id, webhook_id) */
+    int64_t event_at_us;
+    struct id event_id;
+    struct id webhook_id;
+    struct str event_type;
+    struct str subject;
+    enum delivery_state state;
+    bool is_test;
+    int attempts;
+    int64_t due_at_us;   /* DB_TIME_NULL when finished */
+    int last_status;     /* 0: none */
+    struct str last_error;
+    struct str body;
+    int64_t finished_at_us; /* DB_TIME_NULL unless finished */
+    int64_t created_at_us;
+};
+
+struct attempt {
+    struct id org_id;
+    struct id delivery_id;
+    int number;
+    int64_t at_us;
+    struct str verdict; /* "delivered", "retry", "give_up", "disable" */
+    int status;         /* 0: none */
+    struct str failure; /* STR_NONE when answered */
+    struct str detail;
+    struct str remote;
+    int64_t dns_us, connect_us, tls_us, first_byte_us, total_us;
+    struct str response_headers;
+    struct str response_body;
+};
+
+/* Insert rows; one whose (event, webhook) is there already is left as it is.
+ * is_new[i] tells. */
+MUST_USE bool delivery_insert(struct db *db, const struct delivery *rows,
+                              size_t count, bool *is_new, struct err *err);
+
+/* Write the outcome of attempts: state, attempts, due_at, last_*, finished_at
+ * of the rows (matched by org_id, id, event_at), and insert the attempts. One
+ * statement, all or nothing. A row that is finished already is not touched. */
+MUST_USE bool delivery_record(struct db *db, const struct delivery *rows,
+                              size_t count, const struct attempt *attempts,
+                              size_t attempt_count, struct err *err);
+
+/* Take up to max pending rows whose due_at <= now_us (oldest due first,
+ * FOR UPDATE SKIP LOCKED), lease them until lease_until_us, return them.
+ * Rows of the webhooks in `full` (lanes without room) are passed over. */
+MUST_USE bool delivery_claim(struct db *db, int64_t now_us,
+                             int64_t lease_until_us, size_t max,
+                             const struct id *full, size_t full_count,
+                             struct arena *arena, struct delivery **rows,
+                             size_t *count, struct err *err);
+
+/* When the next pending row is due (DB_TIME_NULL: none). */
+MUST_USE bool delivery_next_due(struct db *db, int64_t *due_at_us,
+                                struct err *err);
+
+/* A test row for one webhook, due now; wakes dispatchers through
+ * DELIVERY_CHANNEL. */
+#define DELIVERY_CHANNEL "porter_deliveries"
+MUST_USE bool delivery_test(struct db *db, const struct delivery *row,
+                            struct err *err);
+
+/* Newest first, keyset by id (zero id: from the newest). webhook_id zero: all.
+ * Bodies are not read. */
+MUST_USE bool delivery_list(struct db *db, struct id org_id,
+                            struct id webhook_id, struct id before, size_t max,
+                            struct arena *arena, struct delivery **rows,
+                            size_t *count, struct err *err);
+
+MUST_USE bool delivery_find(struct db *db, struct id org_id, struct id id,
+                            struct arena *arena, bool *found,
+                            struct delivery *out, struct err *err);
+MUST_USE bool attempt_list(struct db *db, struct id org_id,
+                           struct id delivery_id, struct arena *arena,
+                           struct attempt **list, size_t *count,
+                           struct err *err);
+
+#endif

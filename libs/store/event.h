@@ -1,0 +1,60 @@
+/* Building events: the one place that knows their types, subjects and topics. */
+#ifndef PORTER_STORE_EVENT_H
+#define PORTER_STORE_EVENT_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/id.h"
+#include "base/macros.h"
+
+#include "porter/v1/event.pb-c.h"
+
+#define EVENT_API_VERSION "v1"
+#define OUTBOX_SHARDS 16
+
+enum event_type {
+    EVENT_VISITOR_PRE_REGISTERED,
+    EVENT_VISITOR_CHECKED_IN,
+    EVENT_VISITOR_CHECKED_OUT,
+    EVENT_CONTRACTOR_APPROVED,
+    EVENT_EVACUATION_ACTIVATED,
+    EVENT_TYPE_COUNT
+};
+
+/* One row per type: its name, its aggregate (Kafka topic
+ * porter.<aggregate>.v1), the kind of its subject, one sentence. */
+struct event_type_row {
+    const char *name;
+    const char *aggregate;
+    const char *topic;
+    enum id_kind subject;
+    const char *help;
+};
+extern const struct event_type_row event_types[EVENT_TYPE_COUNT];
+
+/* All topics, each once, NULL-terminated; and the dead-letter topic. */
+extern const char *const event_topics[];
+extern const char event_dead_letters_topic[];
+
+/* False when there is no such type. */
+MUST_USE bool event_type_find(struct str name, enum event_type *out);
+
+/* The shard of a subject. */
+unsigned event_shard(struct id subject);
+
+/* An event about a Visitor, Contractor or Evacuation message (by type; the
+ * resource is borrowed by the event). id is new, time is now_us. */
+Porter__V1__Event *event_new(enum event_type type, struct id org_id,
+                             ProtobufCMessage *resource, int64_t now_us,
+                             struct arena *arena);
+
+/* Sample data for Test sends and docs: what a real one looks like, "test":
+ * true. */
+Porter__V1__Event *event_sample(enum event_type type, struct id org_id,
+                                int64_t now_us, struct arena *arena);
+
+/* The webhook body: the event's JSON. */
+void event_body(const Porter__V1__Event *event, struct buf *out);
+
+#endif

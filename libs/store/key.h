@@ -1,0 +1,94 @@
+/* API keys: their form, and their rows.
+ *
+ * A key is `porter_sk_` + 43 base62 characters + 6 base62 characters of the
+ * CRC-32 over everything before: 59 characters. Only its SHA-256 is stored. */
+#ifndef PORTER_STORE_KEY_H
+#define PORTER_STORE_KEY_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/id.h"
+#include "base/macros.h"
+#include "crypt/crypt.h"
+#include "db/db.h"
+
+#define KEY_PREFIX "porter_sk_"
+#define KEY_LEN 59
+
+/* Scopes: a bit each, and their words ("visitors:read") in key_scope_words. */
+enum key_scope {
+    SCOPE_VISITORS_READ = 1 << 0,
+    SCOPE_VISITORS_WRITE = 1 << 1,
+    SCOPE_LOCATIONS_READ = 1 << 2,
+    SCOPE_CONTRACTORS_READ = 1 << 3,
+    SCOPE_CONTRACTORS_WRITE = 1 << 4,
+    SCOPE_EVACUATIONS_READ = 1 << 5,
+    SCOPE_EVACUATIONS_WRITE = 1 << 6,
+    SCOPE_EVENTS_READ = 1 << 7,
+    SCOPE_WEBHOOKS_READ = 1 << 8,
+    SCOPE_WEBHOOKS_WRITE = 1 << 9,
+    SCOPE_ALL = (1 << 10) - 1,
+};
+#define KEY_SCOPE_COUNT 10
+extern const char *const key_scope_words[KEY_SCOPE_COUNT + 1];
+
+struct key_text {
+    char data[KEY_LEN + 1];
+};
+
+/* A new random key. */
+struct key_text key_make(void);
+
+/* Has it our form and a right checksum? No I/O. `hint` (may be NULL) gets a
+ * sentence on what is wrong: the form is no secret. */
+bool key_is_well_formed(struct str text, char hint[160]);
+
+struct sha256 key_hash(struct str text);
+
+/* What a request needs to know of its key. */
+struct principal {
+    struct id org_id;
+    struct id key_id;
+    unsigned scopes;
+    unsigned rate_limit;   /* requests per window */
+    int64_t expires_at_us; /* 0: never */
+};
+
+struct key_row {
+    struct id org_id;
+    struct id id;
+    struct str name;
+    struct str hint;
+    unsigned scopes;
+    unsigned rate_limit;
+    int64_t created_at_us;
+    int64_t expires_at_us;   /* DB_TIME_NULL: never */
+    int64_t last_used_at_us; /* DB_TIME_NULL: never */
+    int64_t revoked_at_us;   /* DB_TIME_NULL: not */
+};
+
+/* The live (not revoked, not expired) key with this hash. *found tells. */
+MUST_USE bool key_find(struct db *db, struct sha256 hash, int64_t now_us,
+                       bool *found, struct principal *out, struct err *err);
+
+MUST_USE bool key_insert(struct db *db, struct id org_id, struct str name,
+                         unsigned scopes, unsigned rate_limit,
+                         struct str actor, struct key_text *text,
+                         struct id *id, struct err *err);
+
+/* Newest first. */
+MUST_USE bool key_list(struct db *db, struct id org_id, struct arena *arena,
+                       struct key_row **list, size_t *count, struct err *err);
+
+/* Mark it revoked and write the audit log; *hash is what caches must forget
+ * (services/gateway/keyring.h and porterctl do that). Revoking twice is no
+ * error; ERR_NOT_FOUND when the org has no such key. */
+MUST_USE bool key_revoke(struct db *db, struct id org_id, struct id key_id,
+                         struct str reason, struct str actor, int64_t now_us,
+                         struct sha256 *hash, struct err *err);
+
+/* The epoch of key caches: read it, or make everything cached worthless. */
+MUST_USE bool key_epoch(struct db *db, int64_t *epoch, struct err *err);
+MUST_USE bool key_epoch_bump(struct db *db, struct err *err);
+
+#endif

@@ -1,0 +1,33 @@
+/* Locations: rows -> messages. */
+#ifndef PORTER_STORE_LOCATION_H
+#define PORTER_STORE_LOCATION_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/id.h"
+#include "base/macros.h"
+#include "db/db.h"
+
+#include "porter/v1/location.pb-c.h"
+
+/* By name, then id; after_name STR_NONE: from the start. on_site_count is
+ * counted from an index. */
+MUST_USE bool location_list(struct db *db, struct id org_id,
+                            struct str after_name, struct id after_id,
+                            size_t max, struct arena *arena,
+                            Porter__V1__Location ***list, size_t *count,
+                            struct err *err);
+
+MUST_USE bool location_find(struct db *db, struct id org_id, struct id id,
+                            struct arena *arena, Porter__V1__Location **out,
+                            struct err *err);
+
+/* The org's only location; *found false when it has none or several. */
+MUST_USE bool location_only(struct db *db, struct id org_id, bool *found,
+                            struct id *id, struct err *err);
+
+MUST_USE bool location_insert(struct db *db, struct id org_id,
+                              const Porter__V1__Location *location,
+                              struct err *err);
+
+#endif

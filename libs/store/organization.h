@@ -1,0 +1,34 @@
+/* Organizations and their people. */
+#ifndef PORTER_STORE_ORGANIZATION_H
+#define PORTER_STORE_ORGANIZATION_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/id.h"
+#include "base/macros.h"
+#include "db/db.h"
+
+/* ERR_CONFLICT when the slug is taken, ERR_INVALID when it is not 1..63 of
+ * [a-z0-9-] (it is a host name's label). */
+MUST_USE bool organization_insert(struct db *db, struct str name,
+                                  struct str slug, int64_t now_us,
+                                  struct id *id, struct err *err);
+
+/* By org_… id or slug; ERR_NOT_FOUND. */
+MUST_USE bool organization_find(struct db *db, struct str id_or_slug,
+                                struct id *id, struct err *err);
+
+/* role: owner, admin, front_desk, viewer. ERR_CONFLICT: e-mail is taken. The
+ * password (STR_NONE: none yet) is stored as scrypt. */
+MUST_USE bool user_insert(struct db *db, struct id org_id, struct str email,
+                          struct str name, struct str role,
+                          struct str password, int64_t now_us, struct id *id,
+                          struct err *err);
+
+/* Write one line of the audit log. */
+MUST_USE bool audit_write(struct db *db, struct id org_id, struct str actor,
+                          struct str action, struct str subject,
+                          struct str detail_json, struct str request_id,
+                          int64_t now_us, struct err *err);
+
+#endif

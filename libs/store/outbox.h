@@ -1,0 +1,55 @@
+/* The relay's view of the outbox: shards it owns, rows in order. */
+#ifndef PORTER_STORE_OUTBOX_H
+#define PORTER_STORE_OUTBOX_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/id.h"
+#include "base/macros.h"
+#include "db/db.h"
+
+struct outbox_row {
+    struct id org_id;
+    struct id id; /* evt_ */
+    int shard;
+    struct str aggregate;
+    struct str subject;
+    struct str type;
+    struct str payload;
+    struct str traceparent;
+    int64_t webhooks_version;
+    int64_t created_at_us;
+};
+
+/* Take a session-level lock on the shard; *taken tells. The lock is held by
+ * the session and gone when the session ends in any way. */
+MUST_USE bool outbox_lock(struct db_session *s, unsigned shard, bool *taken,
+                          struct err *err);
+MUST_USE bool outbox_unlock(struct db_session *s, unsigned shard,
+                            struct err *err);
+
+/* Say "a relay lives here", and count those that do (at least 1). */
+MUST_USE bool outbox_presence(struct db_session *s, struct err *err);
+MUST_USE bool outbox_relays(struct db_session *s, unsigned *count,
+                            struct err *err);
+
+/* In one statement: delete the rows `gone` (acknowledged), then read the
+ * oldest rows of the owned shards (ordered by shard, seq), at most max. Rows
+ * are valid until the arena is reset. */
+MUST_USE bool outbox_turn(struct db_session *s, const int64_t *shards,
+                          size_t shard_count, const struct id *gone_orgs,
+                          const struct id *gone, size_t gone_count, size_t max,
+                          struct arena *arena, struct outbox_row **rows,
+                          size_t *count, struct err *err);
+
+/* Tell the relays of other processes that these shards (bits) have rows. */
+MUST_USE bool outbox_notify(struct db_session *s, unsigned shards,
+                            struct err *err);
+#define OUTBOX_CHANNEL "porter_outbox"
+
+/* Rows waiting and the age of the oldest, for metrics (bounded work: counts at
+ * most 100,000). */
+MUST_USE bool outbox_depth(struct db *db, int64_t now_us, int64_t *rows,
+                           int64_t *oldest_us, struct err *err);
+
+#endif
