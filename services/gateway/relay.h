@@ -1,0 +1,49 @@
+/* Road step 8: outbox rows -> Kafka records -> rows gone. One thread.
+ *
+ * It owns a fair share of the shards by session advisory locks, is woken by
+ * this process's commits (relay_wake) and by other gateways' NOTIFY, sends
+ * each shard's rows in order with an idempotent producer and acks=all, and
+ * deletes them once the broker has answered. It never skips within a shard.
+ * A dead relay's locks are gone with its connection; others take its shards
+ * within RELAY_SHARE_MS. */
+#ifndef PORTER_GATEWAY_RELAY_H
+#define PORTER_GATEWAY_RELAY_H
+
+#include "base/err.h"
+#include "base/macros.h"
+#include "bus/record.h"
+#include "db/db.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define RELAY_SHARE_MS 1000 /* How often shards are shared out anew. */
+#define RELAY_BATCH_MAX 1000
+
+struct relay;
+
+struct relay_options {
+    const struct db_options *db;
+    const struct bus_options *bus;
+    unsigned rest_ms; /* Longest sleep with nothing to do. */
+};
+
+/* Starts the thread; it meets absent neighbours by trying again. */
+MUST_USE bool relay_open(const struct relay_options *opts, struct relay **out,
+                         struct err *err);
+
+/* Finishes the batch under way, gives the shards back, ends the thread. */
+void relay_close(struct relay *r); /* Accepts NULL. */
+
+/* A commit has put a row into this shard. Thread-safe, never blocks. */
+void relay_wake(struct relay *r, unsigned shard);
+
+struct relay_stats {
+    unsigned shards_owned;
+    uint64_t produced, batches, failures;
+    int64_t last_send_us; /* how long the last batch took to be acked */
+    bool kafka_is_up;
+};
+struct relay_stats relay_stats(struct relay *r);
+
+#endif
