@@ -1,0 +1,54 @@
+-- The nginx peer's handler: key -> SHA-256 -> one EVALSHA -> headers and a
+-- small JSON answer. The Lua script in Redis is the gateway's own admit.lua.
+local redis = require "nginx.redis"
+local sha256 = require "nginx.sha256"
+local text = require "nginx.string"
+
+redis.add_commands("evalsha")
+
+local M = {}
+local host, port, sha, prefix
+
+function M.open(h, p, s, k)
+    host, port, sha, prefix = h, p, s, k
+end
+
+function M.handle()
+    local key = ngx.var.http_x_api_key
+    if not key or #key ~= 59 or key:sub(1, 10) ~= "porter_sk_" then
+        ngx.status = 401
+        return ngx.exit(401)
+    end
+    local digest = sha256:new()
+    digest:update(key)
+    local hash = text.to_hex(digest:final())
+    local r = redis:new()
+    r:set_timeout(1000)
+    local ok, problem = r:connect(host, port)
+    if not ok then
+        ngx.log(ngx.ERR, problem)
+        return ngx.exit(503)
+    end
+    local answer, fault = r:evalsha(sha, 2, prefix .. hash, "w:" .. hash, "1")
+    r:set_keepalive(10000, 64)
+    if not answer then
+        ngx.log(ngx.ERR, fault)
+        return ngx.exit(503)
+    end
+    local item = answer[1]
+    local headers = ngx.header
+    if M.verdict then
+        M.verdict(item, headers)
+    end
+    headers["Content-Type"] = "application/problem+json"
+    headers["RateLimit-Limit"] = item[3]
+    headers["RateLimit-Remaining"] = item[4]
+    headers["RateLimit-Reset"] = item[5]
+    headers["X-Request-Id"] = ngx.var.request_id
+    ngx.status = 404
+    ngx.print('{"type":"/docs/errors/not-found","title":"Not found","status":404,',
+              '"detail":"There is no such visitor in your organization.",',
+              '"instance":"', ngx.var.request_id, '"}')
+end
+
+return M
