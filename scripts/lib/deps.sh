@@ -1,0 +1,150 @@
+# shellcheck shell=bash
+# What Porter needs of the machine, and how the missing part comes: Debian packages by apt, Kafka's
+# jars by Maven, Python packages (tests only) by pip. Sourced after common.sh.
+
+# One line each: package | a command or file that shows it is there | why.
+BUILD_PACKAGES='
+gcc|gcc|compiles the services
+libc6-dev|/usr/include/stdlib.h|the C library
+cmake|cmake|drives the build
+ninja-build|ninja|runs the build
+pkg-config|pkg-config|finds the libraries
+python3|python3|embeds SQL into C, shows the main job
+dpkg-dev|dpkg-source|fetches the source of civetweb
+patch|patch|applies the security patch of civetweb
+libssl-dev|/usr/include/openssl/ssl.h|TLS and signatures
+libpq-dev|/usr/include/postgresql/libpq-fe.h|PostgreSQL client
+libhiredis-dev|/usr/include/hiredis/hiredis.h|Redis client
+librdkafka-dev|/usr/include/librdkafka/rdkafka.h|Kafka client
+libprotobuf-c-dev|/usr/include/protobuf-c/protobuf-c.h|the one schema, in C
+protobuf-c-compiler|protoc-c|compiles the schema
+libprotobuf-dev|/usr/include/google/protobuf/timestamp.proto|well-known types of the schema
+libcurl4-openssl-dev|/usr/include/*/curl/curl.h|delivers webhooks
+libjansson-dev|/usr/include/jansson.h|reads JSON
+libcmocka-dev|/usr/include/cmocka.h|unit tests
+'
+RUN_PACKAGES='
+ca-certificates|/etc/ssl/certs/ca-certificates.crt|trusted certificates for downloads
+curl|curl|makes the demonstration call
+openssl|openssl|makes the local certificate
+postgresql|/usr/lib/postgresql/*/bin/postgres|stores everything
+redis-server|redis-server|limits and key cache
+openjdk-17-jre-headless|java|runs Kafka
+maven|mvn|fetches Kafka from Maven Central
+util-linux|setpriv|runs servers as an ordinary user
+'
+TEST_PACKAGES='
+clang-14|clang-14|second compiler, fuzzers
+libclang-rt-14-dev|/usr/lib/llvm-14/lib/clang/*/lib/linux/libclang_rt.fuzzer-x86_64.a|sanitizers of clang
+clang-format-14|clang-format-14|format check
+clang-tidy-14|clang-tidy-14|static checks
+protobuf-compiler|protoc|the schema for the tests in Python
+python3-venv|/usr/lib/python3*/ensurepip/__init__.py|a Python environment for the tests
+nodejs|node|runs the JavaScript examples of the product page
+iproute2|ip|a network of its own for the product page examples
+'
+
+is_there()
+{
+    if [[ $1 == /* ]]; then
+        compgen -G "$1" >/dev/null
+    else
+        command -v "$1" >/dev/null
+    fi
+}
+
+# install_packages LOG LIST …: only what is missing, saying what and why.
+install_packages()
+{
+    local log=$1 row package sign why missing=()
+    shift
+    while IFS='|' read -r package sign why; do
+        if [[ -n ${sign:-} ]] && ! is_there "$sign"; then
+            missing+=("$package")
+            say "  missing: $package ($why)"
+        fi
+    done <<<"$*"
+    ((${#missing[@]} > 0)) || return 0
+    apt_knows "${missing[@]}" || step "$log.update" "apt-get update" as_root apt-get -q update
+    step "$log" "apt-get install, ${#missing[@]} packages" apt_install "${missing[@]}"
+}
+
+apt_knows()
+{
+    apt-get -qq --simulate --no-install-recommends install "$@" >/dev/null 2>&1
+}
+
+# Services that packages bring are not started: ours are private ones. A policy file that was there
+# before stays as it is.
+apt_install()
+{
+    local policy=/usr/sbin/policy-rc.d made=no rc=0
+    if [[ ! -e $policy ]]; then
+        printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
+        as_root chmod 755 "$policy"
+        made=yes
+    fi
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends \
+        -o DPkg::Lock::Timeout=120 install "$@" || rc=$?
+    if [[ $made == yes ]]; then
+        as_root rm -f "$policy"
+    fi
+    return "$rc"
+}
+
+# Kafka's jars into .deps/kafka; the pom names the version, and a stamp tells it is whole.
+fetch_kafka()
+{
+    local log=$1 stamp
+    stamp=$(sha256sum <"$ROOT/scripts/kafka/pom.xml")
+    if [[ $(cat "$DEPS/kafka/.stamp" 2>/dev/null) == "$stamp" ]]; then
+        return
+    fi
+    rm -rf "$DEPS/kafka"
+    step "$log" "fetching Kafka $(kafka_version) from Maven Central" \
+        mvn -q -B -C -f "$ROOT/scripts/kafka/pom.xml" dependency:copy-dependencies \
+        -DincludeScope=runtime "-DoutputDirectory=$DEPS/kafka"
+    printf '%s\n' "$stamp" >"$DEPS/kafka/.stamp"
+}
+
+kafka_version()
+{
+    sed -n '/kafka_2.13/{n;s/.*<version>\(.*\)<.*/\1/p}' "$ROOT/scripts/kafka/pom.xml"
+}
+
+# The tests' Python packages into .deps/venv.
+fetch_python()
+{
+    local log=$1 stamp
+    stamp=$(sha256sum <"$ROOT/tests/requirements.txt")
+    if [[ $(cat "$DEPS/venv/.stamp" 2>/dev/null) == "$stamp" ]]; then
+        return
+    fi
+    rm -rf "$DEPS/venv"
+    mkdir -p "$DEPS"
+    step "$log" "Python environment for the tests" make_venv
+    printf '%s\n' "$stamp" >"$DEPS/venv/.stamp"
+}
+
+make_venv()
+{
+    python3 -m venv "$DEPS/venv"
+    "$DEPS/venv/bin/pip" install -q --no-deps -r "$ROOT/tests/requirements.txt"
+}
+
+# One preset, configured and built. Targets may follow.
+build()
+{
+    local log=$1 preset=$2
+    shift 2
+    step "$log" "building preset $preset${*:+: $*}" build_preset "$preset" "$@"
+}
+
+build_preset()
+{
+    local preset=$1
+    shift
+    cd "$ROOT"
+    cmake --preset "$preset"
+    cmake --build --preset "$preset" ${1:+--target "$@"}
+}
