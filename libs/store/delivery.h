@@ -54,10 +54,14 @@ struct attempt {
     struct str response_body;
 };
 
-/* Insert rows; one whose (event, webhook) is there already is left as it is.
+/* Insert rows, each in whatever state it has reached, and the attempts already
+ * made for them: one statement, all or nothing. A row whose (event, webhook) is
+ * there already is left as it is, and its attempts here are not inserted.
  * is_new[i] tells. */
 MUST_USE bool delivery_insert(struct db *db, const struct delivery *rows,
-                              size_t count, bool *is_new, struct err *err);
+                              size_t count, const struct attempt *attempts,
+                              size_t attempt_count, bool *is_new,
+                              struct err *err);
 
 /* Write the outcome of attempts: state, attempts, due_at, last_*, finished_at
  * of the rows (matched by org_id, id, event_at), and insert the attempts. One
