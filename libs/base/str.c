@@ -86,12 +86,12 @@ bool str_to_u64(struct str s, uint64_t max, uint64_t *out)
     return true;
 }
 
-/* The code point at s (at most len bytes) and its length; 0 when ill-formed. */
-static size_t utf8_next(const unsigned char *s, size_t len, uint32_t *point)
+size_t str_utf8_next(struct str s, uint32_t *point)
 {
     static const uint32_t least[5] = {0, 0, 0x80, 0x800, 0x10000};
+    const unsigned char *p = (const unsigned char *)s.data;
     size_t n = 1;
-    uint32_t c = s[0];
+    uint32_t c = p[0];
 
     if (c < 0x80) {
         *point = c;
@@ -109,14 +109,14 @@ static size_t utf8_next(const unsigned char *s, size_t len, uint32_t *point)
     } else {
         return 0;
     }
-    if (n > len) {
+    if (n > s.len) {
         return 0;
     }
     for (size_t i = 1; i < n; i++) {
-        if ((s[i] & 0xC0) != 0x80) {
+        if ((p[i] & 0xC0) != 0x80) {
             return 0;
         }
-        c = (c << 6) | (s[i] & 0x3FU);
+        c = (c << 6) | (p[i] & 0x3FU);
     }
     if (c < least[n] || c > 0x10FFFF || (c >= 0xD800 && c <= 0xDFFF)) {
         return 0;
@@ -127,16 +127,16 @@ static size_t utf8_next(const unsigned char *s, size_t len, uint32_t *point)
 
 bool str_is_utf8(struct str s)
 {
-    const unsigned char *p = (const unsigned char *)s.data;
     uint32_t point = 0;
 
-    for (size_t i = 0; i < s.len;) {
-        size_t n = utf8_next(p + i, s.len - i, &point);
+    while (s.len > 0) {
+        size_t n = str_utf8_next(s, &point);
 
         if (n == 0) {
             return false;
         }
-        i += n;
+        s.data += n;
+        s.len -= n;
     }
     return true;
 }

@@ -52,6 +52,10 @@ bool str_split(struct str *rest, char at, struct str *part);
 /* Decimal digits only, no sign, no blank; false when it is none or over max. */
 MUST_USE bool str_to_u64(struct str s, uint64_t max, uint64_t *out);
 
+/* Bytes of the code point that s (not empty) starts with, which is put into
+ * *point; 0 when it is ill-formed. */
+size_t str_utf8_next(struct str s, uint32_t *point);
+
 /* Is it well-formed UTF-8 (no surrogates, nothing overlong, RFC 3629)? */
 bool str_is_utf8(struct str s);
 

@@ -39,10 +39,11 @@ void json_free(struct json *root); /* Accepts NULL. */
 enum json_type json_type(const struct json *v);
 const char *json_type_name(enum json_type type); /* "a string", "an object" */
 
-/* Each asserts the type. Text is valid until the root is freed. */
+/* Each asserts the type. Text is NUL-terminated, holds no other NUL, and is
+ * valid until the root is freed. */
 struct str json_text(const struct json *v);
 int64_t json_int(const struct json *v);
-double json_real(const struct json *v); /* Also takes JSON_INT. */
+double json_double(const struct json *v); /* Also takes JSON_INT. */
 bool json_bool(const struct json *v);
 size_t json_count(const struct json *v); /* Array or object. */
 const struct json *json_at(const struct json *array, size_t i);
@@ -51,7 +52,7 @@ const struct json *json_at(const struct json *array, size_t i);
 const struct json *json_find(const struct json *object, const char *name);
 
 /* Members in the order they were written: start with *at = NULL, goes on until
- * false. */
+ * false. The name is NUL-terminated and valid until the root is freed. */
 bool json_next(const struct json *object, void **at, struct str *name,
                const struct json **value);
 
@@ -78,10 +79,11 @@ void json_key(struct json_writer *w, struct str name);
 void json_add_text(struct json_writer *w, struct str s);
 void json_add_int(struct json_writer *w, int64_t n);
 void json_add_u64(struct json_writer *w, uint64_t n);
-void json_add_real(struct json_writer *w, double x); /* not finite: null */
+void json_add_double(struct json_writer *w, double x); /* not finite: null */
 void json_add_bool(struct json_writer *w, bool b);
 void json_add_null(struct json_writer *w);
-void json_add_time(struct json_writer *w, int64_t wall_us); /* RFC 3339 */
+/* RFC 3339; null outside the years 0001 to 9999. */
+void json_add_time(struct json_writer *w, int64_t wall_us);
 void json_add_raw(struct json_writer *w, struct str json); /* made by us */
 
 #endif
