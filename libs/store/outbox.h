@@ -11,7 +11,8 @@
 struct outbox_row {
     struct id org_id;
     struct id id; /* evt_ */
-    int shard;
+    int64_t shard;
+    int64_t seq; /* With shard: names the row when it is to be deleted. */
     struct str aggregate;
     struct str subject;
     struct str type;
@@ -33,14 +34,21 @@ MUST_USE bool outbox_presence(struct db_session *s, struct err *err);
 MUST_USE bool outbox_relays(struct db_session *s, unsigned *count,
                             struct err *err);
 
+/* One row that the broker has acknowledged. */
+struct outbox_place {
+    int64_t shard;
+    int64_t seq;
+};
+
 /* In one statement: delete the rows `gone` (acknowledged), then read the
- * oldest rows of the owned shards (ordered by shard, seq), at most max. Rows
- * are valid until the arena is reset. */
+ * oldest other rows of the owned shards (ordered by shard, seq), at most max
+ * and about evenly from shards that have many. Rows are valid until the arena
+ * is reset. A gone row's shard must be among `shards`. */
 MUST_USE bool outbox_turn(struct db_session *s, const int64_t *shards,
-                          size_t shard_count, const struct id *gone_orgs,
-                          const struct id *gone, size_t gone_count, size_t max,
-                          struct arena *arena, struct outbox_row **rows,
-                          size_t *count, struct err *err);
+                          size_t shard_count, const struct outbox_place *gone,
+                          size_t gone_count, size_t max, struct arena *arena,
+                          struct outbox_row **rows, size_t *count,
+                          struct err *err);
 
 /* Tell the relays of other processes that these shards (bits) have rows. */
 MUST_USE bool outbox_notify(struct db_session *s, unsigned shards,
