@@ -1,0 +1,1 @@
+"""What the integration tests run Porter with: real servers, real processes, real clients."""

@@ -1,0 +1,99 @@
+"""A program under test: started, asked to stop, killed, started again; its output is kept."""
+import os
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+BUILD = Path(os.environ.get("PORTER_TEST_BUILD", ROOT / "build" / "dev"))
+
+
+def program(name):
+    path = BUILD / "bin" / name
+    assert path.exists(), f"{path} is not built (cmake --build --preset {BUILD.name})"
+    return str(path)
+
+
+_given = set()
+
+
+def free_port():
+    """A port nobody listens on, and that this process has not given out before."""
+    while True:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        if port not in _given:
+            _given.add(port)
+            return port
+
+
+def port_is_free(port):
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) != 0
+
+
+class Process:
+    """`ready` is asked until it is true; `log` is where standard output and error go."""
+
+    def __init__(self, name, words, env, log, ready, seconds=15):
+        self.name, self.words, self.env = name, words, env
+        self.log, self.ready, self.seconds = Path(log), ready, seconds
+        self.popen = None
+
+    def start(self, wait=True):
+        assert not self.is_alive(), f"{self.name} runs already"
+        with open(self.log, "ab") as log:
+            self.popen = subprocess.Popen(
+                self.words, env=self.env, stdin=subprocess.DEVNULL, stdout=log,
+                stderr=subprocess.STDOUT, start_new_session=True)
+        return self.wait_ready() if wait else self
+
+    def wait_ready(self):
+        until = time.monotonic() + self.seconds
+        while not self.ready():
+            code = self.popen.poll()
+            assert code is None, f"{self.name} ended with {code}:\n{self.tail()}"
+            assert time.monotonic() < until, f"{self.name} is not ready:\n{self.tail()}"
+            time.sleep(0.02)
+        return self
+
+    def is_alive(self):
+        return self.popen is not None and self.popen.poll() is None
+
+    @property
+    def pid(self):
+        return self.popen.pid
+
+    def signal(self, number):
+        self.popen.send_signal(number)
+
+    def stop(self, seconds=20):
+        """SIGTERM; the exit status."""
+        if not self.is_alive():
+            return self.popen.returncode if self.popen else None
+        self.signal(signal.SIGTERM)
+        try:
+            return self.popen.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise AssertionError(
+                f"{self.name} did not stop within {seconds} s:\n{self.tail()}") from None
+
+    def kill(self):
+        """SIGKILL, at once."""
+        if self.is_alive():
+            self.popen.kill()
+            self.popen.wait()
+
+    def restart(self):
+        self.stop()
+        return self.start()
+
+    def output(self):
+        return self.log.read_text(errors="replace") if self.log.exists() else ""
+
+    def tail(self, lines=25):
+        return "\n".join(self.output().splitlines()[-lines:])

@@ -1,0 +1,66 @@
+"""Fixtures. `porter` is a running gateway and dispatcher that a module's tests share; tests that
+kill, stop or fill things make their own with `new_porter` and `private_servers`."""
+import os
+
+import pytest
+
+from harness.porter import Porter
+from harness.servers import Servers
+from harness.shared import shared_servers
+
+
+@pytest.fixture(scope="session")
+def servers():
+    """PostgreSQL, Redis and Kafka, one set for the whole run: nobody may stop them."""
+    run_id = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
+    with shared_servers(run_id) as shared:
+        yield shared
+
+
+@pytest.fixture
+def private_servers():
+    """A set that this test may kill."""
+    mine = Servers.temporary().start()
+    yield mine
+    mine.stop()
+
+
+@pytest.fixture(scope="module")
+def porter(servers):
+    """One gateway and one dispatcher on a database of their own."""
+    made = Porter(servers)
+    made.gateway()
+    made.dispatcher()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def new_porter(servers):
+    """Makes Porters with nothing running yet; on other servers when given."""
+    made = []
+
+    def make(on=None):
+        made.append(Porter(on or servers))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
+
+
+@pytest.fixture
+def organization(porter):
+    return porter.organization()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """A failed test shows what the services said last."""
+    report = yield
+    if report.failed:
+        used = [v for v in item.funcargs.values() if isinstance(v, Porter)]
+        for porter in used:
+            for process in porter.gateways + porter.dispatchers:
+                report.sections.append((f"{process.name} ({process.log})", process.tail(15)))
+    return report
