@@ -1,0 +1,75 @@
+/* What the kernel says about this process, asked when a scraper asks. */
+#include "metrics/process.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+static void add(struct buf *out, const char *name, const char *kind,
+                const char *help, double value)
+{
+    buf_addf(out, "# HELP %s %s\n# TYPE %s %s\n%s %.15g\n", name, help, name,
+             kind, name, value);
+}
+
+static void add_cpu(struct buf *out)
+{
+    struct rusage use;
+
+    if (getrusage(RUSAGE_SELF, &use) == 0) {
+        add(out, "process_cpu_seconds_total", "counter",
+            "Processor time used, user and system.",
+            (double)(use.ru_utime.tv_sec + use.ru_stime.tv_sec) +
+                (double)(use.ru_utime.tv_usec + use.ru_stime.tv_usec) / 1e6);
+    }
+}
+
+/* The second number of statm is the resident pages. */
+static void add_memory(struct buf *out)
+{
+    FILE *f = fopen("/proc/self/statm", "re");
+    unsigned long long pages = 0;
+
+    if (f == NULL) {
+        return;
+    }
+    if (fscanf(f, "%*u %llu", &pages) == 1) {
+        add(out, "process_resident_memory_bytes", "gauge",
+            "Memory that is in RAM.",
+            (double)pages * (double)sysconf(_SC_PAGESIZE));
+    }
+    (void)fclose(f);
+}
+
+static void add_files(struct buf *out)
+{
+    DIR *dir = opendir("/proc/self/fd");
+    struct rlimit limit;
+    unsigned open_count = 0;
+
+    if (dir == NULL) {
+        return;
+    }
+    for (struct dirent *e = readdir(dir); e != NULL; e = readdir(dir)) {
+        open_count += e->d_name[0] != '.';
+    }
+    (void)closedir(dir);
+    add(out, "process_open_fds", "gauge", "Open descriptors.",
+        (double)(open_count - 1)); /* Ours for the folder is closed again. */
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        add(out, "process_max_fds", "gauge",
+            "Descriptors that may be open at the same time.",
+            (double)limit.rlim_cur);
+    }
+}
+
+void process_write(int64_t started_us, struct buf *out)
+{
+    add_cpu(out);
+    add_memory(out);
+    add_files(out);
+    add(out, "process_start_time_seconds", "gauge",
+        "When the process started, in seconds since 1970.",
+        (double)started_us / 1e6);
+}
