@@ -32,7 +32,7 @@ struct fetch_options {
     size_t response_max; /* body bytes read; more ends the transfer */
     size_t keep_max;     /* body bytes kept */
     const char *ca_file; /* NULL: the system's */
-    const char *proxy;   /* NULL: none */
+    const char *proxy;   /* NULL: none; with one, may_connect is not asked */
     bool http2;
     fetch_may_connect_fn *may_connect; /* NULL: any */
     void *user;
@@ -62,11 +62,11 @@ enum fetch_failure {
 struct fetch_answer {
     void *owner;
     enum fetch_failure failure;
-    unsigned status; /* 0 unless FETCH_OK */
-    struct str body;    /* first keep_max bytes; valid until the next wait */
-    struct str headers; /* "name: value\n" lines, bounded; same life */
-    char detail[160];   /* one sentence when failed */
-    char remote[64];    /* "203.0.113.9:443", "" when never connected */
+    unsigned status;       /* 0 unless FETCH_OK or FETCH_TOO_LARGE */
+    struct str body;       /* first keep_max bytes; valid until the next wait */
+    struct str headers;    /* "name: value\n" lines, bounded; same life */
+    char detail[160];      /* one sentence when failed */
+    char remote[64];       /* "203.0.113.9:443", "" when never connected */
     int64_t retry_after_s; /* from Retry-After (seconds or date), -1: none */
     /* Microseconds from the start: name looked up, connected, TLS done, first
      * byte, end. 0 for phases not reached or not needed (reused). */

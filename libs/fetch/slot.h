@@ -1,0 +1,68 @@
+/* The inside of libs/fetch: transfers and the loop that owns them. */
+#ifndef PORTER_FETCH_SLOT_H
+#define PORTER_FETCH_SLOT_H
+
+#include "fetch/fetch.h"
+
+#include "base/buf.h"
+#include "base/err.h"
+
+#include <curl/curl.h>
+
+#define FIXED_HEADERS 2
+
+/* One transfer at a time; between transfers in `free`, and after one in
+ * `resting` while its answer borrows the buffers. */
+struct slot {
+    struct fetch *fetch;
+    struct slot *next; /* In `free` or `resting`. */
+    CURL *easy;
+    struct curl_slist headers[FETCH_HEADERS_MAX + FIXED_HEADERS];
+    struct buf kept_headers;
+    struct buf kept_body;
+    size_t header_bytes;
+    size_t body_bytes;
+    void *owner;
+    int64_t retry_after_s;
+    bool too_large;
+    bool refused;
+    struct err why; /* Of the refusal. */
+    char error[CURL_ERROR_SIZE];
+    struct slot *all; /* Every slot, for fetch_close. */
+};
+
+struct fetch {
+    struct fetch_options opts;
+    char *ca_file;
+    char *proxy;
+    CURLM *multi;
+    CURLSH *share; /* TLS sessions: a new connection resumes an old one. */
+    int epoll_fd;
+    int wake_fd;
+    int64_t timer_at_us; /* Steady clock; NEVER: libcurl waits for sockets. */
+    struct slot *all;
+    struct slot *free;
+    struct slot *resting;
+    unsigned active;
+    uint64_t transfers;
+    uint64_t reused;
+};
+
+/* A slot without a transfer; made when none is free. */
+struct slot *slot_take(struct fetch *f);
+
+/* Its answer may be looked at until slots_wake. */
+void slot_rest(struct slot *s);
+void slots_wake(struct fetch *f);
+
+/* Forget the transfer before. */
+void slot_reset(struct slot *s, void *owner);
+
+/* The request's header lines as libcurl wants them; the slot's memory. */
+struct curl_slist *slot_headers(struct slot *s,
+                                const struct fetch_request *req);
+
+/* What became of the transfer; borrows the slot's buffers. */
+void slot_answer(struct slot *s, CURLcode code, struct fetch_answer *out);
+
+#endif
