@@ -164,8 +164,8 @@ static void row_read(const struct config_row *row, void *target,
         fault(faults, "%s is not set (%s)", row->name, row->help);
         goto out;
     }
-    if (found && !value_read(row, buf_str(&text),
-                             (char *)target + row->offset, &err)) {
+    if (found &&
+        !value_read(row, buf_str(&text), (char *)target + row->offset, &err)) {
         fault(faults, "%s: %s", row->name, err.text);
     }
 
@@ -203,9 +203,8 @@ static struct str without_suffix(struct str name)
 {
     struct str suffix = STR(FILE_SUFFIX);
 
-    if (name.len > suffix.len &&
-        memcmp(name.data + name.len - suffix.len, suffix.data, suffix.len) ==
-            0) {
+    if (name.len > suffix.len && memcmp(name.data + name.len - suffix.len,
+                                        suffix.data, suffix.len) == 0) {
         name.len -= suffix.len;
     }
     return name;
@@ -219,8 +218,7 @@ static void typos_find(const struct config_table *table,
         struct str name = str_of(*entry);
 
         name.len = strcspn(*entry, "=");
-        if (!str_starts(name, STR(PREFIX)) ||
-            any_knows(table, extra, name) ||
+        if (!str_starts(name, STR(PREFIX)) || any_knows(table, extra, name) ||
             any_knows(table, extra, without_suffix(name))) {
             continue;
         }

@@ -13,11 +13,13 @@ struct unit {
 
 /* Small to large; the first that divides from the end writes a number. */
 static const struct unit durations[] = {
-    {"ms", 1},        {"s", 1000},      {"m", 60000},
-    {"h", 3600000},   {"d", 86400000},
+    {"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}, {"d", 86400000},
 };
 static const struct unit sizes[] = {
-    {"", 1}, {"KiB", 1024}, {"MiB", 1048576}, {"GiB", 1073741824},
+    {"", 1},
+    {"KiB", 1024},
+    {"MiB", 1048576},
+    {"GiB", 1073741824},
 };
 
 static bool wrong(const struct config_row *row, struct str text,
@@ -65,8 +67,8 @@ static struct str number_of(struct str text)
 }
 
 /* Digits and one of the units; "0" needs none. */
-static bool scaled_read(struct str text, const struct unit *units,
-                        size_t count, uint64_t *out)
+static bool scaled_read(struct str text, const struct unit *units, size_t count,
+                        uint64_t *out)
 {
     struct str digits = number_of(text);
     struct str name = {text.data + digits.len, text.len - digits.len};

@@ -13,8 +13,9 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
 void engine_must(bool ok, const char *call)
 {
     if (!ok) {
-        (void)fprintf(stderr, "{\"event\":\"process.openssl_failed\","
-                              "\"call\":\"%s\"}\n",
+        (void)fprintf(stderr,
+                      "{\"event\":\"process.openssl_failed\","
+                      "\"call\":\"%s\"}\n",
                       call);
         abort();
     }

@@ -48,9 +48,9 @@ static const struct seal_key *key_find(const struct seal_keys *keys,
 static bool key_read(struct str text, size_t number, struct seal_key *key,
                      struct err *err)
 {
-    const char *colon =
-        text.len > 0 ? memchr(text.data, ':', text.len) : NULL;
-    struct str id = {text.data, colon != NULL ? (size_t)(colon - text.data) : 0};
+    const char *colon = text.len > 0 ? memchr(text.data, ':', text.len) : NULL;
+    struct str id = {text.data,
+                     colon != NULL ? (size_t)(colon - text.data) : 0};
     struct str secret = STR_NONE;
     size_t len = 0;
 
@@ -85,8 +85,7 @@ bool seal_keys_read(struct str text, struct seal_keys *out, struct err *err)
         struct seal_key *key = &keys.list[keys.count];
 
         if (keys.count == SEAL_KEYS_MAX) {
-            (void)err_set(err, ERR_INVALID, "over %d seal keys",
-                          SEAL_KEYS_MAX);
+            (void)err_set(err, ERR_INVALID, "over %d seal keys", SEAL_KEYS_MAX);
             goto out;
         }
         if (!key_read((struct str){text.data + at, end - at}, keys.count + 1,
@@ -211,9 +210,9 @@ static bool sealed_decrypt(const struct seal_key *key, struct sealed *s,
                                      (int)s->body.len) == 1,
                     "EVP_CipherUpdate");
     }
-    engine_must(EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG, TAG_BYTES,
-                                    s->tag) == 1,
-                "EVP_CTRL_AEAD_SET_TAG");
+    engine_must(
+        EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG, TAG_BYTES, s->tag) == 1,
+        "EVP_CTRL_AEAD_SET_TAG");
     ok = EVP_CipherFinal_ex(ctx, plain + len, &len) == 1;
     EVP_CIPHER_CTX_free(ctx);
     return ok;

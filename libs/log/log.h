@@ -4,7 +4,8 @@
  * fields are ids and numbers, never payloads or secrets. Thread-safe: a line
  * is one write(2). Below the level nothing is formatted.
  *
- *     log_info("gateway.started", LOG_STR("address", address), LOG_INT("port", port));
+ *     log_info("gateway.started", LOG_TEXT("address", address),
+ *              LOG_INT("port", port));
  */
 #ifndef PORTER_LOG_LOG_H
 #define PORTER_LOG_LOG_H
@@ -32,11 +33,13 @@ struct log_field {
     ((struct log_field){.key = (k), .kind = LOG_KIND_STR, .text = (v)})
 #define LOG_TEXT(k, c) LOG_STR((k), str_of(c))
 #define LOG_INT(k, n)                                                          \
-    ((struct log_field){.key = (k), .kind = LOG_KIND_INT, .number = (int64_t)(n)})
+    ((struct log_field){                                                       \
+        .key = (k), .kind = LOG_KIND_INT, .number = (int64_t)(n)})
 #define LOG_REAL(k, x)                                                         \
     ((struct log_field){.key = (k), .kind = LOG_KIND_REAL, .real = (x)})
 #define LOG_BOOL(k, b)                                                         \
-    ((struct log_field){.key = (k), .kind = LOG_KIND_BOOL, .number = (b) ? 1 : 0})
+    ((struct log_field){                                                       \
+        .key = (k), .kind = LOG_KIND_BOOL, .number = (b) ? 1 : 0})
 #define LOG_ID(k, id_kind, id) LOG_TEXT((k), id_text((id_kind), (id)).data)
 
 /* Name the service and the lowest level that is written; call once in main,
@@ -57,8 +60,10 @@ void log_err(enum log_level level, const char *event, const struct err *err,
     ((const struct log_field[]){__VA_ARGS__}),                                 \
         (sizeof((const struct log_field[]){__VA_ARGS__}) /                     \
          sizeof(struct log_field))
-#define log_info(event, ...) log_write(LOG_INFO, (event), LOG_FIELDS(__VA_ARGS__))
-#define log_warn(event, ...) log_write(LOG_WARN, (event), LOG_FIELDS(__VA_ARGS__))
+#define log_info(event, ...)                                                   \
+    log_write(LOG_INFO, (event), LOG_FIELDS(__VA_ARGS__))
+#define log_warn(event, ...)                                                   \
+    log_write(LOG_WARN, (event), LOG_FIELDS(__VA_ARGS__))
 #define log_debug(event, ...)                                                  \
     log_write(LOG_DEBUG, (event), LOG_FIELDS(__VA_ARGS__))
 

@@ -20,8 +20,8 @@
 
 /* Upper ends of the buckets: 1, 2, 5 and so on. */
 static const int64_t bounds_us[] = {
-    50,     100,    200,    500,     1000,    2000,    5000,
-    10000,  20000,  50000,  100000,  200000,  500000,  1000000,
+    50,      100,     200,      500,      1000,     2000,     5000,
+    10000,   20000,   50000,    100000,   200000,   500000,   1000000,
     2000000, 5000000, 10000000, 20000000, 30000000, 60000000,
 };
 static const char *const bounds_text[] = {
@@ -38,7 +38,7 @@ _Static_assert(COUNT_OF(bounds_us) == COUNT_OF(bounds_text), "one text each");
 struct metrics {
     const struct metric_row *rows;
     size_t count;
-    size_t *first;  /* Of each row: its first cell in a stripe. */
+    size_t *first; /* Of each row: its first cell in a stripe. */
     size_t stripe_cells;
     _Atomic int64_t *cells; /* STRIPES times stripe_cells */
     int64_t started_us;
@@ -79,8 +79,8 @@ struct metrics *metrics_new(const struct metric_row *rows, size_t count)
     }
     m->stripe_cells =
         (cells + CELLS_PER_LINE - 1) / CELLS_PER_LINE * CELLS_PER_LINE;
-    m->cells = aligned_alloc(LINE_BYTES, STRIPES * m->stripe_cells *
-                                             sizeof *m->cells);
+    m->cells =
+        aligned_alloc(LINE_BYTES, STRIPES * m->stripe_cells * sizeof *m->cells);
     if (m->cells == NULL) {
         oom(STRIPES * m->stripe_cells * sizeof *m->cells);
     }
@@ -107,8 +107,8 @@ static size_t my_stripe(void)
     static THREAD_LOCAL size_t mine = SIZE_MAX;
 
     if (mine == SIZE_MAX) {
-        mine = atomic_fetch_add_explicit(&next, 1, memory_order_relaxed) %
-               STRIPES;
+        mine =
+            atomic_fetch_add_explicit(&next, 1, memory_order_relaxed) % STRIPES;
     }
     return mine;
 }
@@ -227,7 +227,8 @@ void metrics_write(const struct metrics *m, struct buf *out)
                 continue;
             }
             add_series(row, word, "", NULL, out);
-            buf_addf(out, "%lld\n", (long long)cell_read(m, cell_at(m, i, word)));
+            buf_addf(out, "%lld\n",
+                     (long long)cell_read(m, cell_at(m, i, word)));
         }
     }
     process_write(m->started_us, out);
@@ -241,8 +242,7 @@ void metrics_docs(const char *service, const struct metric_row *rows,
              "|---|---|---|---|\n",
              service);
     for (size_t i = 0; i < count; i++) {
-        buf_addf(out, "| `%s` | %s | ", rows[i].name,
-                 kind_names[rows[i].kind]);
+        buf_addf(out, "| `%s` | %s | ", rows[i].name, kind_names[rows[i].kind]);
         if (rows[i].label != NULL) {
             buf_addf(out, "`%s`:", rows[i].label);
             for (size_t w = 0; rows[i].words[w] != NULL; w++) {

@@ -35,8 +35,7 @@ void metrics_add(struct metrics *m, size_t row, size_t word, int64_t n);
 void metrics_set(struct metrics *m, size_t row, size_t word, int64_t n);
 
 /* A duration; buckets from 50 us to 60 s in steps of about 2. */
-void metrics_observe_us(struct metrics *m, size_t row, size_t word,
-                        int64_t us);
+void metrics_observe_us(struct metrics *m, size_t row, size_t word, int64_t us);
 
 /* Everything as text, plus process_* (CPU seconds, resident bytes, open
  * descriptors, start time). */

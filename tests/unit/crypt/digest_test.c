@@ -20,9 +20,8 @@ static void expect_hex(struct sha256 digest, const char *want)
 static void sha256_is_fips_180_4(void **state)
 {
     (void)state;
-    expect_hex(crypt_sha256(STR("abc")),
-               "ba7816bf8f01cfea414140de5dae2223"
-               "b00361a396177a9cb410ff61f20015ad");
+    expect_hex(crypt_sha256(STR("abc")), "ba7816bf8f01cfea414140de5dae2223"
+                                         "b00361a396177a9cb410ff61f20015ad");
     expect_hex(crypt_sha256(STR_NONE), "e3b0c44298fc1c149afbf4c8996fb924"
                                        "27ae41e4649b934ca495991b7852b855");
 }
@@ -37,10 +36,10 @@ static void hmac_is_rfc_4231(void **state)
     expect_hex(crypt_hmac_sha256((struct str){key, 20}, STR("Hi There")),
                "b0344c61d8db38535ca8afceaf0bf12b"
                "881dc200c9833da726e9376c2e32cff7");
-    expect_hex(crypt_hmac_sha256(STR("Jefe"),
-                                 STR("what do ya want for nothing?")),
-               "5bdcc146bf60754e6a042426089575c7"
-               "5a003f089d2739839dec58b964ec3843");
+    expect_hex(
+        crypt_hmac_sha256(STR("Jefe"), STR("what do ya want for nothing?")),
+        "5bdcc146bf60754e6a042426089575c7"
+        "5a003f089d2739839dec58b964ec3843");
     memset(key, 0xaa, sizeof key);
     expect_hex(crypt_hmac_sha256((struct str){key, sizeof key},
                                  STR("Test Using Larger Than Block-Size Key - "

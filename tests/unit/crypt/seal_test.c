@@ -144,7 +144,7 @@ static void refuses_more_keys_than_its_limit(void **state)
 
     (void)state;
     for (int i = 0; i < SEAL_KEYS_MAX + 1; i++) {
-        buf_addf(&text, "%sk%d%s", i > 0 ? "," : "", i, KEY_A + 1);
+        buf_addf(&text, "%sk%d%s", i > 0 ? "," : "", i, &KEY_A[1]);
     }
     assert_false(seal_keys_read(buf_str(&text), &keys, &err));
     assert_string_equal(err.text, "over 8 seal keys");
