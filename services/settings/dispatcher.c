@@ -1,0 +1,56 @@
+/* The dispatcher's table of variables. */
+#include "settings/dispatcher.h"
+
+#include "settings/all.h"
+
+#define AT(field) offsetof(struct dispatcher_settings, field)
+
+/* clang-format off */
+static const struct config_row rows[] = {
+    ROWS_COMMON(struct dispatcher_settings, CONFIG_REQUIRED),
+    ROWS_KAFKA(struct dispatcher_settings),
+    {"PORTER_KAFKA_GROUP", CONFIG_TEXT, AT(kafka_group), 0, "porter-dispatcher", 1, 249,
+     "Consumer group that all dispatchers share.", NULL},
+    ROWS_PRIVATE(struct dispatcher_settings, "PORTER_DISPATCHER_PRIVATE_PORT", "9091"),
+    {"PORTER_WORKERS", CONFIG_UINT, AT(workers), 0, "2", 1, 64,
+     "Threads that send webhooks; about one per processor.", NULL},
+    {"PORTER_LEDGER_WINDOW", CONFIG_MS, AT(ledger_window_ms), 0, "50ms", 1, 10000,
+     "How long delivery rows wait to be written together, while their sends are under way.", NULL},
+    {"PORTER_IN_FLIGHT_MAX", CONFIG_UINT, AT(in_flight_max), 0, "10000", 100, 1000000,
+     "Deliveries in memory before Kafka is paused.", NULL},
+    {"PORTER_LANE_WINDOW", CONFIG_UINT, AT(lane_window), 0, "64", 1, 1000,
+     "Requests that one endpoint gets at the same time.", NULL},
+    {"PORTER_LANE_QUEUE", CONFIG_UINT, AT(lane_queue), 0, "1000", 1, 100000,
+     "Deliveries that wait in memory for one endpoint; more wait in PostgreSQL.", NULL},
+    {"PORTER_RETRY_SCHEDULE", CONFIG_TEXT, AT(retry_schedule), 0,
+     "5s,30s,2m,10m,30m,1h,3h,6h,12h,24h,24h", 2, 1024,
+     "Pauses before the second and later attempts, separated by commas; after the last the "
+     "delivery has failed.", NULL},
+    {"PORTER_CONNECT_TIMEOUT", CONFIG_MS, AT(connect_timeout_ms), 0, "5s", 100, 60000,
+     "How long connecting to an endpoint may take.", NULL},
+    {"PORTER_ATTEMPT_TIMEOUT", CONFIG_MS, AT(attempt_timeout_ms), 0, "15s", 100, 120000,
+     "How long a whole attempt may take.", NULL},
+    {"PORTER_LEASE", CONFIG_MS, AT(lease_ms), 0, "60s", 1000, 3600000,
+     "How long a delivery belongs to its dispatcher; longer than an attempt may take.", NULL},
+    {"PORTER_EGRESS_ALLOW", CONFIG_TEXT, AT(egress_allow), 0, "", 0, SETTINGS_TEXT_MAX,
+     "Private networks that webhooks may reach, as CIDRs separated by commas.", NULL},
+    {"PORTER_EGRESS_CA_FILE", CONFIG_TEXT, AT(egress_ca_file), 0, "", 0, SETTINGS_TEXT_MAX,
+     "PEM file of the authorities that endpoints' certificates are checked against; the system's "
+     "without it.", NULL},
+    {"PORTER_EGRESS_PROXY", CONFIG_TEXT, AT(egress_proxy), CONFIG_SECRET, "", 0, SETTINGS_TEXT_MAX,
+     "URL of a proxy that all webhooks go through.", NULL},
+};
+/* clang-format on */
+
+const struct config_table dispatcher_settings_table = {"dispatcher", rows,
+                                                       COUNT_OF(rows)};
+
+bool dispatcher_settings_load(struct dispatcher_settings *out, struct err *err)
+{
+    return config_load(&dispatcher_settings_table, out, settings_tables, err);
+}
+
+void dispatcher_settings_free(struct dispatcher_settings *s)
+{
+    config_free(&dispatcher_settings_table, s);
+}

@@ -1,0 +1,54 @@
+/* The gateway's table of variables. */
+#include "settings/gateway.h"
+
+#include "settings/all.h"
+
+#define AT(field) offsetof(struct gateway_settings, field)
+
+/* clang-format off */
+static const struct config_row rows[] = {
+    ROWS_COMMON(struct gateway_settings, CONFIG_REQUIRED),
+    ROWS_KAFKA(struct gateway_settings),
+    {"PORTER_REDIS_URL", CONFIG_TEXT, AT(redis_url), CONFIG_SECRET, "redis://127.0.0.1:6379",
+     1, SETTINGS_TEXT_MAX, "Redis for rate limits and cached keys; it may lose everything.", NULL},
+    {"PORTER_HTTPS_ADDRESS", CONFIG_TEXT, AT(https_address), 0, "0.0.0.0", 1, 255,
+     "Address of the public HTTPS listener.", NULL},
+    {"PORTER_HTTPS_PORT", CONFIG_UINT, AT(https_port), 0, "8443", 1, 65535,
+     "Port of the public HTTPS listener.", NULL},
+    {"PORTER_PLAIN_PORT", CONFIG_UINT, AT(plain_port), 0, "8080", 0, 65535,
+     "Port that answers plain HTTP with a redirect to HTTPS; 0 opens none.", NULL},
+    ROWS_PRIVATE(struct gateway_settings, "PORTER_GATEWAY_PRIVATE_PORT", "9090"),
+    {"PORTER_TLS_CERTIFICATE", CONFIG_TEXT, AT(tls_certificate), CONFIG_REQUIRED, NULL,
+     1, SETTINGS_TEXT_MAX, "Path of the PEM certificate chain; read again on SIGHUP.", NULL},
+    {"PORTER_TLS_KEY", CONFIG_TEXT, AT(tls_key), CONFIG_REQUIRED, NULL, 1, SETTINGS_TEXT_MAX,
+     "Path of the certificate's PEM key; read again on SIGHUP.", NULL},
+    {"PORTER_HTTP_THREADS", CONFIG_UINT, AT(http_threads), 0, "4096", 4, 16384,
+     "Connections served at the same time, one thread each.", NULL},
+    {"PORTER_HTTP_BODY_MAX", CONFIG_BYTES, AT(http_body_max), 0, "1MiB", 1024, 16777216,
+     "Largest request body that is read.", NULL},
+    {"PORTER_HTTP_KEEP_ALIVE", CONFIG_MS, AT(http_keep_alive_ms), 0, "30s", 100, 600000,
+     "How long an idle connection is kept; a tenth of it when threads are scarce.", NULL},
+    {"PORTER_HTTP_REQUEST", CONFIG_MS, AT(http_request_ms), 0, "10s", 100, 600000,
+     "How long a client may take to send a request.", NULL},
+    {"PORTER_DRAIN", CONFIG_MS, AT(drain_ms), 0, "10s", 0, 600000,
+     "How long requests under way may take after SIGTERM.", NULL},
+    {"PORTER_RELAY_REST", CONFIG_MS, AT(relay_rest_ms), 0, "200ms", 10, 60000,
+     "How long the relay sleeps at most when nothing wakes it.", NULL},
+    {"PORTER_PUBLIC_URL", CONFIG_TEXT, AT(public_url), 0, "", 0, 2048,
+     "What problem types start with, such as `https://api.example.com`; relative without it.",
+     NULL},
+};
+/* clang-format on */
+
+const struct config_table gateway_settings_table = {"gateway", rows,
+                                                    COUNT_OF(rows)};
+
+bool gateway_settings_load(struct gateway_settings *out, struct err *err)
+{
+    return config_load(&gateway_settings_table, out, settings_tables, err);
+}
+
+void gateway_settings_free(struct gateway_settings *s)
+{
+    config_free(&gateway_settings_table, s);
+}

@@ -1,0 +1,36 @@
+/* The gateway's variables. */
+#ifndef PORTER_SETTINGS_GATEWAY_H
+#define PORTER_SETTINGS_GATEWAY_H
+
+#include "settings/common.h"
+
+#include "base/err.h"
+#include "base/macros.h"
+
+struct gateway_settings {
+    struct common_settings common;
+    struct kafka_settings kafka;
+    struct private_settings private;
+    char *redis_url;
+    char *https_address;
+    uint64_t https_port;
+    uint64_t plain_port; /* 0: no plain listener */
+    char *tls_certificate;
+    char *tls_key;
+    uint64_t http_threads;
+    uint64_t http_body_max;
+    uint64_t http_keep_alive_ms;
+    uint64_t http_request_ms;
+    uint64_t drain_ms;
+    uint64_t relay_rest_ms;
+    char *public_url; /* "": problem types are relative */
+};
+
+extern const struct config_table gateway_settings_table;
+
+/* Read the environment; see config_load. */
+MUST_USE bool gateway_settings_load(struct gateway_settings *out,
+                                    struct err *err);
+void gateway_settings_free(struct gateway_settings *s);
+
+#endif
