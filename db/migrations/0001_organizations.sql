@@ -1,10 +1,10 @@
 -- Who uses Porter: organizations, their people, their API keys, what they did.
--- Every primary key starts with org_id, so tables can be distributed by it.
+-- Every primary key contains org_id, so tables can be distributed by it.
 
 CREATE TABLE organizations (
     id               uuid PRIMARY KEY,
     name             text NOT NULL,
-    slug             text NOT NULL UNIQUE,
+    slug             text NOT NULL UNIQUE CHECK (slug ~ '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$'),
     -- Bumped by every change of the organization's webhooks; events carry it,
     -- so the dispatcher knows whether its cached list is new enough.
     webhooks_version bigint NOT NULL DEFAULT 0,
@@ -71,6 +71,7 @@ CREATE TABLE idempotency (
     headers      text,
     body         bytea,
     created_at   timestamptz NOT NULL,
+    expires_at   timestamptz NOT NULL,
     PRIMARY KEY (org_id, key_id, route, token)
 );
-CREATE INDEX idempotency_created_at ON idempotency (created_at);
+CREATE INDEX idempotency_expires_at ON idempotency (expires_at);

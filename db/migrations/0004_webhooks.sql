@@ -38,8 +38,12 @@ CREATE TABLE deliveries (
     body        bytea NOT NULL,            -- the exact bytes that are signed and sent
     finished_at timestamptz,
     created_at  timestamptz NOT NULL,
+    CHECK (CASE state WHEN 'pending' THEN due_at IS NOT NULL
+                      WHEN 'held' THEN true
+                      ELSE due_at IS NULL END),
     PRIMARY KEY (org_id, id, event_at)
 ) PARTITION BY RANGE (event_at);
+-- Only unfinished rows are in it: few, however long the log is.
 CREATE INDEX deliveries_due ON deliveries (due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX deliveries_webhook ON deliveries (org_id, webhook_id, id DESC);
 CREATE TABLE deliveries_default PARTITION OF deliveries DEFAULT;

@@ -1,0 +1,128 @@
+-- name: delivery_insert
+-- batch: yes
+WITH row AS (
+    INSERT INTO deliveries (org_id, id, event_at, event_id, webhook_id,
+        event_type, subject, state, is_test, attempts, due_at, last_status,
+        last_error, body, finished_at, created_at)
+    SELECT org_id, id, event_at, event_id, webhook_id, event_type, subject,
+           state, is_test <> 0, attempts, due_at, last_status, last_error, body,
+           finished_at, created_at
+      FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::uuid[],
+                  $5::uuid[], $6::text[], $7::text[], $8::text[], $9::bigint[],
+                  $10::bigint[], $11::timestamptz[], $12::bigint[],
+                  $13::text[], $14::bytea[], $15::timestamptz[],
+                  $16::timestamptz[])
+           AS r (org_id, id, event_at, event_id, webhook_id, event_type, subject,
+                 state, is_test, attempts, due_at, last_status, last_error, body,
+                 finished_at, created_at)
+    ON CONFLICT DO NOTHING
+    RETURNING org_id, id
+), attempt AS (
+    INSERT INTO attempts (org_id, delivery_id, number, at, verdict, status,
+        failure, detail, remote, dns_us, connect_us, tls_us, first_byte_us,
+        total_us, response_headers, response_body)
+    SELECT a.*
+      FROM unnest($17::uuid[], $18::uuid[], $19::bigint[], $20::timestamptz[],
+                  $21::text[], $22::bigint[], $23::text[], $24::text[],
+                  $25::text[], $26::bigint[], $27::bigint[], $28::bigint[],
+                  $29::bigint[], $30::bigint[], $31::text[], $32::bytea[])
+           AS a (org_id, delivery_id, number, at, verdict, status, failure,
+                 detail, remote, dns_us, connect_us, tls_us, first_byte_us,
+                 total_us, response_headers, response_body)
+      JOIN row ON row.org_id = a.org_id AND row.id = a.delivery_id
+    ON CONFLICT DO NOTHING
+)
+SELECT org_id, id FROM row;
+
+-- name: delivery_record
+-- $9 and $10 are the earliest and latest event_at: no other day is opened.
+WITH done AS (
+    UPDATE deliveries d
+       SET state = r.state, attempts = greatest(d.attempts, r.attempts),
+           due_at = r.due_at, last_status = r.last_status,
+           last_error = r.last_error, finished_at = r.finished_at
+      FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::text[],
+                  $5::bigint[], $6::timestamptz[], $7::bigint[], $8::text[],
+                  $11::timestamptz[])
+           AS r (org_id, id, event_at, state, attempts, due_at, last_status,
+                 last_error, finished_at)
+     WHERE d.org_id = r.org_id AND d.id = r.id AND d.event_at = r.event_at
+       AND d.event_at >= $9 AND d.event_at <= $10
+       AND d.finished_at IS NULL
+)
+INSERT INTO attempts (org_id, delivery_id, number, at, verdict, status,
+    failure, detail, remote, dns_us, connect_us, tls_us, first_byte_us,
+    total_us, response_headers, response_body)
+SELECT a.*
+  FROM unnest($12::uuid[], $13::uuid[], $14::bigint[], $15::timestamptz[],
+              $16::text[], $17::bigint[], $18::text[], $19::text[],
+              $20::text[], $21::bigint[], $22::bigint[], $23::bigint[],
+              $24::bigint[], $25::bigint[], $26::text[], $27::bytea[])
+       AS a (org_id, delivery_id, number, at, verdict, status, failure,
+             detail, remote, dns_us, connect_us, tls_us, first_byte_us,
+             total_us, response_headers, response_body)
+ON CONFLICT DO NOTHING;
+
+-- name: delivery_claim
+WITH due AS MATERIALIZED (
+    SELECT org_id, id, event_at
+      FROM deliveries
+     WHERE due_at <= $1 AND state = 'pending'
+       AND webhook_id <> ALL ($4::uuid[])
+     ORDER BY due_at
+     LIMIT $3
+       FOR UPDATE SKIP LOCKED
+)
+UPDATE deliveries d
+   SET due_at = $2
+  FROM due
+ WHERE d.org_id = due.org_id AND d.id = due.id AND d.event_at = due.event_at
+RETURNING d.org_id, d.id, d.event_at, d.event_id, d.webhook_id, d.event_type,
+          d.subject, d.state, d.is_test, d.attempts, d.due_at, d.last_status,
+          d.last_error, d.finished_at, d.created_at, d.body;
+
+-- name: delivery_next_due
+SELECT min(due_at) FROM deliveries WHERE due_at IS NOT NULL;
+
+-- name: delivery_test
+WITH row AS (
+    INSERT INTO deliveries (org_id, id, event_at, event_id, webhook_id,
+        event_type, subject, state, is_test, attempts, due_at, body, created_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, 'pending', true, 0, $8, $9, $10)
+)
+SELECT pg_notify('porter_deliveries', '');
+
+-- name: delivery_list
+SELECT org_id, id, event_at, event_id, webhook_id, event_type, subject, state,
+       is_test, attempts, due_at, last_status, last_error, finished_at,
+       created_at
+  FROM deliveries
+ WHERE org_id = $1
+   AND id < coalesce($2::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
+ ORDER BY id DESC
+ LIMIT $3;
+
+-- name: delivery_list_of_webhook
+SELECT org_id, id, event_at, event_id, webhook_id, event_type, subject, state,
+       is_test, attempts, due_at, last_status, last_error, finished_at,
+       created_at
+  FROM deliveries
+ WHERE org_id = $1 AND webhook_id = $4
+   AND id < coalesce($2::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
+ ORDER BY id DESC
+ LIMIT $3;
+
+-- name: delivery_find
+SELECT org_id, id, event_at, event_id, webhook_id, event_type, subject, state,
+       is_test, attempts, due_at, last_status, last_error, finished_at,
+       created_at, body
+  FROM deliveries
+ WHERE org_id = $1 AND id = $2;
+
+-- name: attempt_list
+SELECT org_id, delivery_id, number, at, verdict, status, failure, detail,
+       remote, dns_us, connect_us, tls_us, first_byte_us, total_us,
+       response_headers, response_body
+  FROM attempts
+ WHERE org_id = $1 AND delivery_id = $2
+ ORDER BY number, at;

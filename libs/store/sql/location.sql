@@ -1,0 +1,36 @@
+-- name: location_list
+SELECT l.id AS "id:loc", l.name, l.timezone,
+       l.line1 AS "address.line1", l.line2 AS "address.line2",
+       l.city AS "address.city", l.region AS "address.region",
+       l.postal_code AS "address.postal_code", l.country AS "address.country",
+       l.capacity, l.created_at, l.updated_at,
+       (SELECT count(*) FROM visitors v
+         WHERE v.org_id = l.org_id AND v.location_id = l.id
+           AND v.status = 'checked_in') AS on_site_count
+  FROM locations l
+ WHERE l.org_id = $1
+   AND (l.name, l.id) > (coalesce($2::text, ''),
+                         coalesce($3::uuid, '00000000-0000-0000-0000-000000000000'))
+ ORDER BY l.name, l.id
+ LIMIT $4;
+
+-- name: location_find
+SELECT l.id AS "id:loc", l.name, l.timezone,
+       l.line1 AS "address.line1", l.line2 AS "address.line2",
+       l.city AS "address.city", l.region AS "address.region",
+       l.postal_code AS "address.postal_code", l.country AS "address.country",
+       l.capacity, l.created_at, l.updated_at,
+       (SELECT count(*) FROM visitors v
+         WHERE v.org_id = l.org_id AND v.location_id = l.id
+           AND v.status = 'checked_in') AS on_site_count
+  FROM locations l
+ WHERE l.org_id = $1 AND l.id = $2;
+
+-- name: location_only
+-- Two rows tell "several".
+SELECT id FROM locations WHERE org_id = $1 LIMIT 2;
+
+-- name: location_insert
+INSERT INTO locations (org_id, id, name, timezone, line1, line2, city, region,
+                       postal_code, country, capacity, created_at, updated_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12);

@@ -1,0 +1,50 @@
+-- name: outbox_lock
+SELECT pg_try_advisory_lock(7081, $1::int);
+
+-- name: outbox_unlock
+SELECT pg_advisory_unlock(7081, $1::int);
+
+-- name: outbox_presence
+-- Shared: every relay holds it at once. Asked again it is held twice, which
+-- counts as one.
+SELECT pg_try_advisory_lock_shared(7082, 0);
+
+-- name: outbox_relays
+SELECT count(*)
+  FROM pg_locks
+ WHERE locktype = 'advisory' AND classid = 7082 AND objid = 0 AND objsubid = 2
+   AND granted
+   AND database = (SELECT oid FROM pg_database WHERE datname = current_database());
+
+-- name: outbox_turn
+-- $1, $2: the shards, and of each how many rows are gone; $3, $4: shard and
+-- seq of the rows that are gone; $5: rows of a shard at most; $6: in all.
+-- The reading sees the rows that the same statement deletes, so it takes as
+-- many more of each shard and leaves them out.
+WITH gone AS MATERIALIZED (
+    SELECT shard::smallint, seq
+      FROM unnest($3::bigint[], $4::bigint[]) AS g (shard, seq)
+), deleted AS (
+    DELETE FROM outbox o
+     USING gone
+     WHERE o.shard = gone.shard AND o.seq = gone.seq
+)
+SELECT o.org_id, o.id, o.shard, o.seq, o.aggregatetype, o.aggregateid, o.type,
+       o.payload, o.traceparent, o.webhooks_version, o.created_at
+  FROM unnest($1::bigint[], $2::bigint[]) AS own (shard, gone)
+ CROSS JOIN LATERAL (
+    SELECT r.*
+      FROM outbox r
+     WHERE r.shard = own.shard::smallint
+     ORDER BY r.seq
+     LIMIT own.gone + $5::bigint) AS o
+ WHERE (o.shard, o.seq) NOT IN (SELECT shard, seq FROM gone)
+ ORDER BY o.shard, o.seq
+ LIMIT $6;
+
+-- name: outbox_notify
+SELECT pg_notify('porter_outbox', $1::text);
+
+-- name: outbox_depth
+SELECT count(*), min(created_at)
+  FROM (SELECT created_at FROM outbox LIMIT 100000) AS rows_waiting;
