@@ -108,4 +108,5 @@ def main():
     {"sql": emit_sql, "text": emit_text}[kind](name, out, sorted(files))
 
 
-main()
+if __name__ == "__main__":
+    main()
