@@ -13,7 +13,7 @@ import psycopg
 import requests
 
 from .events import Topics
-from .process import ROOT, Process, free_port, program
+from .process import PRESET, ROOT, Process, free_port, program
 from .receiver import Receiver
 
 HOST = "yourapp.portervisitors.com"  # What the product page's examples call.
@@ -33,7 +33,7 @@ class Gateway(Process):
             PORTER_PLAIN_PORT=self.plain, PORTER_GATEWAY_PRIVATE_PORT=self.private,
             PORTER_TLS_CERTIFICATE=porter.tls / "server.pem",
             PORTER_TLS_KEY=porter.tls / "server.key", PORTER_HTTP_THREADS=64, **settings)
-        super().__init__(f"gateway-{number}", [program("gateway")], env,
+        super().__init__(f"gateway-{number}", [program("gateway", porter.preset)], env,
                          porter.folder / f"gateway-{number}.log", self._is_ready)
 
     @property
@@ -54,7 +54,7 @@ class Dispatcher(Process):
             PORTER_KAFKA_GROUP=porter.name, PORTER_DISPATCHER_PRIVATE_PORT=self.private,
             PORTER_EGRESS_ALLOW="127.0.0.0/8,::1/128",
             PORTER_EGRESS_CA_FILE=porter.tls / "ca.pem", **settings)
-        super().__init__(f"dispatcher-{number}", [program("dispatcher")], env,
+        super().__init__(f"dispatcher-{number}", [program("dispatcher", porter.preset)], env,
                          porter.folder / f"dispatcher-{number}.log", self._is_ready)
 
     def metrics(self):
@@ -147,10 +147,11 @@ class Organization:
 
 
 class Porter:
-    """Lives in a database of its own on servers that others may share."""
+    """Lives in a database of its own on servers that others may share. `preset` says which build
+    its services are of ("asan": with sanitizers)."""
 
-    def __init__(self, servers):
-        self.servers = servers
+    def __init__(self, servers, preset=PRESET):
+        self.servers, self.preset = servers, preset
         self.name = f"porter_{uuid.uuid4().hex[:12]}"
         self.folder = Path(tempfile.mkdtemp(prefix="porter-test-"))
         self.tls = make_tls(self.folder / "tls")

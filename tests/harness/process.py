@@ -7,12 +7,12 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-BUILD = Path(os.environ.get("PORTER_TEST_BUILD", ROOT / "build" / "dev"))
+PRESET = os.environ.get("PORTER_TEST_PRESET", "dev")
 
 
-def program(name):
-    path = BUILD / "bin" / name
-    assert path.exists(), f"{path} is not built (cmake --build --preset {BUILD.name})"
+def program(name, preset=PRESET):
+    path = ROOT / "build" / preset / "bin" / name
+    assert path.exists(), f"{path} is not built (cmake --build --preset {preset})"
     return str(path)
 
 

@@ -37,11 +37,11 @@ def porter(servers):
 
 @pytest.fixture
 def new_porter(servers):
-    """Makes Porters with nothing running yet; on other servers when given."""
+    """Makes Porters with nothing running yet; on other servers, of another build, when given."""
     made = []
 
-    def make(on=None):
-        made.append(Porter(on or servers))
+    def make(on=None, **more):
+        made.append(Porter(on or servers, **more))
         return made[-1]
 
     yield make
