@@ -28,11 +28,11 @@ def make_tls(folder):
 class Gateway(Process):
     def __init__(self, porter, number, **settings):
         self.https, self.plain, self.private = free_port(), free_port(), free_port()
-        env = porter.environment(
-            PORTER_HTTPS_ADDRESS="127.0.0.1", PORTER_HTTPS_PORT=self.https,
-            PORTER_PLAIN_PORT=self.plain, PORTER_GATEWAY_PRIVATE_PORT=self.private,
-            PORTER_TLS_CERTIFICATE=porter.tls / "server.pem",
-            PORTER_TLS_KEY=porter.tls / "server.key", PORTER_HTTP_THREADS=64, **settings)
+        env = porter.environment(**{
+            "PORTER_HTTPS_ADDRESS": "127.0.0.1", "PORTER_HTTPS_PORT": self.https,
+            "PORTER_PLAIN_PORT": self.plain, "PORTER_GATEWAY_PRIVATE_PORT": self.private,
+            "PORTER_TLS_CERTIFICATE": porter.tls / "server.pem",
+            "PORTER_TLS_KEY": porter.tls / "server.key", "PORTER_HTTP_THREADS": 64, **settings})
         super().__init__(f"gateway-{number}", [program("gateway", porter.preset)], env,
                          porter.folder / f"gateway-{number}.log", self._is_ready)
 
@@ -50,10 +50,10 @@ class Gateway(Process):
 class Dispatcher(Process):
     def __init__(self, porter, number, **settings):
         self.private = free_port()
-        env = porter.environment(
-            PORTER_KAFKA_GROUP=porter.name, PORTER_DISPATCHER_PRIVATE_PORT=self.private,
-            PORTER_EGRESS_ALLOW="127.0.0.0/8,::1/128",
-            PORTER_EGRESS_CA_FILE=porter.tls / "ca.pem", **settings)
+        env = porter.environment(**{
+            "PORTER_KAFKA_GROUP": porter.name, "PORTER_DISPATCHER_PRIVATE_PORT": self.private,
+            "PORTER_EGRESS_ALLOW": "127.0.0.0/8,::1/128",
+            "PORTER_EGRESS_CA_FILE": porter.tls / "ca.pem", **settings})
         super().__init__(f"dispatcher-{number}", [program("dispatcher", porter.preset)], env,
                          porter.folder / f"dispatcher-{number}.log", self._is_ready)
 
