@@ -21,8 +21,8 @@ bool str_eq_ci(struct str a, struct str b)
 
 bool str_starts(struct str s, struct str prefix)
 {
-    return s.len >= prefix.len && (prefix.len == 0 ||
-                                   memcmp(s.data, prefix.data, prefix.len) == 0);
+    return s.len >= prefix.len &&
+           (prefix.len == 0 || memcmp(s.data, prefix.data, prefix.len) == 0);
 }
 
 bool str_has(struct str s, char c)
@@ -156,7 +156,8 @@ bool str_has_control(struct str s, const char *allowed)
     const unsigned char *p = (const unsigned char *)s.data;
 
     for (size_t i = 0; i < s.len; i++) {
-        if (p[i] == 0x7F || (p[i] == 0xC2 && i + 1 < s.len && p[i + 1] < 0xA0)) {
+        if (p[i] == 0x7F ||
+            (p[i] == 0xC2 && i + 1 < s.len && p[i + 1] < 0xA0)) {
             return true;
         }
         if (p[i] < 0x20 && (p[i] == 0 || strchr(allowed, p[i]) == NULL)) {

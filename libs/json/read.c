@@ -43,13 +43,12 @@ static bool too_deep(struct str text, size_t at, struct err *err)
             start = i + 1;
         }
     }
-    return err_set(err, ERR_MALFORMED,
-                   "line %zu, column %zu: nested too deep; use at most %d "
-                   "levels of arrays and objects",
-                   line,
-                   str_utf8_count((struct str){text.data + start, at - start}) +
-                       1,
-                   JSON_DEPTH_MAX);
+    return err_set(
+        err, ERR_MALFORMED,
+        "line %zu, column %zu: nested too deep; use at most %d "
+        "levels of arrays and objects",
+        line, str_utf8_count((struct str){text.data + start, at - start}) + 1,
+        JSON_DEPTH_MAX);
 }
 
 /* jansson recurses for each level; a thread's stack is small. */

@@ -12,8 +12,8 @@
 
 #define YEAR_0001_US (-62135596800LL * US_PER_S)
 #define YEAR_10000_US (253402300800LL * US_PER_S)
-#define REAL_MAX 32       /* Characters of a double with 17 digits. */
-#define ESCAPE_MAX 6      /* \u001f */
+#define REAL_MAX 32  /* Characters of a double with 17 digits. */
+#define ESCAPE_MAX 6 /* \u001f */
 #define ASCII_HIGH 0x8080808080808080ULL
 
 enum { PLAIN = 0, CONTROL = 1, MANY = 2 }; /* Else: the letter after '\'. */
@@ -22,8 +22,8 @@ enum { PLAIN = 0, CONTROL = 1, MANY = 2 }; /* Else: the letter after '\'. */
 #define CONTROL_8                                                              \
     CONTROL, CONTROL, CONTROL, CONTROL, CONTROL, CONTROL, CONTROL, CONTROL
 static const unsigned char escapes[128] = {
-    CONTROL_8, 'b', 't', 'n', CONTROL, 'f', 'r', CONTROL, CONTROL,
-    CONTROL_8, CONTROL_8, ['"'] = '"', ['\\'] = '\\'};
+    CONTROL_8, 'b',     't',       'n',       CONTROL,     'f',          'r',
+    CONTROL,   CONTROL, CONTROL_8, CONTROL_8, ['"'] = '"', ['\\'] = '\\'};
 
 static unsigned char escape_of(unsigned char c)
 {

@@ -15,6 +15,7 @@
  *   map          an object (a map entry is a nested message `…Entry` of key
  *                and value); always there, maybe empty
  *   repeated     an array; always there, maybe empty
+ *   in a map, list, wrapper or oneof a value is there: its empty text is ""
  *   bytes        base64
  *   (u)int64     a number
  * Messages live in an arena and are never freed piece by piece. Pure. */
@@ -62,12 +63,14 @@ MUST_USE bool message_unpack(const ProtobufCMessageDescriptor *type,
 struct message_field {
     const ProtobufCFieldDescriptor *field;
     ProtobufCMessage *owner; /* NULL when a sub-message is unset. */
+    struct arena *arena;     /* As given to message_find; NULL: read only. */
 };
 struct message_field message_find(ProtobufCMessage *m, struct str path,
                                   struct arena *create);
 
 /* Setters copy text into the arena; each asserts that the kind fits. A
- * wrapper (Int32Value …) is set through its own field name. */
+ * wrapper (Int32Value …) is set through its own field name: it is made by the
+ * setter, so a field that was only found stays null. */
 void message_set_text(struct message_field f, struct str s, struct arena *a);
 void message_set_int(struct message_field f, int64_t n);
 void message_set_bool(struct message_field f, bool b);

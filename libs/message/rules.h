@@ -2,13 +2,15 @@
  *
  * The table names fields of a message by path; the same rows check a body and
  * (later) describe it in OpenAPI. A field of the message that no row names is
- * read-only: sending it is a fault (unknown_field says which are allowed). */
+ * read-only: sending it is a fault (not_allowed), as is a field that does not
+ * exist (unknown_field names the nearest that may be sent). Pure. */
 #ifndef PORTER_MESSAGE_RULES_H
 #define PORTER_MESSAGE_RULES_H
 
 #include "base/id.h"
 #include "message/message.h"
 
+/* For a repeated text field the format is each entry's. */
 enum rule_format {
     RULE_PLAIN,
     RULE_LINE,  /* No line breaks, not only blanks. */
@@ -17,15 +19,17 @@ enum rule_format {
     RULE_URL,   /* absolute http(s) */
     RULE_ID,    /* of id_kind */
     RULE_TIME,  /* min..max are seconds relative to now */
-    RULE_MAP,   /* max keys; keys <= 40, values <= 500 code points */
+    RULE_MAP,   /* max keys; keys 1 to 40, values <= 500 code points */
 };
 
 struct rule {
     const char *path;
     enum rule_format format;
+    /* Below a sub-message whose own row is not required: only when that was
+     * sent. A bare number or bool is always there. */
     bool required;
-    int64_t min; /* Code points, value or count, by the field's type. */
-    int64_t max;
+    int64_t min; /* Code points, value or count, by the field's type; */
+    int64_t max; /* for values and times 0 and 0 is "any" */
     enum id_kind id_kind; /* RULE_ID only. */
 };
 

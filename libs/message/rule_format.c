@@ -1,0 +1,215 @@
+/* The look of an e-mail address, a phone number, a URL, a line.
+ *
+ * These are bounds on what we store and show, not proofs: whether an address
+ * takes mail, only mail tells. */
+#include "message/rule_format.h"
+
+#include <assert.h>
+
+#define EMAIL_MAX 254 /* RFC 5321, 4.5.3.1.3 less its brackets */
+#define LOCAL_MAX 64
+#define PHONE_DIGITS_MIN 7
+#define PHONE_DIGITS_MAX 15
+#define URL_MAX 2048
+#define PORT_MAX 65535
+
+/* What can't stand in a plain address and would break a header. */
+static const char email_refused[] = "<>()[]\\,;:\" \t\n";
+static const char url_refused[] = "\"<>\\^`{|}";
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static bool is_letter(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+/* Space, tab, line feed and the blanks that people paste: no-break, en/em,
+ * zero-width, line and paragraph separators, ideographic. */
+static bool is_blank_point(uint32_t c)
+{
+    return c == ' ' || c == '\t' || c == '\n' || c == 0xA0 || c == 0x1680 ||
+           (c >= 0x2000 && c <= 0x200B) || c == 0x2028 || c == 0x2029 ||
+           c == 0x202F || c == 0x205F || c == 0x2060 || c == 0x3000 ||
+           c == 0xFEFF;
+}
+
+static bool is_line(struct str s)
+{
+    bool only_blank = true;
+
+    while (s.len > 0) {
+        uint32_t point = 0;
+        size_t n = str_utf8_next(s, &point);
+
+        if (n == 0 || point == '\n' || point == 0x2028 || point == 0x2029) {
+            return false;
+        }
+        only_blank = only_blank && is_blank_point(point);
+        s.data += n;
+        s.len -= n;
+    }
+    return !only_blank;
+}
+
+/* Dot-separated parts, none empty; only letters, digits, inner hyphens, or
+ * anything beyond ASCII that is no blank (international names). */
+static bool is_host(struct str s)
+{
+    char last = '.';
+
+    for (size_t i = 0; i < s.len;) {
+        uint32_t point = 0;
+        size_t n = str_utf8_next((struct str){s.data + i, s.len - i}, &point);
+        char c = point < 128 ? (char)point : 'x';
+
+        if (n == 0 || is_blank_point(point) ||
+            (c == '.' && (last == '.' || last == '-')) ||
+            (c == '-' && last == '.') ||
+            (c != '.' && c != '-' && !is_letter(c) && !is_digit(c))) {
+            return false;
+        }
+        last = c;
+        i += n;
+    }
+    return last != '.' && last != '-';
+}
+
+static bool is_email(struct str s)
+{
+    struct str local = STR_NONE;
+    struct str rest = s;
+
+    if (s.len > EMAIL_MAX || !str_split(&rest, '@', &local) || local.len == 0 ||
+        local.len > LOCAL_MAX) {
+        return false;
+    }
+    for (size_t i = 0; i < local.len;) {
+        uint32_t point = 0;
+        size_t n =
+            str_utf8_next((struct str){local.data + i, local.len - i}, &point);
+
+        if (n == 0 || is_blank_point(point) ||
+            (n == 1 && str_has(str_of(email_refused), local.data[i]))) {
+            return false;
+        }
+        i += n;
+    }
+    return is_host(rest);
+}
+
+static bool is_phone(struct str s)
+{
+    if (s.len < 1 + PHONE_DIGITS_MIN || s.len > 1 + PHONE_DIGITS_MAX ||
+        s.data[0] != '+' || s.data[1] == '0') {
+        return false;
+    }
+    for (size_t i = 1; i < s.len; i++) {
+        if (!is_digit(s.data[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* host, host:port, [v6], [v6]:port */
+static bool is_authority(struct str s)
+{
+    struct str host = s;
+    struct str port = STR_NONE;
+    uint64_t n = 0;
+
+    if (s.len > 0 && s.data[0] == '[') {
+        size_t i = 1;
+
+        while (i < s.len && s.data[i] != ']') {
+            if (!str_has(STR("0123456789abcdefABCDEF:."), s.data[i])) {
+                return false;
+            }
+            i++;
+        }
+        if (i >= s.len || i < 3) {
+            return false;
+        }
+        port = (struct str){s.data + i + 1, s.len - i - 1};
+    } else {
+        const char *colon = memchr(s.data, ':', s.len);
+
+        if (colon != NULL) {
+            host.len = (size_t)(colon - s.data);
+            port = (struct str){colon, s.len - host.len};
+        }
+        if (!is_host(host)) {
+            return false;
+        }
+    }
+    if (port.len == 0) {
+        return true;
+    }
+    return port.data[0] == ':' &&
+           str_to_u64((struct str){port.data + 1, port.len - 1}, PORT_MAX,
+                      &n) &&
+           n > 0;
+}
+
+static bool is_url(struct str s)
+{
+    struct str rest = STR_NONE;
+    size_t scheme = 0;
+    size_t end = 0;
+
+    if (s.len >= 8 && str_eq_ci((struct str){s.data, 8}, STR("https://"))) {
+        scheme = 8;
+    } else if (s.len >= 7 &&
+               str_eq_ci((struct str){s.data, 7}, STR("http://"))) {
+        scheme = 7;
+    }
+    if (scheme == 0 || s.len > URL_MAX) {
+        return false;
+    }
+    for (size_t i = 0; i < s.len; i++) {
+        if (s.data[i] <= ' ' || s.data[i] > '~' ||
+            str_has(str_of(url_refused), s.data[i])) {
+            return false;
+        }
+    }
+    rest = (struct str){s.data + scheme, s.len - scheme};
+    while (end < rest.len && !str_has(STR("/?#"), rest.data[end])) {
+        end++;
+    }
+    return is_authority((struct str){rest.data, end});
+}
+
+bool format_fits(const struct rule *rule, struct str s, struct arena *arena,
+                 const char **want)
+{
+    struct id id;
+
+    switch (rule->format) {
+    case RULE_LINE:
+        *want = "must be one line and more than blanks";
+        return is_line(s);
+    case RULE_EMAIL:
+        *want = "must be an e-mail address such as name@example.com";
+        return is_email(s);
+    case RULE_PHONE:
+        *want = "must be a phone number in E.164 form, such as +4930123456";
+        return is_phone(s);
+    case RULE_URL:
+        *want = "must be an absolute http or https URL";
+        return is_url(s);
+    case RULE_ID:
+        *want = arena_printf(arena, "must be an id that begins with %s_",
+                             id_prefix(rule->id_kind))
+                    .data;
+        return id_read(rule->id_kind, s, &id);
+    case RULE_PLAIN:
+    case RULE_TIME:
+    case RULE_MAP:
+        break;
+    }
+    return true;
+}
