@@ -51,18 +51,22 @@ struct kv_value {
 };
 
 #define KV_REPLY_MAX 8
+#define KV_LIFE_MAX 17
 
 struct kv_reply {
     size_t count;
     struct kv_value values[KV_REPLY_MAX];
-    uint32_t life; /* Of the connection that answered; see kv_life. */
+    char life[KV_LIFE_MAX]; /* Of the server that answered; see kv_life. */
 };
 
 MUST_USE bool kv_open(const struct kv_options *opts, struct kv **out,
                       struct err *err); /* Does not connect. */
 void kv_close(struct kv *kv);           /* Accepts NULL. */
 
-/* Run the script for one item. keys and args have the script's counts. */
+/* Run the script for one item. keys and args have the script's counts. After a
+ * lost connection, or a script that failed for another's item, an item may run
+ * a second time. ERR_UNAVAILABLE: away, or too slow; it may have run.
+ * ERR_INTERNAL: the script failed. */
 MUST_USE bool kv_eval(struct kv *kv, const struct kv_script *script,
                       const struct str *keys, const struct str *args,
                       struct arena *arena, struct kv_reply *reply,
@@ -70,11 +74,12 @@ MUST_USE bool kv_eval(struct kv *kv, const struct kv_script *script,
 
 /* A word (16 hex characters at most) for the life of the server that keys can
  * carry in their names; changes when the server restarted or another one took
- * its place. ERR_UNAVAILABLE while not connected. */
-#define KV_LIFE_MAX 17
+ * its place. What it says may be old by the time of the call: compare it with
+ * the reply's. Connects if need be; ERR_UNAVAILABLE as kv_eval. */
 MUST_USE bool kv_life(struct kv *kv, char out[KV_LIFE_MAX], struct err *err);
 
-bool kv_is_up(struct kv *kv); /* The breaker is closed. */
+/* The breaker is closed, and the last call was answered. */
+bool kv_is_up(struct kv *kv);
 
 struct kv_stats {
     uint64_t items, batches, errors;
