@@ -35,7 +35,7 @@ def receiver_start(system, folder, log=None, secret=None):
 
 def produce(system, org, count):
     """`count` events of one organization, each about another visitor, as the relay would send them."""
-    event_class = message_class("porter.v1.Event")
+    event_class = message_class("Event")
     with system.porter.database() as db:
         version = db.execute("SELECT webhooks_version FROM organizations WHERE id = %s",
                              (parse_id(org.id),)).fetchone()[0]

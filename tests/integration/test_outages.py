@@ -1,0 +1,108 @@
+"""Neighbours that go away: who goes on, who says so, and that nothing is lost."""
+import pytest
+
+from harness.load import Load, call, p99
+from harness.poll import eventually
+
+
+@pytest.fixture
+def fragile(new_porter, private_servers):
+    porter = new_porter(on=private_servers)
+    porter.gateway()
+    porter.dispatcher()
+    return porter
+
+
+def reading(porter, key):
+    url, ca = f"{porter.gateways[0].url}/api/v1/visitors?limit=5", porter.tls / "ca.pem"
+    return lambda session, number: call(session, "GET", url, ca, key)
+
+
+def writing(porter, key, location):
+    url, ca = f"{porter.gateways[0].url}/api/v1/visitors/pre-register", porter.tls / "ca.pem"
+    return lambda session, number: call(
+        session, "POST", url, ca, key, json={"full_name": "Ægir Ørsted", "location_id": location})
+
+
+def wait_calls(load, count, seconds=20):
+    """`count` more calls than now."""
+    have = len(load.calls)
+    eventually(lambda: len(load.calls) >= have + count, seconds, f"{count} more calls")
+    return load.calls[have:have + count]
+
+
+def test_redis_stopped_under_load_costs_no_request(fragile):
+    key = fragile.organization().key().text
+    with Load(8, reading(fragile, key), per_second=200) as load:
+        wait_calls(load, 100)
+        quiet = wait_calls(load, 600)
+        fragile.servers.redis.kill()
+        without = wait_calls(load, 600)
+        fragile.servers.redis.start()
+        back = wait_calls(load, 600)
+    assert {c.status for c in load.calls} == {200}
+    assert p99(without) < 10 * max(p99(quiet), 0.005), (p99(quiet), p99(without))
+    assert p99(back) < 10 * max(p99(quiet), 0.005), (p99(quiet), p99(back))
+
+
+def test_redis_silent_under_load_costs_no_request(fragile):
+    key = fragile.organization().key().text
+    with Load(8, reading(fragile, key), per_second=200) as load:
+        wait_calls(load, 200)
+        fragile.servers.redis.pause()
+        wait_calls(load, 600)
+        fragile.servers.redis.resume()
+        wait_calls(load, 200)
+    assert {c.status for c in load.calls} == {200}
+
+
+def test_kafka_stopped_writes_go_on_and_events_arrive_after(fragile):
+    organization = fragile.organization()
+    receiver = fragile.receiver()
+    organization.webhook(receiver.url())
+    key, location = organization.key().text, organization.location()
+    with Load(4, writing(fragile, key, location), per_second=100) as load:
+        wait_calls(load, 50)
+        fragile.servers.kafka.kill()
+        wait_calls(load, 200)
+        fragile.servers.kafka.start()
+        wait_calls(load, 50)
+    assert {c.status for c in load.calls} == {201}
+    wanted = {c.body["id"] for c in load.calls}
+    topics = fragile.topics()
+    topics.wait(lambda r: r.key in wanted, len(wanted), 60)
+    got = eventually(
+        lambda: {r.headers["x-porter-delivery"]: r for r in receiver.matching()}
+        if len({r.headers["x-porter-delivery"] for r in receiver.matching()}) >= len(wanted) else None,
+        60, "a webhook for every write")
+    assert len(got) == len(wanted)
+
+
+def test_postgresql_stopped_answers_503_and_heals(fragile):
+    organization = fragile.organization()
+    key, location = organization.key().text, organization.location()
+    with Load(4, writing(fragile, key, location), per_second=100) as load:
+        wait_calls(load, 50)
+        fragile.servers.postgres.kill()
+        eventually(lambda: load.calls[-1].status == 503, 10, "a 503")
+        refused = wait_calls(load, 50)
+        fragile.servers.postgres.start()
+        eventually(lambda: load.calls[-1].status == 201, 15, "a 201 again")
+    assert {c.status for c in refused} == {503}
+    assert all(int(c.headers["Retry-After"]) >= 1 and c.body["status"] == 503 for c in refused)
+    assert {c.status for c in load.calls} <= {201, 503}
+    wanted = {c.body["id"] for c in load.calls if c.status == 201}
+    fragile.topics().wait(lambda r: r.key in wanted, len(wanted), 30)
+
+
+def test_readiness_follows_postgresql_but_not_redis_or_kafka(fragile):
+    gateway = fragile.gateways[0]
+    fragile.servers.redis.kill()
+    fragile.servers.kafka.kill()
+    assert gateway._is_ready()
+    fragile.servers.postgres.kill()
+    eventually(lambda: not gateway._is_ready(), 10, "not ready")
+    fragile.servers.postgres.start()
+    eventually(gateway._is_ready, 15, "ready again")
+    fragile.servers.redis.start()
+    fragile.servers.kafka.start()

@@ -1,0 +1,108 @@
+"""The relay: order per subject, shards shared and taken over, nothing skipped."""
+import signal
+import threading
+import time
+
+import pytest
+
+from harness.porter import format_id, parse_id, uuid7
+from harness.poll import eventually
+
+SHARDS = 16
+
+
+def put(db, org, subject, number):
+    """One outbox row as a write makes it; the payload says its number."""
+    db.execute(
+        "INSERT INTO outbox (org_id, id, shard, aggregatetype, aggregateid, type, payload, webhooks_version,"
+        " created_at) VALUES (%s, %s, %s, 'visitors', %s, 'visitor.checked_in', %s, 0, now())",
+        (org, uuid7(), hash(subject) % SHARDS, subject, str(number).encode()))
+
+
+def owners(porter):
+    """How many shards each live relay holds, from PostgreSQL's own lock table."""
+    with porter.database() as db:
+        rows = db.execute(
+            "SELECT pid, count(*) FROM pg_locks WHERE locktype = 'advisory' AND mode = 'ExclusiveLock' AND granted"
+            " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+            " GROUP BY pid").fetchall()
+    return sorted(count for _, count in rows)
+
+
+def in_order(records):
+    """First appearances of each subject's numbers, in the order of Kafka."""
+    seen = {}
+    for record in records:
+        numbers = seen.setdefault(record.key, [])
+        if (number := int(record.value)) not in numbers:
+            numbers.append(number)
+    return seen
+
+
+@pytest.fixture
+def two(new_porter):
+    porter = new_porter()
+    porter.gateway()
+    porter.gateway()
+    eventually(lambda: owners(porter) == [SHARDS // 2, SHARDS // 2], 10, "two relays share the shards")
+    return porter
+
+
+def test_order_per_subject_survives_a_killed_gateway(two):
+    org = parse_id(two.organization().id)
+    subjects = [format_id("vis", uuid7()) for _ in range(50)]
+    killed = threading.Timer(0.3, two.gateways[0].kill)
+    killed.start()
+    with two.database() as db:
+        for number in range(40):
+            for subject in subjects:
+                put(db, org, subject, number)
+    killed.join()
+    records = two.topics().wait(lambda r: r.key in subjects, 50 * 40, 30)
+    assert in_order(records) == {subject: list(range(40)) for subject in subjects}
+    eventually(lambda: two.database().execute("SELECT count(*) FROM outbox").fetchone()[0] == 0, 10, "empty outbox")
+
+
+def test_a_dead_relays_shards_are_taken_over_within_five_seconds(two):
+    two.gateways[0].kill()
+    began = time.monotonic()
+    eventually(lambda: owners(two) == [SHARDS], 5, "one relay has all shards")
+    assert time.monotonic() - began < 5
+
+
+def test_a_late_commit_is_not_skipped(two):
+    """A row with a lower number that commits after higher ones were sent."""
+    org = parse_id(two.organization().id)
+    late, early = format_id("vis", uuid7()), format_id("vis", uuid7())
+    slow = two.database()
+    slow.autocommit = False
+    put(slow, org, late, 1)
+    with two.database() as quick:
+        put(quick, org, early, 1)
+    topics = two.topics()
+    topics.wait(lambda r: r.key == early, 1, 10)
+    slow.commit()
+    topics.wait(lambda r: r.key == late, 1, 10)
+
+
+def test_relays_that_return_get_their_share_again(two):
+    two.gateways[0].kill()
+    eventually(lambda: owners(two) == [SHARDS], 5, "one relay has all shards")
+    two.gateways[0].start()
+    eventually(lambda: owners(two) == [SHARDS // 2, SHARDS // 2], 10, "shared again")
+
+
+def test_a_frozen_relay_does_not_hold_its_subjects_order_hostage(two):
+    """SIGSTOP is no death: locks stay. What it owns waits, the rest flows, and all comes in the end."""
+    org = parse_id(two.organization().id)
+    two.gateways[0].signal(signal.SIGSTOP)
+    try:
+        subjects = [format_id("vis", uuid7()) for _ in range(64)]
+        with two.database() as db:
+            for subject in subjects:
+                put(db, org, subject, 1)
+        topics = two.topics()
+        topics.wait(lambda r: r.key in subjects, 8, 10)
+    finally:
+        two.gateways[0].signal(signal.SIGCONT)
+    topics.wait(lambda r: r.key in subjects, 64, 20)
