@@ -147,13 +147,12 @@ int exchange_head(struct exchange *x, struct mg_connection *conn,
 
 static bool timed_out(struct exchange *x, unsigned limit_ms)
 {
-    return watch_was_cut(x->slot)
-           || watch_phase_us(x->slot) + TIMEOUT_SLACK_US
-                  >= (int64_t)limit_ms * US_PER_MS;
+    return watch_was_cut(x->slot) ||
+           watch_phase_us(x->slot) + TIMEOUT_SLACK_US >=
+               (int64_t)limit_ms * US_PER_MS;
 }
 
-void exchange_refuse(struct exchange *x, struct mg_connection *conn,
-                     int status)
+void exchange_refuse(struct exchange *x, struct mg_connection *conn, int status)
 {
     const struct web_options *opts = &x->server->opts;
 
@@ -169,8 +168,8 @@ void exchange_refuse(struct exchange *x, struct mg_connection *conn,
         if (status == 413) {
             x->fault = (struct head_fault){WEB_REFUSE_HEAD_SIZE,
                                            "The head is too long."};
-        } else if (timed_out(x, MIN_OF(opts->request_ms,
-                                       opts->keep_alive_ms))) {
+        } else if (timed_out(x,
+                             MIN_OF(opts->request_ms, opts->keep_alive_ms))) {
             x->fault = (struct head_fault){WEB_REFUSE_TIMEOUT,
                                            "The head took too long."};
         } else {
@@ -255,9 +254,8 @@ static void linger(struct exchange *x, struct mg_connection *conn)
 
 static bool must_close(const struct exchange *x)
 {
-    return x->head.wants_close || x->res.close
-           || atomic_load(&x->server->draining)
-           || watch_is_busy(x->server->watch);
+    return x->head.wants_close || x->res.close ||
+           atomic_load(&x->server->draining) || watch_is_busy(x->server->watch);
 }
 
 int exchange_serve(struct exchange *x, struct mg_connection *conn)

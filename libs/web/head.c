@@ -30,9 +30,9 @@ static bool malformed(struct head_fault *fault, const char *detail)
 /* A character of a method or a field name (RFC 9110, 5.6.2). */
 static bool is_token_char(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')
-           || (c >= '0' && c <= '9')
-           || (c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL);
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+           (c >= '0' && c <= '9') ||
+           (c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL);
 }
 
 static bool is_token(struct str s)
@@ -73,8 +73,8 @@ static bool next_line(struct str *rest, struct str *line)
     const char *end = memchr(rest->data, '\r', rest->len);
     size_t len = end == NULL ? rest->len : (size_t)(end - rest->data);
 
-    if (rest->len - len < 2 || rest->data[len + 1] != '\n'
-        || memchr(rest->data, '\n', len) != NULL) {
+    if (rest->len - len < 2 || rest->data[len + 1] != '\n' ||
+        memchr(rest->data, '\n', len) != NULL) {
         return false;
     }
     *line = (struct str){rest->data, len};
@@ -112,8 +112,8 @@ static bool read_target(struct str target, struct arena *arena,
         path.len = (size_t)(mark - target.data);
         req->query = (struct str){mark + 1, target.len - path.len - 1};
     }
-    if (!percent_decode(path, false, arena, &req->path)
-        || str_has_control(req->path, "")) {
+    if (!percent_decode(path, false, arena, &req->path) ||
+        str_has_control(req->path, "")) {
         req->path = path;
         return malformed(fault, "The path holds a bad percent-escape.");
     }
@@ -127,9 +127,9 @@ static bool read_request_line(struct str line, struct arena *arena,
     struct str rest = line;
     struct str target = STR_NONE;
 
-    if (!str_split(&rest, ' ', &req->method_text)
-        || !is_token(req->method_text) || !str_split(&rest, ' ', &target)
-        || !str_starts(rest, STR("HTTP/")) || str_has(rest, ' ')) {
+    if (!str_split(&rest, ' ', &req->method_text) ||
+        !is_token(req->method_text) || !str_split(&rest, ' ', &target) ||
+        !str_starts(rest, STR("HTTP/")) || str_has(rest, ' ')) {
         return malformed(fault, "The request line is not "
                                 "'method target HTTP/1.1'.");
     }
@@ -224,15 +224,14 @@ static void read_connection(const struct web_request *req, bool is_1_0,
     if (count == 0) {
         out->wants_close = is_1_0;
     } else {
-        out->wants_close = count > 1 || list_has(value, STR("close"))
-                           || !list_has(value, STR("keep-alive"));
+        out->wants_close = count > 1 || list_has(value, STR("close")) ||
+                           !list_has(value, STR("keep-alive"));
     }
     if (web_header_count(req, STR("Upgrade")) > 0) {
         out->wants_close = true;
     }
-    out->wants_continue =
-        !is_1_0
-        && str_eq_ci(web_header(req, STR("Expect")), STR("100-continue"));
+    out->wants_continue = !is_1_0 && str_eq_ci(web_header(req, STR("Expect")),
+                                               STR("100-continue"));
 }
 
 bool head_read(struct str raw, struct arena *arena, struct web_request *req,

@@ -60,13 +60,13 @@ static bool read_part(struct str part, struct arena *arena,
         name.len = (size_t)(equals - part.data);
         value = (struct str){equals + 1, part.len - name.len - 1};
     }
-    if (!percent_decode(name, true, arena, &out->name)
-        || !percent_decode(value, true, arena, &out->value)) {
+    if (!percent_decode(name, true, arena, &out->name) ||
+        !percent_decode(value, true, arena, &out->value)) {
         return err_set(err, ERR_MALFORMED,
                        "The query string holds a bad percent-escape.");
     }
-    if (str_has(out->name, '\0') || str_has(out->value, '\0')
-        || !str_is_utf8(out->name) || !str_is_utf8(out->value)) {
+    if (str_has(out->name, '\0') || str_has(out->value, '\0') ||
+        !str_is_utf8(out->name) || !str_is_utf8(out->value)) {
         return err_set(err, ERR_MALFORMED,
                        "The query string is not UTF-8 text.");
     }
@@ -100,9 +100,9 @@ bool query_read(struct str raw, struct arena *arena, struct query *out,
 
 static bool is_unreserved(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')
-           || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_'
-           || c == '~';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+           (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' ||
+           c == '~';
 }
 
 void query_escape(struct buf *out, struct str value)

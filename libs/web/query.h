@@ -21,8 +21,8 @@ struct query {
 };
 
 /* ERR_MALFORMED for a bad escape, NUL, ill-formed UTF-8 or too many. */
-MUST_USE bool query_read(struct str raw, struct arena *arena,
-                         struct query *out, struct err *err);
+MUST_USE bool query_read(struct str raw, struct arena *arena, struct query *out,
+                         struct err *err);
 
 /* Percent-encode for a query value (unreserved characters stay). */
 void query_escape(struct buf *out, struct str value);

@@ -80,9 +80,8 @@ static struct str date_of(int64_t now_us)
     time_t now = (time_t)(now_us / US_PER_S);
     struct tm tm;
 
-    if (now != worded_for && gmtime_r(&now, &tm) != NULL
-        && strftime(text, sizeof(text), "%a, %d %b %Y %H:%M:%S GMT", &tm)
-               > 0) {
+    if (now != worded_for && gmtime_r(&now, &tm) != NULL &&
+        strftime(text, sizeof(text), "%a, %d %b %Y %H:%M:%S GMT", &tm) > 0) {
         worded_for = now;
     }
     return str_of(text);

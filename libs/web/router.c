@@ -22,8 +22,8 @@ struct router {
 
 static bool is_value(struct str segment)
 {
-    return segment.len > 2 && segment.data[0] == '{'
-           && segment.data[segment.len - 1] == '}';
+    return segment.len > 2 && segment.data[0] == '{' &&
+           segment.data[segment.len - 1] == '}';
 }
 
 static struct node *child_of(struct node *n, struct str literal)

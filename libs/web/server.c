@@ -16,11 +16,11 @@
 #include <sys/resource.h>
 #include <time.h>
 
-#define BUSY_CUT 10          /* Idle time is cut to a tenth. */
-#define BUSY_GREET_CUT 4     /* A first head has a quarter of its time. */
+#define BUSY_CUT 10      /* Idle time is cut to a tenth. */
+#define BUSY_GREET_CUT 4 /* A first head has a quarter of its time. */
 #define LINGER_US (500 * US_PER_MS)
 #define SWEEP_GRACE_US (500 * US_PER_MS) /* civetweb's own timeout first. */
-#define ALLOCATOR_ARENAS 8   /* Not one for each of thousands of threads. */
+#define ALLOCATOR_ARENAS 8 /* Not one for each of thousands of threads. */
 #define START_WAIT_US (10 * US_PER_S)
 #define FILES_BESIDE_CONNECTIONS 256
 #define OPTION_TEXT 24
@@ -88,8 +88,7 @@ static int on_head(struct mg_connection *conn, const char *head, int len)
 {
     struct seat *seat = mg_get_thread_pointer(conn);
 
-    return exchange_head(seat->exchange, conn,
-                         (struct str){head, (size_t)len});
+    return exchange_head(seat->exchange, conn, (struct str){head, (size_t)len});
 }
 
 static int on_request(struct mg_connection *conn)
@@ -209,17 +208,28 @@ static bool start_civetweb(struct web *w, struct err *err)
         .check_head = on_head,
     };
     const char *options[] = {
-        "listening_ports", port,
-        "num_threads", threads,
-        "connection_queue", queue,
-        "listen_backlog", queue,
-        "max_request_size", head,
-        "keep_alive_timeout_ms", keep_alive,
-        "request_timeout_ms", request,
-        "enable_keep_alive", "yes",
-        "tcp_nodelay", "1",
-        "decode_url", "no",
-        "enable_auth_domain_check", "no",
+        "listening_ports",
+        port,
+        "num_threads",
+        threads,
+        "connection_queue",
+        queue,
+        "listen_backlog",
+        queue,
+        "max_request_size",
+        head,
+        "keep_alive_timeout_ms",
+        keep_alive,
+        "request_timeout_ms",
+        request,
+        "enable_keep_alive",
+        "yes",
+        "tcp_nodelay",
+        "1",
+        "decode_url",
+        "no",
+        "enable_auth_domain_check",
+        "no",
         NULL,
     };
     struct mg_init_data init = {.callbacks = &callbacks,
@@ -279,8 +289,7 @@ static bool start_library(struct err *err)
     return true;
 }
 
-bool web_open(const struct web_options *opts, struct web **out,
-              struct err *err)
+bool web_open(const struct web_options *opts, struct web **out, struct err *err)
 {
     struct web *w = NULL;
 
@@ -293,10 +302,10 @@ bool web_open(const struct web_options *opts, struct web **out,
     raise_file_limit(opts->threads);
     w = mem_zero(1, sizeof(*w));
     w->shared.opts = *opts;
-    if ((opts->tls_certificate != NULL
-         && !tls_open(opts->tls_certificate, opts->tls_key, &w->tls, err))
-        || !open_watch(w, err) || !start_civetweb(w, err)
-        || !await_threads(w, err) || !find_port(w, err)) {
+    if ((opts->tls_certificate != NULL &&
+         !tls_open(opts->tls_certificate, opts->tls_key, &w->tls, err)) ||
+        !open_watch(w, err) || !start_civetweb(w, err) ||
+        !await_threads(w, err) || !find_port(w, err)) {
         web_close(w, 0);
         return false;
     }
@@ -332,8 +341,8 @@ void web_close(struct web *w, unsigned wait_ms)
     }
     if (w->civetweb != NULL) {
         web_drain(w);
-        while (atomic_load(&w->shared.in_handler) > 0
-               && clock_steady_us() < until_us) {
+        while (atomic_load(&w->shared.in_handler) > 0 &&
+               clock_steady_us() < until_us) {
             nanosleep(&moment, NULL);
         }
         watch_end_all(w->shared.watch);

@@ -84,8 +84,7 @@ static int on_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_len,
     (void)ssl;
     (void)arg;
     if (SSL_select_next_proto(&chosen, out_len, spoken, sizeof(spoken) - 1, in,
-                              in_len)
-        != OPENSSL_NPN_NEGOTIATED) {
+                              in_len) != OPENSSL_NPN_NEGOTIATED) {
         return SSL_TLSEXT_ERR_ALERT_FATAL;
     }
     *out = chosen;
@@ -98,21 +97,20 @@ static bool set_up(SSL_CTX *c, struct err *err)
 {
     static const unsigned char session_context[] = "porter";
 
-    SSL_CTX_set_options(c, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION
-                               | SSL_OP_CIPHER_SERVER_PREFERENCE
-                               | SSL_OP_PRIORITIZE_CHACHA);
+    SSL_CTX_set_options(c, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
+                               SSL_OP_CIPHER_SERVER_PREFERENCE |
+                               SSL_OP_PRIORITIZE_CHACHA);
     /* An idle connection keeps no record buffers. */
     SSL_CTX_set_mode(c, SSL_MODE_RELEASE_BUFFERS);
     SSL_CTX_set_session_cache_mode(c, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_timeout(c, SESSION_SECONDS);
     SSL_CTX_set_alpn_select_cb(c, on_alpn, NULL);
-    if (SSL_CTX_set_min_proto_version(c, TLS1_2_VERSION) != 1
-        || SSL_CTX_set_cipher_list(c, CIPHERS_1_2) != 1
-        || SSL_CTX_set1_groups_list(c, GROUPS) != 1
-        || SSL_CTX_set_num_tickets(c, TICKETS_PER_HANDSHAKE) != 1
-        || SSL_CTX_set_session_id_context(c, session_context,
-                                          sizeof(session_context) - 1)
-               != 1) {
+    if (SSL_CTX_set_min_proto_version(c, TLS1_2_VERSION) != 1 ||
+        SSL_CTX_set_cipher_list(c, CIPHERS_1_2) != 1 ||
+        SSL_CTX_set1_groups_list(c, GROUPS) != 1 ||
+        SSL_CTX_set_num_tickets(c, TICKETS_PER_HANDSHAKE) != 1 ||
+        SSL_CTX_set_session_id_context(c, session_context,
+                                       sizeof(session_context) - 1) != 1) {
         return fail(err, "can't set up", "TLS");
     }
     return true;
@@ -124,8 +122,7 @@ bool tls_open(const char *certificate, const char *key, struct tls **out,
     struct tls *t = NULL;
 
     if (certificate == NULL || key == NULL) {
-        return err_set(err, ERR_INVALID,
-                       "TLS needs a certificate and its key");
+        return err_set(err, ERR_INVALID, "TLS needs a certificate and its key");
     }
     t = mem_zero(1, sizeof(*t));
     pthread_mutex_init(&t->lock, NULL);

@@ -49,8 +49,8 @@ static bool is_over(const struct watch *w, const struct watch_slot *s,
     enum watch_phase phase = (enum watch_phase)atomic_load(&s->phase);
     int64_t limit_us = limit_of(w, phase, busy);
 
-    return phase != WATCH_FREE && limit_us > 0
-           && now_us - atomic_load(&s->since_us) > limit_us;
+    return phase != WATCH_FREE && limit_us > 0 &&
+           now_us - atomic_load(&s->since_us) > limit_us;
 }
 
 /* Looks again under the lock: the connection may have moved on meanwhile. A

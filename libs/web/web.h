@@ -79,13 +79,13 @@ typedef void web_handler_fn(void *user, const struct web_request *req,
 /* A request that never reaches the handler. req may be only partly filled
  * (arena and remote always are). `code` picks the status. */
 enum web_refusal {
-    WEB_REFUSE_MALFORMED,   /* 400 */
-    WEB_REFUSE_TIMEOUT,     /* 408 */
-    WEB_REFUSE_LENGTH,      /* 411 */
-    WEB_REFUSE_BODY_SIZE,   /* 413 */
-    WEB_REFUSE_HEAD_SIZE,   /* 431 */
-    WEB_REFUSE_ENCODING,    /* 501: transfer coding */
-    WEB_REFUSE_VERSION,     /* 505 */
+    WEB_REFUSE_MALFORMED, /* 400 */
+    WEB_REFUSE_TIMEOUT,   /* 408 */
+    WEB_REFUSE_LENGTH,    /* 411 */
+    WEB_REFUSE_BODY_SIZE, /* 413 */
+    WEB_REFUSE_HEAD_SIZE, /* 431 */
+    WEB_REFUSE_ENCODING,  /* 501: transfer coding */
+    WEB_REFUSE_VERSION,   /* 505 */
 };
 typedef void web_refuse_fn(void *user, enum web_refusal code,
                            const char *detail, const struct web_request *req,
