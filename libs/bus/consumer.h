@@ -2,7 +2,14 @@
  *
  * Commits only what the caller says is recorded. When partitions are taken
  * away the caller is told first (on_revoke) so that it can finish and commit
- * what it holds: no re-consumption without a crash. Not thread-safe. */
+ * what it holds: no re-consumption without a crash. A group that is new starts
+ * at the oldest record.
+ *
+ * Partitions are shared out cooperatively (cooperative-sticky): a member that
+ * joins or leaves moves only the partitions that must move, and the others go
+ * on being read. With the eager strategies every member would give back all
+ * it has, and finish all it holds, each time one is added or restarted: a
+ * stop of the whole group in every rolling update. Not thread-safe. */
 #ifndef PORTER_BUS_CONSUMER_H
 #define PORTER_BUS_CONSUMER_H
 
@@ -13,7 +20,10 @@
 
 struct consumer;
 
-/* Called inside consumer_poll, before the partitions are given back. */
+/* Called inside consumer_poll, before partitions are given back: finish what
+ * is held and say consumer_done; the places are then committed. Records of
+ * those partitions are not returned any more. Keep it short (seconds): the
+ * group waits. */
 typedef void consumer_revoke_fn(void *user);
 
 struct consumer_options {
@@ -31,24 +41,30 @@ MUST_USE bool consumer_open(const struct consumer_options *opts,
 void consumer_close(struct consumer *c);
 
 /* Wait up to wait_ms for records, at most max. Zero records is no error. The
- * records are valid until the next poll. ERR_UNAVAILABLE: brokers are away
- * (keep polling). */
+ * records are valid until the next poll. Headers after the first
+ * RECORD_HEADERS_MAX are left out. ERR_UNAVAILABLE: brokers are away (told
+ * once per outage; keep polling). ERR_INTERNAL: this member can't go on. */
 MUST_USE bool consumer_poll(struct consumer *c, unsigned wait_ms, size_t max,
                             const struct record **records, size_t *count,
                             struct err *err);
 
 /* Remember that everything up to and with this record is recorded; a commit
- * follows soon (asynchronously), and on close of the partition at once. */
+ * follows soon (asynchronously, within CONSUMER_COMMIT_MS of polling), and
+ * before the partition is given back at once. A place in a partition that is
+ * no longer owned is ignored. */
+#define CONSUMER_COMMIT_MS 200
 void consumer_done(struct consumer *c, const struct record_place *place);
 
-/* Write the remembered places now and wait. */
+/* Write the remembered places now and wait (bounded). */
 MUST_USE bool consumer_commit(struct consumer *c, struct err *err);
 
-/* Stop and go on fetching, all partitions: the caller's memory is full. */
+/* Stop and go on fetching, all partitions, also those that are assigned while
+ * paused: the caller's memory is full. Keep polling: membership needs it. */
 void consumer_pause(struct consumer *c, bool paused);
 
-/* Records behind the end of the log over all owned partitions, as last seen
- * (no I/O). */
+/* Records behind the end of the log over all owned partitions that are not
+ * done, as last seen (no I/O). A partition nothing was read of since it was
+ * assigned counts as 0. */
 int64_t consumer_lag(struct consumer *c);
 
 /* Does the group know us and do we own partitions? For readiness. */

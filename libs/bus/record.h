@@ -31,7 +31,9 @@ struct record {
 };
 
 /* Settings shared by producer, consumer and admin. `extra` is a comma list of
- * librdkafka properties ("security.protocol=ssl,…") laid over ours. */
+ * librdkafka properties ("security.protocol=ssl,…") laid over ours; a value
+ * can't hold a comma, and properties that delivery promises rest on are
+ * refused. */
 struct bus_options {
     const char *brokers;
     const char *client_id;

@@ -10,7 +10,7 @@
 struct topic_row {
     const char *name;
     int partitions;
-    int replication; /* -1: the broker's default */
+    int replication;      /* -1: the broker's default */
     int64_t retention_ms; /* -1: for ever */
 };
 

@@ -1,0 +1,509 @@
+/* Receiving: poll, hand out, remember what is done, commit it.
+ *
+ * The happy path: consumer_poll takes records one by one from librdkafka's
+ * queue into one batch; the caller records them and says consumer_done; every
+ * CONSUMER_COMMIT_MS the next poll hands the new places to an asynchronous
+ * commit. The endings: a commit that fails makes its places dirty again; a
+ * partition that is taken away is finished by on_revoke, committed and waited
+ * for, and what the batch in the making already holds of it is dropped, for
+ * its next owner will read it. A partition that is lost (the group has given
+ * it to another already) is not committed: the group would refuse. */
+#include "bus/consumer.h"
+
+#include "base/clock.h"
+#include "bus/owned.h"
+#include "bus/settings.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define COMMIT_WAIT_MS 5000
+#define TROUBLE_MAX 256
+#define TOPICS_MAX 64
+
+struct consumer {
+    rd_kafka_t *rk;
+    rd_kafka_queue_t *commit_queue; /* Answers of waited-for commits. */
+    char *topics[TOPICS_MAX];
+    size_t topic_count;
+    consumer_revoke_fn *on_revoke;
+    void *user;
+    struct owned owned;
+    bool is_paused;
+    bool is_closing;
+    int64_t commit_at_us;      /* When the next asynchronous commit may go. */
+    char trouble[TROUBLE_MAX]; /* "": nothing to tell. */
+    /* The batch last returned, or in the making. */
+    rd_kafka_message_t **messages;
+    struct record *records;
+    size_t count;
+    size_t cap;
+};
+
+static struct consumer *consumer_of(void *opaque)
+{
+    return opaque;
+}
+
+/* -1 for a topic we did not ask for. */
+static int32_t topic_index(const struct consumer *c, const char *name)
+{
+    for (size_t i = 0; i < c->topic_count; i++) {
+        if (strcmp(c->topics[i], name) == 0) {
+            return (int32_t)i;
+        }
+    }
+    return -1;
+}
+
+/* --- committing ---------------------------------------------------------- */
+
+/* The dirty places as librdkafka wants them, marked as committed; NULL when
+ * there are none. */
+static rd_kafka_topic_partition_list_t *dirty_take(struct consumer *c)
+{
+    rd_kafka_topic_partition_list_t *list = NULL;
+
+    for (size_t i = 0; i < c->owned.count; i++) {
+        struct owned_part *part = &c->owned.list[i];
+
+        if (!owned_is_dirty(part)) {
+            continue;
+        }
+        if (list == NULL) {
+            list = rd_kafka_topic_partition_list_new((int)c->owned.count);
+        }
+        rd_kafka_topic_partition_list_add(list, c->topics[part->topic],
+                                          part->partition)
+            ->offset = part->next;
+        part->committed = part->next;
+    }
+    return list;
+}
+
+/* A commit failed: its places are to be written again. */
+static void dirty_again(struct consumer *c,
+                        const rd_kafka_topic_partition_list_t *list)
+{
+    for (int i = 0; list != NULL && i < list->cnt; i++) {
+        struct owned_part *part =
+            owned_find(&c->owned, topic_index(c, list->elems[i].topic),
+                       list->elems[i].partition);
+
+        if (part != NULL) {
+            part->committed = OWNED_UNKNOWN;
+        }
+    }
+}
+
+static void on_commit(rd_kafka_t *rk, rd_kafka_resp_err_t code,
+                      rd_kafka_topic_partition_list_t *list, void *opaque)
+{
+    (void)rk;
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR &&
+        code != RD_KAFKA_RESP_ERR__NO_OFFSET) {
+        dirty_again(consumer_of(opaque), list);
+    }
+}
+
+static void commit_soon(struct consumer *c)
+{
+    rd_kafka_topic_partition_list_t *list = NULL;
+
+    if (clock_steady_us() < c->commit_at_us) {
+        return;
+    }
+    list = dirty_take(c);
+    if (list == NULL) {
+        return;
+    }
+    c->commit_at_us = clock_steady_us() + CONSUMER_COMMIT_MS * US_PER_MS;
+    if (rd_kafka_commit(c->rk, list, 1) != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        dirty_again(c, list);
+    }
+    rd_kafka_topic_partition_list_destroy(list);
+}
+
+/* Wait for the answer to one commit. An answer that comes after its waiter
+ * has gone stays in the queue and must not be taken for the next one's. */
+static rd_kafka_resp_err_t commit_wait(struct consumer *c)
+{
+    rd_kafka_event_t *event =
+        rd_kafka_queue_poll(c->commit_queue, COMMIT_WAIT_MS);
+    rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR__TIMED_OUT;
+
+    if (event != NULL) {
+        code = rd_kafka_event_error(event);
+        rd_kafka_event_destroy(event);
+        return code;
+    }
+    rd_kafka_queue_destroy(c->commit_queue);
+    c->commit_queue = rd_kafka_queue_new(c->rk);
+    return code;
+}
+
+bool consumer_commit(struct consumer *c, struct err *err)
+{
+    rd_kafka_topic_partition_list_t *list = dirty_take(c);
+    rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR_NO_ERROR;
+
+    if (list == NULL) {
+        return true;
+    }
+    code = rd_kafka_commit_queue(c->rk, list, c->commit_queue, NULL, NULL);
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        code = commit_wait(c);
+    }
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        dirty_again(c, list);
+    }
+    rd_kafka_topic_partition_list_destroy(list);
+    return code == RD_KAFKA_RESP_ERR_NO_ERROR ||
+           err_set(err, ERR_UNAVAILABLE, "Kafka commit: %s",
+                   rd_kafka_err2str(code));
+}
+
+/* --- partitions come and go ---------------------------------------------- */
+
+static void must_not_fail(rd_kafka_error_t *error, struct consumer *c)
+{
+    if (error != NULL) {
+        (void)snprintf(c->trouble, sizeof c->trouble, "%s",
+                       rd_kafka_error_string(error));
+        rd_kafka_error_destroy(error);
+    }
+}
+
+static void parts_add(struct consumer *c, rd_kafka_topic_partition_list_t *list)
+{
+    must_not_fail(rd_kafka_incremental_assign(c->rk, list), c);
+    if (c->is_paused) {
+        (void)rd_kafka_pause_partitions(c->rk, list);
+    }
+    for (int i = 0; i < list->cnt; i++) {
+        int32_t topic = topic_index(c, list->elems[i].topic);
+
+        if (topic >= 0) {
+            owned_add(&c->owned, topic, list->elems[i].partition);
+        }
+    }
+}
+
+/* What the batch in the making holds of partitions that are not ours any more
+ * would be done twice. */
+static void batch_drop_strangers(struct consumer *c)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < c->count; i++) {
+        struct record_place place = c->records[i].place;
+
+        if (owned_find(&c->owned, place.topic, place.partition) == NULL) {
+            rd_kafka_message_destroy(c->messages[i]);
+            continue;
+        }
+        c->records[kept] = c->records[i];
+        c->messages[kept] = c->messages[i];
+        kept++;
+    }
+    c->count = kept;
+}
+
+static void parts_remove(struct consumer *c,
+                         rd_kafka_topic_partition_list_t *list)
+{
+    struct err err = ERR_NONE;
+
+    if (!c->is_closing && list->cnt > 0) {
+        if (c->on_revoke != NULL) {
+            c->on_revoke(c->user);
+        }
+        if (!rd_kafka_assignment_lost(c->rk) && !consumer_commit(c, &err)) {
+            (void)snprintf(c->trouble, sizeof c->trouble, "%.*s",
+                           TROUBLE_MAX - 1, err.text);
+        }
+    }
+    for (int i = 0; i < list->cnt; i++) {
+        owned_remove(&c->owned, topic_index(c, list->elems[i].topic),
+                     list->elems[i].partition);
+    }
+    batch_drop_strangers(c);
+    must_not_fail(rd_kafka_incremental_unassign(c->rk, list), c);
+}
+
+static void on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code,
+                         rd_kafka_topic_partition_list_t *list, void *opaque)
+{
+    struct consumer *c = consumer_of(opaque);
+
+    (void)rk;
+    if (code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
+        parts_add(c, list);
+    } else {
+        parts_remove(c, list);
+    }
+}
+
+static void on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque)
+{
+    struct consumer *c = consumer_of(opaque);
+
+    (void)rk;
+    if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {
+        (void)snprintf(c->trouble, sizeof c->trouble, "%s", reason);
+    }
+}
+
+/* --- opening ------------------------------------------------------------- */
+
+static bool client_open(const struct consumer_options *opts, struct consumer *c,
+                        struct err *err)
+{
+    const struct property ours[] = {
+        {"group.id", opts->group},
+        {"enable.auto.commit", "false"},
+        {"enable.auto.offset.store", "false"},
+        {"auto.offset.reset", "earliest"},
+        {"partition.assignment.strategy", "cooperative-sticky"},
+    };
+    rd_kafka_conf_t *conf = NULL;
+
+    if (!settings_new(opts->bus, ours, COUNT_OF(ours), &conf, err)) {
+        return false;
+    }
+    rd_kafka_conf_set_opaque(conf, c);
+    rd_kafka_conf_set_rebalance_cb(conf, on_rebalance);
+    rd_kafka_conf_set_offset_commit_cb(conf, on_commit);
+    rd_kafka_conf_set_error_cb(conf, on_error);
+    return settings_client(RD_KAFKA_CONSUMER, conf, &c->rk, err);
+}
+
+static bool subscribe(struct consumer *c, struct err *err)
+{
+    rd_kafka_topic_partition_list_t *list =
+        rd_kafka_topic_partition_list_new((int)c->topic_count);
+    rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR_NO_ERROR;
+
+    for (size_t i = 0; i < c->topic_count; i++) {
+        (void)rd_kafka_topic_partition_list_add(list, c->topics[i],
+                                                RD_KAFKA_PARTITION_UA);
+    }
+    code = rd_kafka_subscribe(c->rk, list);
+    rd_kafka_topic_partition_list_destroy(list);
+    return code == RD_KAFKA_RESP_ERR_NO_ERROR ||
+           err_set(err, ERR_INVALID, "Kafka subscription: %s",
+                   rd_kafka_err2str(code));
+}
+
+bool consumer_open(const struct consumer_options *opts, struct consumer **out,
+                   struct err *err)
+{
+    struct consumer *c = mem_zero(1, sizeof *c);
+
+    assert(opts->group != NULL && opts->topics[0] != NULL);
+    c->on_revoke = opts->on_revoke;
+    c->user = opts->user;
+    for (size_t i = 0; opts->topics[i] != NULL; i++) {
+        assert(i < TOPICS_MAX);
+        c->topics[i] = mem_new(strlen(opts->topics[i]) + 1);
+        memcpy(c->topics[i], opts->topics[i], strlen(opts->topics[i]) + 1);
+        c->topic_count++;
+    }
+    if (!client_open(opts, c, err)) {
+        consumer_close(c);
+        return false;
+    }
+    (void)rd_kafka_poll_set_consumer(c->rk);
+    c->commit_queue = rd_kafka_queue_new(c->rk);
+    if (!subscribe(c, err)) {
+        consumer_close(c);
+        return false;
+    }
+    *out = c;
+    return true;
+}
+
+static void batch_free(struct consumer *c)
+{
+    for (size_t i = 0; i < c->count; i++) {
+        rd_kafka_message_destroy(c->messages[i]);
+    }
+    c->count = 0;
+}
+
+void consumer_close(struct consumer *c)
+{
+    if (c == NULL) {
+        return;
+    }
+    c->is_closing = true;
+    batch_free(c);
+    if (c->commit_queue != NULL) {
+        rd_kafka_queue_destroy(c->commit_queue);
+    }
+    if (c->rk != NULL) {
+        (void)rd_kafka_consumer_close(c->rk);
+        rd_kafka_destroy(c->rk);
+    }
+    for (size_t i = 0; i < c->topic_count; i++) {
+        free(c->topics[i]);
+    }
+    owned_free(&c->owned);
+    free(c->messages);
+    free(c->records);
+    free(c);
+}
+
+/* --- polling ------------------------------------------------------------- */
+
+static struct str bytes_of(const void *data, size_t len)
+{
+    return (struct str){data, data != NULL ? len : 0};
+}
+
+static void headers_read(const rd_kafka_message_t *message, struct record *r)
+{
+    rd_kafka_headers_t *list = NULL;
+    const char *name = NULL;
+    const void *value = NULL;
+    size_t len = 0;
+
+    r->header_count = 0;
+    if (rd_kafka_message_headers(message, &list) !=
+        RD_KAFKA_RESP_ERR_NO_ERROR) {
+        return;
+    }
+    while (r->header_count < RECORD_HEADERS_MAX &&
+           rd_kafka_header_get_all(list, r->header_count, &name, &value,
+                                   &len) == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        r->headers[r->header_count++] =
+            (struct record_header){str_of(name), bytes_of(value, len)};
+    }
+}
+
+/* Take the message into the batch. */
+static void batch_add(struct consumer *c, rd_kafka_message_t *message)
+{
+    struct record *r = &c->records[c->count];
+    rd_kafka_timestamp_type_t kind;
+    const char *topic = rd_kafka_topic_name(message->rkt);
+
+    r->topic = str_of(topic);
+    r->key = bytes_of(message->key, message->key_len);
+    r->value = bytes_of(message->payload, message->len);
+    r->at_ms = MAX_OF((int64_t)0, rd_kafka_message_timestamp(message, &kind));
+    r->place = (struct record_place){topic_index(c, topic), message->partition,
+                                     message->offset};
+    headers_read(message, r);
+    c->messages[c->count++] = message;
+    owned_read(&c->owned, r->place.topic, r->place.partition, message->offset);
+}
+
+/* An event that is no record. False ends the poll. */
+static bool trouble_read(struct consumer *c, const rd_kafka_message_t *message,
+                         struct err *err)
+{
+    char reason[TROUBLE_MAX];
+
+    if (rd_kafka_fatal_error(c->rk, reason, sizeof reason) !=
+        RD_KAFKA_RESP_ERR_NO_ERROR) {
+        return err_set(err, ERR_INTERNAL, "Kafka consumer: %s", reason);
+    }
+    (void)snprintf(c->trouble, sizeof c->trouble, "%s",
+                   rd_kafka_message_errstr(message));
+    return true;
+}
+
+static void batch_start(struct consumer *c, size_t max)
+{
+    batch_free(c);
+    if (c->cap < max) {
+        c->messages = mem_grow(c->messages, max * sizeof *c->messages);
+        c->records = mem_grow(c->records, max * sizeof *c->records);
+        c->cap = max;
+    }
+}
+
+bool consumer_poll(struct consumer *c, unsigned wait_ms, size_t max,
+                   const struct record **records, size_t *count,
+                   struct err *err)
+{
+    rd_kafka_message_t *message = NULL;
+    bool ok = true;
+
+    assert(max > 0);
+    commit_soon(c);
+    batch_start(c, max);
+    message = rd_kafka_consumer_poll(c->rk, (int)wait_ms);
+    while (message != NULL && ok) {
+        if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+            batch_add(c, message);
+        } else {
+            ok = trouble_read(c, message, err);
+            rd_kafka_message_destroy(message);
+        }
+        message =
+            ok && c->count < max ? rd_kafka_consumer_poll(c->rk, 0) : NULL;
+    }
+    if (ok && c->count == 0 && c->trouble[0] != '\0') {
+        ok = err_set(err, ERR_UNAVAILABLE, "Kafka: %s", c->trouble);
+        c->trouble[0] = '\0';
+    }
+    if (ok) {
+        *records = c->records;
+        *count = c->count;
+    }
+    return ok;
+}
+
+void consumer_done(struct consumer *c, const struct record_place *place)
+{
+    owned_done(&c->owned, place->topic, place->partition, place->offset);
+}
+
+/* --- state --------------------------------------------------------------- */
+
+void consumer_pause(struct consumer *c, bool paused)
+{
+    rd_kafka_topic_partition_list_t *list = NULL;
+
+    if (paused == c->is_paused) {
+        return;
+    }
+    c->is_paused = paused;
+    if (rd_kafka_assignment(c->rk, &list) != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        return;
+    }
+    if (paused) {
+        (void)rd_kafka_pause_partitions(c->rk, list);
+    } else {
+        (void)rd_kafka_resume_partitions(c->rk, list);
+    }
+    rd_kafka_topic_partition_list_destroy(list);
+}
+
+int64_t consumer_lag(struct consumer *c)
+{
+    int64_t lag = 0;
+
+    for (size_t i = 0; i < c->owned.count; i++) {
+        const struct owned_part *part = &c->owned.list[i];
+        int64_t low = 0;
+        int64_t high = 0;
+
+        if (part->next != OWNED_UNKNOWN &&
+            rd_kafka_get_watermark_offsets(c->rk, c->topics[part->topic],
+                                           part->partition, &low, &high) ==
+                RD_KAFKA_RESP_ERR_NO_ERROR &&
+            high > part->next) {
+            lag += high - part->next;
+        }
+    }
+    return lag;
+}
+
+bool consumer_is_joined(const struct consumer *c)
+{
+    return c->owned.count > 0;
+}
