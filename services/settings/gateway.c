@@ -16,7 +16,7 @@ static const struct config_row rows[] = {
     {"PORTER_HTTPS_PORT", CONFIG_UINT, AT(https_port), 0, "8443", 1, 65535,
      "Port of the public HTTPS listener.", NULL},
     {"PORTER_PLAIN_PORT", CONFIG_UINT, AT(plain_port), 0, "8080", 0, 65535,
-     "Port that answers plain HTTP with a redirect to HTTPS; 0 opens none.", NULL},
+     "Port that refuses plain HTTP and revokes keys seen there; 0 opens none.", NULL},
     ROWS_PRIVATE(struct gateway_settings, "PORTER_GATEWAY_PRIVATE_PORT", "9090"),
     {"PORTER_TLS_CERTIFICATE", CONFIG_TEXT, AT(tls_certificate), CONFIG_REQUIRED, NULL,
      1, SETTINGS_TEXT_MAX, "Path of the PEM certificate chain; read again on SIGHUP.", NULL},

@@ -1,0 +1,222 @@
+/* From settings to open parts, and back. */
+#include "gateway/boot.h"
+
+#include "base/clock.h"
+#include "gateway/pipeline.h"
+#include "gateway/plain.h"
+#include "gateway/private.h"
+#include "gateway/routes.h"
+#include "log/log.h"
+
+#include <sys/resource.h>
+#include <time.h>
+
+#define DB_BATCH_MAX 64
+#define DB_CONNECT_MS 2000
+#define DB_WAIT_MS 2000
+#define DB_STATEMENT_MS 5000
+#define DB_RECONNECT_MS 250
+#define KV_CONNECTIONS 2
+#define KV_BATCH_MAX 64
+#define KV_CONNECT_MS 250
+#define KV_TIMEOUT_MS 250
+#define KV_ERRORS_MAX 3
+#define KV_PROBE_MS 500
+#define ADMIT_LOCAL_MAX 100000
+#define SMALL_THREADS 16 /* The plain and the private listener. */
+#define BACKLOG 1024
+#define SMALL_BACKLOG 64
+#define HEAD_MAX 16384
+#define SMALL_BODY_MAX 65536
+#define SMALL_TIME_MS 5000
+#define PLAIN_KEEP_ALIVE_MS 100 /* Each connection ends with its answer. */
+#define DESCRIPTORS_BESIDES 256 /* Neighbours, files, listeners. */
+#define NOTICE_MAX_MS 1000      /* For balancers to see "not ready". */
+
+void boot_descriptors(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 &&
+        limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+static void warn_if_few_descriptors(const struct gateway *g)
+{
+    uint64_t need = g->settings.http_threads + DESCRIPTORS_BESIDES;
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < need) {
+        log_warn("descriptors.are_few", LOG_INT("limit", limit.rlim_cur),
+                 LOG_INT("needed", need));
+    }
+}
+
+bool boot_secrets(struct gateway *g, struct err *err)
+{
+    struct seal_keys keys = {0};
+    struct str first = STR_NONE;
+
+    if (!seal_keys_read(str_of(g->settings.common.seal_keys), &keys, err)) {
+        return err_wrap(err, "PORTER_SEAL_KEYS");
+    }
+    first = (struct str){(const char *)keys.list[0].bytes,
+                         sizeof keys.list[0].bytes};
+    g->cursor_secret = crypt_hmac_sha256(first, STR("cursor"));
+    crypt_wipe(&keys, sizeof keys);
+    return true;
+}
+
+bool boot_store(struct gateway *g, struct err *err)
+{
+    const struct kv_options kv = {
+        .url = g->settings.redis_url,
+        .connections = KV_CONNECTIONS,
+        .batch_max = KV_BATCH_MAX,
+        .connect_ms = KV_CONNECT_MS,
+        .timeout_ms = KV_TIMEOUT_MS,
+        .errors_max = KV_ERRORS_MAX,
+        .probe_ms = KV_PROBE_MS,
+    };
+
+    g->db_options = (struct db_options){
+        .url = g->settings.common.db_url,
+        .service = "porter-gateway",
+        .pool_size = (unsigned)g->settings.common.db_pool,
+        .batch_max = DB_BATCH_MAX,
+        .connect_ms = DB_CONNECT_MS,
+        .wait_ms = DB_WAIT_MS,
+        .statement_ms = DB_STATEMENT_MS,
+        .reconnect_ms = DB_RECONNECT_MS,
+    };
+    return db_open(&g->db_options, &g->db, err) && kv_open(&kv, &g->kv, err);
+}
+
+bool boot_admit(struct gateway *g, struct err *err)
+{
+    const struct admit_options opts = {
+        .db = g->db, .kv = g->kv, .local_max = ADMIT_LOCAL_MAX};
+
+    return admit_open(&opts, &g->admit, err);
+}
+
+bool boot_relay(struct gateway *g, struct err *err)
+{
+    const struct bus_options bus = {
+        .brokers = g->settings.kafka.brokers,
+        .client_id = "porter-gateway",
+        .extra = g->settings.kafka.extra,
+    };
+    const struct relay_options opts = {
+        .db = &g->db_options,
+        .bus = &bus,
+        .rest_ms = (unsigned)g->settings.relay_rest_ms,
+    };
+
+    return relay_open(&opts, &g->relay, err);
+}
+
+bool boot_health(struct gateway *g, struct err *err)
+{
+    const struct web_options opts = {
+        .address = g->settings.private.address,
+        .port = (unsigned)g->settings.private.port,
+        .threads = SMALL_THREADS,
+        .backlog = SMALL_BACKLOG,
+        .keep_alive_ms = SMALL_TIME_MS,
+        .request_ms = SMALL_TIME_MS,
+        .head_max = HEAD_MAX,
+        .body_max = SMALL_BODY_MAX,
+        .handler = private_handle,
+        .refuse = private_refuse,
+        .user = g,
+    };
+
+    return web_open(&opts, &g->health, err) ||
+           err_wrap(err, "the private listener");
+}
+
+bool boot_plain(struct gateway *g, struct err *err)
+{
+    const struct web_options opts = {
+        .address = g->settings.https_address,
+        .port = (unsigned)g->settings.plain_port,
+        .threads = SMALL_THREADS,
+        .backlog = SMALL_BACKLOG,
+        .keep_alive_ms = PLAIN_KEEP_ALIVE_MS,
+        .request_ms = SMALL_TIME_MS,
+        .head_max = HEAD_MAX,
+        .body_max = SMALL_BODY_MAX,
+        .handler = plain_handle,
+        .refuse = plain_refuse,
+        .user = g,
+    };
+
+    if (g->settings.plain_port == 0) {
+        return true;
+    }
+    return web_open(&opts, &g->plain, err) ||
+           err_wrap(err, "the plain-HTTP listener");
+}
+
+bool boot_https(struct gateway *g, struct err *err)
+{
+    const struct web_options opts = {
+        .address = g->settings.https_address,
+        .port = (unsigned)g->settings.https_port,
+        .threads = (unsigned)g->settings.http_threads,
+        .backlog = BACKLOG,
+        .keep_alive_ms = (unsigned)g->settings.http_keep_alive_ms,
+        .request_ms = (unsigned)g->settings.http_request_ms,
+        .head_max = HEAD_MAX,
+        .body_max = (size_t)g->settings.http_body_max,
+        .tls_certificate = g->settings.tls_certificate,
+        .tls_key = g->settings.tls_key,
+        .handler = pipeline_handle,
+        .refuse = pipeline_refuse,
+        .user = g,
+    };
+
+    warn_if_few_descriptors(g);
+    return web_open(&opts, &g->https, err) ||
+           err_wrap(err, "the HTTPS listener");
+}
+
+static void sleep_ms(uint64_t ms)
+{
+    struct timespec t = {(time_t)(ms / 1000), (long)(ms % 1000) * 1000000};
+
+    (void)nanosleep(&t, NULL);
+}
+
+/* Not ready first, so that balancers send nothing new; then every answer ends
+ * its connection; then what is under way may finish. */
+static void drain(struct gateway *g)
+{
+    uint64_t all_ms = g->settings.drain_ms;
+    uint64_t notice_ms = MIN_OF(all_ms / 10, (uint64_t)NOTICE_MAX_MS);
+
+    atomic_store(&g->is_draining, true);
+    if (g->https == NULL) {
+        return;
+    }
+    web_drain(g->https);
+    sleep_ms(notice_ms);
+    web_close(g->https, (unsigned)(all_ms - notice_ms));
+    g->https = NULL;
+}
+
+void boot_close(struct gateway *g)
+{
+    drain(g);
+    web_close(g->plain, SMALL_TIME_MS);
+    web_close(g->health, SMALL_TIME_MS);
+    relay_close(g->relay);
+    admit_close(g->admit);
+    kv_close(g->kv);
+    db_close(g->db);
+    crypt_wipe(&g->cursor_secret, sizeof g->cursor_secret);
+}

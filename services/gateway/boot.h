@@ -1,0 +1,24 @@
+/* Opening and closing what the gateway is made of. */
+#ifndef PORTER_GATEWAY_BOOT_H
+#define PORTER_GATEWAY_BOOT_H
+
+#include "gateway/gateway.h"
+
+/* Each opens one part from g->settings, in the order in which they stand here;
+ * a part needs only those above it. Nothing here waits for a neighbour. */
+MUST_USE bool boot_secrets(struct gateway *g, struct err *err);
+MUST_USE bool boot_store(struct gateway *g, struct err *err);
+MUST_USE bool boot_admit(struct gateway *g, struct err *err);
+MUST_USE bool boot_relay(struct gateway *g, struct err *err);
+MUST_USE bool boot_health(struct gateway *g, struct err *err);
+MUST_USE bool boot_plain(struct gateway *g, struct err *err);
+MUST_USE bool boot_https(struct gateway *g, struct err *err);
+
+/* As many descriptors as the process may have: one per connection. */
+void boot_descriptors(void);
+
+/* Stop taking requests, finish those under way, close everything. Accepts a
+ * gateway of which only some parts are open. */
+void boot_close(struct gateway *g);
+
+#endif

@@ -1,0 +1,221 @@
+/* What handlers do with a call: read, refuse, answer. */
+#include "gateway/call.h"
+
+#include "base/clock.h"
+#include "gateway/params.h"
+#include "gateway/trace.h"
+#include "json/json.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#define ETAG_MAX 32
+
+const struct str JSON_TYPE = {"application/json", 16};
+const struct str PROBLEM_TYPE = {"application/problem+json", 24};
+const struct str HTML_TYPE = {"text/html; charset=utf-8", 24};
+
+bool call_refuse(struct call *call, enum problem problem, struct err *err,
+                 const char *format, ...)
+{
+    va_list args;
+
+    assert(problem != PROBLEM_NONE);
+    call->problem = problem;
+    err->code = ERR_INVALID; /* The problem says more than any code. */
+    va_start(args, format);
+    (void)vsnprintf(err->text, sizeof err->text, format, args);
+    va_end(args);
+    return false;
+}
+
+struct faults *call_faults(struct call *call)
+{
+    if (call->faults == NULL) {
+        call->faults = arena_take(call->arena, sizeof *call->faults);
+        faults_init(call->faults, call->arena);
+    }
+    return call->faults;
+}
+
+bool call_refuse_faults(struct call *call, enum problem problem,
+                        struct err *err)
+{
+    size_t count = call->faults->count;
+    const struct fault *first = &call->faults->list[0];
+
+    assert(count > 0);
+    if (count == 1) {
+        return call_refuse(call, problem, err, "%.*s: %.*s",
+                           STR_ARGS(first->field), STR_ARGS(first->detail));
+    }
+    return call_refuse(call, problem, err,
+                       "%zu things are wrong; `errors` lists them%s", count,
+                       count > FAULTS_MAX ? " (the first ones)" : "");
+}
+
+bool call_path_id(const struct call *call, enum id_kind kind, struct id *out,
+                  struct err *err)
+{
+    assert(call->match.value_count > 0);
+    if (id_read(kind, call->match.values[0], out)) {
+        return true;
+    }
+    return err_set(err, ERR_NOT_FOUND,
+                   "there is nothing with this id; it would look like %s_ and "
+                   "%d characters",
+                   id_prefix(kind), ID_BODY_LEN);
+}
+
+bool call_no_params(struct call *call, struct err *err)
+{
+    static const struct param_table none = {NULL, 0};
+    struct query *query = NULL;
+
+    if (call->request->query.len == 0) {
+        return true;
+    }
+    query = arena_take(call->arena, sizeof *query);
+    if (!query_read(call->request->query, call->arena, query, err)) {
+        return false;
+    }
+    if (!params_read(&none, query, call_faults(call), NULL)) {
+        return call_refuse_faults(call, PROBLEM_INVALID_PARAMETER, err);
+    }
+    return true;
+}
+
+int64_t call_time_us(const Google__Protobuf__Timestamp *t)
+{
+    return t == NULL ? 0 : t->seconds * US_PER_S + t->nanos / 1000;
+}
+
+int64_t call_seconds(int64_t ms)
+{
+    return (ms + MS_PER_S - 1) / MS_PER_S;
+}
+
+/* "application/json", with or without parameters. */
+static bool is_json(struct str type)
+{
+    struct str rest = type;
+    struct str media = STR_NONE;
+
+    return str_split(&rest, ';', &media) &&
+           str_eq_ci(str_trim(media), STR("application/json"));
+}
+
+bool call_body(struct call *call, struct json **root, struct err *err)
+{
+    struct str type = web_header(call->request, STR("Content-Type"));
+    struct str body = call->request->body;
+
+    if (type.len > 0 ? !is_json(type) : body.len > 0) {
+        return call_refuse(call, PROBLEM_MEDIA_TYPE, err,
+                           "send the body with Content-Type: "
+                           "application/json");
+    }
+    if (str_trim(body).len == 0) {
+        return call_refuse(call, PROBLEM_MALFORMED_REQUEST, err,
+                           "a body is required: a JSON object");
+    }
+    return json_read(body, root, err);
+}
+
+struct cause call_cause(struct call *call)
+{
+    struct str given = web_header(call->request, STR("traceparent"));
+
+    return (struct cause){
+        .org_id = call_org(call),
+        .request_id = call->request_id,
+        .traceparent = trace_child(given, call->arena),
+    };
+}
+
+void call_answer(struct call *call, unsigned status, struct str content_type)
+{
+    call->is_answered = true;
+    call->response->status = status;
+    if (content_type.len > 0) {
+        web_add_header(call->response, STR("Content-Type"), content_type);
+    }
+}
+
+bool call_reply(struct call *call, unsigned status,
+                const ProtobufCMessage *message)
+{
+    struct json_writer w = json_writer(&call->response->body);
+
+    call_answer(call, status, JSON_TYPE);
+    message_write_json(message, &w);
+    return true;
+}
+
+/* If-None-Match: a list of tags, or "*". Weak and strong compare alike. */
+static bool has_tag(struct str list, struct str tag)
+{
+    struct str part = STR_NONE;
+
+    while (str_split(&list, ',', &part)) {
+        part = str_trim(part);
+        if (str_eq(part, tag) || str_eq(part, STR("*"))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool call_is_unchanged(struct call *call, int64_t updated_us)
+{
+    char text[ETAG_MAX];
+    struct str tag = {text, 0};
+
+    /* Weak: the same version of the thing, not the same bytes. */
+    (void)snprintf(text, sizeof text, "W/\"%llx\"",
+                   (unsigned long long)updated_us);
+    tag.len = strlen(text);
+    web_add_header(call->response, STR("ETag"), tag);
+    if (!has_tag(web_header(call->request, STR("If-None-Match")), tag)) {
+        return false;
+    }
+    call_answer(call, HTTP_NOT_MODIFIED, STR_NONE);
+    return true;
+}
+
+void call_header(struct call *call, struct str name, struct str value)
+{
+    if (!str_has_control(value, "")) {
+        web_add_header(call->response, name, value);
+    }
+}
+
+/* A name, an address or one in brackets, and perhaps a port. */
+static bool is_plain_host(struct str host)
+{
+    for (size_t i = 0; i < host.len; i++) {
+        char c = host.data[i];
+
+        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+              (c >= '0' && c <= '9') || c == '.' || c == '-' || c == ':' ||
+              c == '[' || c == ']')) {
+            return false;
+        }
+    }
+    return host.len > 0 && host.len <= 260;
+}
+
+struct str call_base_url(const struct call *call)
+{
+    struct str host = web_header(call->request, STR("Host"));
+    const char *public_url = call->gateway->settings.public_url;
+
+    if (public_url != NULL && public_url[0] != '\0') {
+        return str_of(public_url);
+    }
+    if (!is_plain_host(host)) {
+        return STR("");
+    }
+    return arena_printf(call->arena, "https://%.*s", STR_ARGS(host));
+}

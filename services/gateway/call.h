@@ -1,0 +1,97 @@
+/* What a handler receives, and the few things it does with it.
+ *
+ * A call lives as long as its request; all memory is the request's arena, so
+ * handlers free nothing. It belongs to the thread that serves the request. */
+#ifndef PORTER_GATEWAY_CALL_H
+#define PORTER_GATEWAY_CALL_H
+
+#include "base/fault.h"
+#include "gateway/gateway.h"
+#include "gateway/problem.h"
+#include "message/rules.h"
+#include "store/visitor.h"
+#include "web/router.h"
+
+#define HTTP_OK 200
+#define HTTP_CREATED 201
+#define HTTP_NO_CONTENT 204
+#define HTTP_NOT_MODIFIED 304
+
+struct operation;
+
+struct call {
+    struct gateway *gateway;
+    const struct web_request *request;
+    struct web_response *response;
+    struct arena *arena;
+    struct route_match match;
+    const struct operation *operation; /* NULL until routed */
+    struct str request_id;
+    bool is_known; /* admission says who calls */
+    bool is_answered;
+    struct admission admission;
+    int64_t now_us;        /* Wall clock, when the call began. */
+    int64_t admit_us;      /* How long the admission took. */
+    enum problem problem;  /* Named by call_refuse, else by the error. */
+    struct faults *faults; /* NULL: none */
+};
+
+/* Refuse with this very problem; err gets the detail. Returns false. */
+bool call_refuse(struct call *call, enum problem problem, struct err *err,
+                 const char *format, ...) PRINTF_LIKE(4, 5);
+
+/* The call's list of faults, made at first use. */
+struct faults *call_faults(struct call *call);
+
+/* Refuse with the faults that were collected. Returns false. */
+bool call_refuse_faults(struct call *call, enum problem problem,
+                        struct err *err);
+
+static inline struct id call_org(const struct call *call)
+{
+    return call->admission.principal.org_id;
+}
+
+/* The id in the path; an ill-formed one is as absent as an unknown one. */
+MUST_USE bool call_path_id(const struct call *call, enum id_kind kind,
+                           struct id *out, struct err *err);
+
+/* For addresses that take no query parameters: any is a fault. */
+MUST_USE bool call_no_params(struct call *call, struct err *err);
+
+/* Parse the JSON body; the caller frees *root with json_free. */
+MUST_USE bool call_body(struct call *call, struct json **root, struct err *err);
+
+/* Who causes a change: for events. */
+struct cause call_cause(struct call *call);
+
+/* Answer with a message as JSON. Returns true. */
+bool call_reply(struct call *call, unsigned status,
+                const ProtobufCMessage *message);
+
+/* Say which version of a thing this is; true when the caller has that one
+ * already (If-None-Match) and the answer is 304, complete. */
+MUST_USE bool call_is_unchanged(struct call *call, int64_t updated_us);
+
+/* Begin an answer with a body of this type. */
+void call_answer(struct call *call, unsigned status, struct str content_type);
+
+/* A header line made of text that may come from outside: left out when it
+ * holds a control character. */
+void call_header(struct call *call, struct str name, struct str value);
+
+/* "https://host" in front of links: PORTER_PUBLIC_URL, or the Host header when
+ * it is a plain name, or "". */
+struct str call_base_url(const struct call *call);
+
+/* A stored time in microseconds; 0 when unset. */
+int64_t call_time_us(const Google__Protobuf__Timestamp *t);
+
+/* Whole seconds, rounded up: what Retry-After and RateLimit-Reset speak in. */
+int64_t call_seconds(int64_t ms);
+
+extern const struct str JSON_TYPE;
+extern const struct str PROBLEM_TYPE;
+extern const struct str HTML_TYPE;
+
+#endif

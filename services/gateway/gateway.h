@@ -1,0 +1,43 @@
+/* What the gateway's parts share: opened once by main, then only read.
+ *
+ * Every member is thread-safe by itself; the pointers do not change while a
+ * listener is open. */
+#ifndef PORTER_GATEWAY_GATEWAY_H
+#define PORTER_GATEWAY_GATEWAY_H
+
+#include "base/str.h"
+#include "crypt/crypt.h"
+#include "db/db.h"
+#include "gateway/admit.h"
+#include "gateway/metrics.h"
+#include "gateway/relay.h"
+#include "kv/kv.h"
+#include "settings/gateway.h"
+#include "web/router.h"
+#include "web/web.h"
+
+#include <stdatomic.h>
+
+struct gateway {
+    struct gateway_settings settings;
+    struct sha256 cursor_secret;
+    struct gateway_metrics *metrics;
+    struct router *router;
+    struct db_options db_options;
+    struct db *db;
+    struct kv *kv;
+    struct admit *admit;
+    struct relay *relay;
+    struct web *https;
+    struct web *plain;  /* NULL when switched off */
+    struct web *health; /* Health and metrics, for operators. */
+    atomic_bool is_draining;
+};
+
+/* The secret that signs cursors, as a str. */
+static inline struct str gateway_cursor_secret(const struct gateway *g)
+{
+    return (struct str){(const char *)g->cursor_secret.bytes, SHA256_BYTES};
+}
+
+#endif

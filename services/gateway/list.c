@@ -1,0 +1,105 @@
+/* Lists: what is asked, and the frame around the rows. */
+#include "gateway/list.h"
+
+#include <assert.h>
+
+static bool read_cursor(struct call *call, struct list *l, struct err *err)
+{
+    struct buf filters = BUF_EMPTY;
+
+    params_canonical(l->table, l->params, &filters);
+    l->binding =
+        page_binding(str_of(l->name), call_org(call), buf_str(&filters));
+    buf_free(&filters);
+    if (!l->params[LIST_CURSOR].is_set) {
+        return true;
+    }
+    l->goes_on =
+        page_read(gateway_cursor_secret(call->gateway), &l->binding,
+                  l->params[LIST_CURSOR].text, call->arena, &l->after, err);
+    if (!l->goes_on) {
+        call->problem = PROBLEM_INVALID_CURSOR;
+    }
+    return l->goes_on;
+}
+
+bool list_read(struct call *call, const char *name,
+               const struct param_table *table, struct list *out,
+               struct err *err)
+{
+    struct query *query = arena_take(call->arena, sizeof *query);
+    struct param_value *values =
+        arena_take(call->arena, table->count * sizeof *values);
+
+    if (!query_read(call->request->query, call->arena, query, err)) {
+        return false;
+    }
+    if (!params_read(table, query, call_faults(call), values)) {
+        return call_refuse_faults(call, PROBLEM_INVALID_PARAMETER, err);
+    }
+    *out = (struct list){
+        .name = name,
+        .table = table,
+        .params = values,
+        .limit = values[LIST_LIMIT].is_set ? (unsigned)values[LIST_LIMIT].number
+                                           : LIST_LIMIT_DEFAULT,
+    };
+    return read_cursor(call, out, err);
+}
+
+struct json_writer list_begin(struct call *call, const struct list *list)
+{
+    struct json_writer w = json_writer(&call->response->body);
+
+    call_answer(call, HTTP_OK, JSON_TYPE);
+    json_object_begin(&w);
+    json_key(&w, str_of(list->name));
+    json_array_begin(&w);
+    return w;
+}
+
+/* Link: <https://host/api/v1/visitors?…&cursor=…>; rel="next" */
+static void add_link(struct call *call, const struct list *list,
+                     struct str cursor)
+{
+    struct buf link = BUF_EMPTY;
+
+    buf_add_char(&link, '<');
+    buf_add(&link, call_base_url(call));
+    buf_add(&link, str_of(call->match.route->pattern));
+    buf_add_char(&link, '?');
+    params_query(list->table, list->params, cursor, &link);
+    BUF_ADD(&link, ">; rel=\"next\"");
+    web_add_header(call->response, STR("Link"), buf_str(&link));
+    buf_free(&link);
+}
+
+void list_end(struct call *call, const struct list *list, struct json_writer *w,
+              const struct list_end *end)
+{
+    struct buf cursor = BUF_EMPTY;
+
+    json_array_end(w);
+    json_key(w, STR("pagination"));
+    json_object_begin(w);
+    json_key(w, STR("limit"));
+    json_add_int(w, list->limit);
+    json_key(w, STR("has_more"));
+    json_add_bool(w, end->has_more);
+    json_key(w, STR("next_cursor"));
+    if (end->has_more) {
+        page_write(gateway_cursor_secret(call->gateway), &list->binding,
+                   &end->last, &cursor);
+        json_add_text(w, buf_str(&cursor));
+        add_link(call, list, buf_str(&cursor));
+    } else {
+        json_add_null(w);
+    }
+    if (end->total >= 0) {
+        json_key(w, STR("total_count"));
+        json_add_int(w, end->total);
+    }
+    json_object_end(w);
+    json_object_end(w);
+    buf_free(&cursor);
+}

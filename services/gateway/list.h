@@ -1,0 +1,49 @@
+/* What every list has in common: limit, cursor, body and Link header. */
+#ifndef PORTER_GATEWAY_LIST_H
+#define PORTER_GATEWAY_LIST_H
+
+#include "gateway/call.h"
+#include "gateway/page.h"
+#include "gateway/params.h"
+#include "json/json.h"
+
+#define LIST_LIMIT_DEFAULT 50
+#define LIST_LIMIT_MAX 200
+
+/* Every list's table of parameters begins with these. */
+enum list_param { LIST_LIMIT, LIST_CURSOR, LIST_PARAM_COUNT };
+/* clang-format off */
+#define LIST_PARAM_ROWS                                                        \
+    {.name = "limit", .kind = PARAM_UINT, .min = 1, .max = LIST_LIMIT_MAX,     \
+     .help = "Rows in one answer (50)."},                                      \
+    {.name = "cursor", .kind = PARAM_TEXT, .min = 1, .max = PAGE_CURSOR_MAX,   \
+     .help = "Where to go on: `next_cursor` of the answer before."}
+/* clang-format on */
+
+struct list {
+    const char *name; /* The array's key: "visitors" */
+    const struct param_table *table;
+    const struct param_value *params;
+    unsigned limit;
+    bool goes_on; /* `after` is set */
+    struct page_key after;
+    struct page_binding binding;
+};
+
+/* Read and check the query string. */
+MUST_USE bool list_read(struct call *call, const char *name,
+                        const struct param_table *table, struct list *out,
+                        struct err *err);
+
+/* Write the answer: list_begin, a message per row, list_end. */
+struct json_writer list_begin(struct call *call, const struct list *list);
+
+struct list_end {
+    bool has_more;
+    struct page_key last; /* Of the last row shown; when has_more. */
+    int64_t total;        /* -1: was not asked for */
+};
+void list_end(struct call *call, const struct list *list, struct json_writer *w,
+              const struct list_end *end);
+
+#endif

@@ -1,0 +1,39 @@
+/* The gateway's metrics: one table, written to by the pipeline, sampled from
+ * the libraries' own counts when somebody asks. Thread-safe. */
+#ifndef PORTER_GATEWAY_METRICS_H
+#define PORTER_GATEWAY_METRICS_H
+
+#include "base/buf.h"
+#include "base/macros.h"
+
+#include <stdint.h>
+
+struct gateway;
+struct gateway_metrics;
+
+struct gateway_metrics *gateway_metrics_new(void);
+void gateway_metrics_free(struct gateway_metrics *m); /* Accepts NULL. */
+
+/* What there is to count about one answer. */
+struct answer_facts {
+    size_t route; /* routes_index, or SIZE_MAX when there is no route */
+    unsigned status;
+    size_t problem; /* enum problem */
+    int64_t took_us;
+    int64_t admit_us; /* 0: nobody was admitted or refused */
+    size_t verdict;   /* enum admit_verdict, when admit_us > 0 */
+};
+void gateway_metrics_answer(struct gateway_metrics *m,
+                            const struct answer_facts *facts);
+
+/* A key was revoked because it came over plain HTTP. */
+void gateway_metrics_exposed(struct gateway_metrics *m);
+
+/* Everything in Prometheus' text form. */
+void gateway_metrics_write(struct gateway_metrics *m, struct gateway *g,
+                           struct buf *out);
+
+/* docs/metrics.md's part about the gateway. */
+void gateway_metrics_docs(struct buf *out);
+
+#endif

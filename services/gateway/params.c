@@ -1,0 +1,275 @@
+/* Query parameters: checked by table, all faults at once. */
+#include "gateway/params.h"
+
+#include "base/codec.h"
+#include "base/rfc3339.h"
+#include "message/message.h"
+
+#include <assert.h>
+
+#define NAME_MAX_COMPARED 32
+#define NEAR_MAX 3 /* Edits between a typo and what was meant. */
+
+/* Edits (insert, drop, replace) that make b of a: Levenshtein's distance. */
+static size_t edits_between(struct str a, struct str b)
+{
+    size_t row[NAME_MAX_COMPARED + 1];
+
+    if (a.len > NAME_MAX_COMPARED || b.len > NAME_MAX_COMPARED) {
+        return NAME_MAX_COMPARED;
+    }
+    for (size_t j = 0; j <= b.len; j++) {
+        row[j] = j;
+    }
+    for (size_t i = 1; i <= a.len; i++) {
+        size_t diagonal = row[0];
+
+        row[0] = i;
+        for (size_t j = 1; j <= b.len; j++) {
+            size_t swap = diagonal + (a.data[i - 1] == b.data[j - 1] ? 0 : 1);
+            size_t step = MIN_OF(row[j], row[j - 1]) + 1;
+
+            diagonal = row[j];
+            row[j] = MIN_OF(swap, step);
+        }
+    }
+    return row[b.len];
+}
+
+static void fault_unknown(const struct param_table *table, struct str name,
+                          struct faults *faults)
+{
+    const char *nearest = NULL;
+    size_t best = NEAR_MAX + 1;
+
+    for (size_t i = 0; i < table->count; i++) {
+        size_t edits = edits_between(name, str_of(table->rows[i].name));
+
+        if (edits < best && edits < name.len) {
+            best = edits;
+            nearest = table->rows[i].name;
+        }
+    }
+    if (nearest != NULL) {
+        (void)fault_add(faults, name, FAULT_UNKNOWN_FIELD,
+                        "there is no such parameter; did you mean '%s'?",
+                        nearest);
+        return;
+    }
+    (void)fault_add(faults, name, FAULT_UNKNOWN_FIELD,
+                    "this address has no such parameter");
+}
+
+/* "one of a, b, c" for a word that is none of them. */
+static bool fault_word(const struct param_row *row, struct faults *faults)
+{
+    struct buf list = BUF_EMPTY;
+
+    if (row->kind == PARAM_ENUM) {
+        for (unsigned i = 0; i < row->words_of->n_values; i++) {
+            struct str word = message_enum_word(row->words_of,
+                                                row->words_of->values[i].value);
+
+            if (word.len > 0) {
+                buf_add(&list, list.len > 0 ? STR(", ") : STR_NONE);
+                buf_add(&list, word);
+            }
+        }
+    } else {
+        for (size_t i = 0; row->words[i] != NULL; i++) {
+            buf_add(&list, i > 0 ? STR(", ") : STR_NONE);
+            buf_add(&list, str_of(row->words[i]));
+        }
+    }
+    (void)fault_add(faults, str_of(row->name), FAULT_NOT_ALLOWED,
+                    "must be one of: %s", buf_cstr(&list));
+    buf_free(&list);
+    return false;
+}
+
+static bool read_word(const struct param_row *row, struct str value,
+                      struct faults *faults, struct param_value *out)
+{
+    int number = 0;
+
+    if (row->kind == PARAM_ENUM) {
+        if (!message_enum_value(row->words_of, value, &number)) {
+            return fault_word(row, faults);
+        }
+        out->bits |= 1U << (unsigned)number;
+        return true;
+    }
+    for (unsigned i = 0; row->words[i] != NULL; i++) {
+        if (str_eq(str_of(row->words[i]), value)) {
+            out->bits |= 1U << i;
+            return true;
+        }
+    }
+    return fault_word(row, faults);
+}
+
+static bool read_uint(const struct param_row *row, struct str value,
+                      struct faults *faults, struct param_value *out)
+{
+    uint64_t number = 0;
+
+    if (!str_to_u64(value, (uint64_t)row->max, &number) ||
+        number < (uint64_t)row->min) {
+        return fault_add(faults, str_of(row->name), FAULT_OUT_OF_RANGE,
+                         "must be a whole number from %lld to %lld",
+                         (long long)row->min, (long long)row->max);
+    }
+    out->number = (int64_t)number;
+    return true;
+}
+
+static bool read_text(const struct param_row *row, struct str value,
+                      struct faults *faults)
+{
+    int64_t count = (int64_t)str_utf8_count(value);
+
+    if (count < row->min || count > row->max) {
+        return fault_add(faults, str_of(row->name),
+                         count < row->min ? FAULT_TOO_SHORT : FAULT_TOO_LONG,
+                         "must have %lld to %lld characters",
+                         (long long)row->min, (long long)row->max);
+    }
+    if (str_has_control(value, "")) {
+        return fault_add(faults, str_of(row->name), FAULT_BAD_CHARACTER,
+                         "must not hold control characters");
+    }
+    return true;
+}
+
+static bool read_value(const struct param_row *row, struct str value,
+                       struct faults *faults, struct param_value *out)
+{
+    switch (row->kind) {
+    case PARAM_UINT:
+        return read_uint(row, value, faults, out);
+    case PARAM_TEXT:
+        return read_text(row, value, faults);
+    case PARAM_ID:
+        return id_read(row->id_kind, value, &out->id) ||
+               fault_add(faults, str_of(row->name), FAULT_BAD_FORMAT,
+                         "must be an id: %s_ and %d characters",
+                         id_prefix(row->id_kind), ID_BODY_LEN);
+    case PARAM_TIME:
+        return rfc3339_read(value, &out->number) ||
+               fault_add(faults, str_of(row->name), FAULT_BAD_FORMAT,
+                         "must be a time like 2026-03-01T09:30:00Z (a '+' in "
+                         "an offset is written %%2B)");
+    case PARAM_ENUM:
+    case PARAM_WORD:
+        break;
+    }
+    return read_word(row, value, faults, out);
+}
+
+static bool read_param(const struct param_table *table,
+                       const struct query_param *param, struct faults *faults,
+                       struct param_value *values)
+{
+    for (size_t i = 0; i < table->count; i++) {
+        const struct param_row *row = &table->rows[i];
+
+        if (!str_eq(str_of(row->name), param->name)) {
+            continue;
+        }
+        if (values[i].is_set && !row->repeatable) {
+            return fault_add(faults, param->name, FAULT_DUPLICATE_FIELD,
+                             "may be there only once");
+        }
+        values[i].is_set = true;
+        values[i].text = param->value;
+        return read_value(row, param->value, faults, &values[i]);
+    }
+    fault_unknown(table, param->name, faults);
+    return false;
+}
+
+bool params_read(const struct param_table *table, const struct query *query,
+                 struct faults *faults, struct param_value *values)
+{
+    bool ok = true;
+
+    assert(table->count <= PARAM_ROWS_MAX);
+    if (table->count > 0) {
+        memset(values, 0, table->count * sizeof *values);
+    }
+    for (size_t i = 0; i < query->count; i++) {
+        ok = read_param(table, &query->params[i], faults, values) && ok;
+    }
+    return ok;
+}
+
+/* Two spellings of one moment, and words in any order, are the same filter. */
+static bool is_by_number(const struct param_row *row)
+{
+    return row->kind == PARAM_UINT || row->kind == PARAM_TIME;
+}
+
+void params_canonical(const struct param_table *table,
+                      const struct param_value *values, struct buf *out)
+{
+    for (size_t i = 0; i < table->count; i++) {
+        const struct param_row *row = &table->rows[i];
+
+        if (!row->is_filter || !values[i].is_set) {
+            continue;
+        }
+        buf_add(out, str_of(row->name));
+        buf_add_char(out, '=');
+        if (is_by_number(row)) {
+            buf_add_i64(out, values[i].number);
+        } else if (row->kind == PARAM_ENUM || row->kind == PARAM_WORD) {
+            buf_add_u64(out, values[i].bits);
+        } else {
+            buf_add(out, values[i].text);
+        }
+        buf_add_char(out, '\0'); /* No value holds one. */
+    }
+}
+
+/* Each word of a repeatable parameter is written as one more of it. */
+static void query_words(const struct param_row *row, unsigned bits,
+                        struct buf *out)
+{
+    for (unsigned i = 0; i < 32; i++) {
+        struct str word = STR_NONE;
+
+        if ((bits & (1U << i)) == 0) {
+            continue;
+        }
+        word = row->kind == PARAM_ENUM
+                   ? message_enum_word(row->words_of, (int)i)
+                   : str_of(row->words[i]);
+        buf_add(out, str_of(row->name));
+        buf_add_char(out, '=');
+        query_escape(out, word);
+        buf_add_char(out, '&');
+    }
+}
+
+void params_query(const struct param_table *table,
+                  const struct param_value *values, struct str cursor,
+                  struct buf *out)
+{
+    for (size_t i = 0; i < table->count; i++) {
+        const struct param_row *row = &table->rows[i];
+
+        if (!values[i].is_set || str_eq(str_of(row->name), STR("cursor"))) {
+            continue;
+        }
+        if (row->kind == PARAM_ENUM || row->kind == PARAM_WORD) {
+            query_words(row, values[i].bits, out);
+            continue;
+        }
+        buf_add(out, str_of(row->name));
+        buf_add_char(out, '=');
+        query_escape(out, values[i].text);
+        buf_add_char(out, '&');
+    }
+    BUF_ADD(out, "cursor=");
+    buf_add(out, cursor); /* base64url: nothing to escape */
+}

@@ -1,0 +1,426 @@
+/* Road steps 2 to 6: the steps that every request takes, as one array.
+ *
+ * A step either lets the call go on or says why not. Once the call is answered
+ * or refused the steps in the middle are passed over; those marked ALWAYS run
+ * in any case: they give the request its id, and its answer the ending that
+ * all answers have. */
+#include "gateway/pipeline.h"
+
+#include "base/clock.h"
+#include "gateway/call.h"
+#include "gateway/routes.h"
+#include "gateway/trace.h"
+#include "log/log.h"
+
+#include <assert.h>
+#include <stdio.h>
+
+#define UNAVAILABLE_RETRY_S 1 /* Our neighbours restart within seconds. */
+#define LOG_FIELDS_MAX 16
+
+typedef bool step_fn(struct call *call, struct err *err);
+
+static step_fn identify, route, negotiate, authenticate, check_scope, handle;
+static step_fn write_problem, write_limits, write_fixed, write_log, count;
+
+enum when { NORMALLY, ALWAYS };
+
+static const struct step {
+    step_fn *run;
+    enum when when;
+} steps[] = {
+    {identify, ALWAYS},       /* the request's id */
+    {route, NORMALLY},        /* which operation; 404, 405, OPTIONS */
+    {negotiate, NORMALLY},    /* is JSON acceptable; 406 */
+    {authenticate, NORMALLY}, /* key and limit, one round trip; 401, 429 */
+    {check_scope, NORMALLY},  /* may this key do it; 403 */
+    {handle, NORMALLY},       /* the operation itself */
+    {write_problem, ALWAYS},  /* what went wrong, if anything */
+    {write_limits, ALWAYS},   /* RateLimit-* */
+    {write_fixed, ALWAYS},    /* X-Request-Id, security */
+    {write_log, ALWAYS},      /* one line */
+    {count, ALWAYS},          /* metrics */
+};
+
+/* --- before -------------------------------------------------------------- */
+
+static bool identify(struct call *call, struct err *err)
+{
+    struct str given = web_header(call->request, STR("X-Request-Id"));
+
+    (void)err;
+    call->request_id = trace_request_id(given, call->arena);
+    return true;
+}
+
+static unsigned with_implied(unsigned allowed)
+{
+    if ((allowed & 1U << WEB_GET) != 0) {
+        allowed |= 1U << WEB_HEAD;
+    }
+    return allowed | 1U << WEB_OPTIONS;
+}
+
+static void add_allow(struct call *call)
+{
+    struct buf allow = BUF_EMPTY;
+
+    router_allow(with_implied(call->match.allowed), &allow);
+    web_add_header(call->response, STR("Allow"), buf_str(&allow));
+    buf_free(&allow);
+}
+
+static bool route(struct call *call, struct err *err)
+{
+    const struct web_request *req = call->request;
+    enum web_method method = req->method == WEB_HEAD ? WEB_GET : req->method;
+
+    call->match = router_find(call->gateway->router, method, req->path);
+    if (call->match.route != NULL) {
+        call->operation = call->match.route->row;
+        return true;
+    }
+    if (call->match.allowed == 0) {
+        return call_refuse(call, PROBLEM_NOT_FOUND, err,
+                           "there is no such address");
+    }
+    add_allow(call);
+    if (method == WEB_OPTIONS) {
+        call_answer(call, HTTP_NO_CONTENT, STR_NONE);
+        return true;
+    }
+    return call_refuse(call, PROBLEM_METHOD_NOT_ALLOWED, err,
+                       "this address takes other methods; see Allow");
+}
+
+/* "q=0": explicitly not wanted. */
+static bool is_unwanted(struct str params)
+{
+    struct str one = STR_NONE;
+
+    while (str_split(&params, ';', &one)) {
+        one = str_trim(one);
+        if (str_eq_ci(one, STR("q=0")) || str_eq_ci(one, STR("q=0.0")) ||
+            str_eq_ci(one, STR("q=0.00")) || str_eq_ci(one, STR("q=0.000"))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool takes_json(struct str accept)
+{
+    struct str range = STR_NONE;
+    struct str media = STR_NONE;
+
+    while (str_split(&accept, ',', &range)) {
+        if (!str_split(&range, ';', &media)) {
+            continue;
+        }
+        media = str_trim(media);
+        if ((str_eq(media, STR("*/*")) ||
+             str_eq_ci(media, STR("application/*")) ||
+             str_eq_ci(media, STR("application/json"))) &&
+            !is_unwanted(range)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool negotiate(struct call *call, struct err *err)
+{
+    struct str accept = str_trim(web_header(call->request, STR("Accept")));
+
+    if ((call->operation->flags & OP_HTML) != 0 || accept.len == 0 ||
+        takes_json(accept)) {
+        return true;
+    }
+    return call_refuse(call, PROBLEM_NOT_ACCEPTABLE, err,
+                       "this address answers with application/json, which "
+                       "Accept rules out");
+}
+
+/* The one header that says who calls; a key is nowhere else looked for. */
+static bool find_key(struct call *call, struct str *key, struct err *err)
+{
+    size_t times = web_header_count(call->request, STR("X-API-Key"));
+    char hint[160];
+
+    if (times == 0) {
+        bool has_other =
+            web_header_count(call->request, STR("Authorization")) > 0;
+
+        return call_refuse(call, PROBLEM_KEY_MISSING, err, "%s",
+                           has_other ? "send the API key in the X-API-Key "
+                                       "header, not in Authorization"
+                                     : "send the API key in the X-API-Key "
+                                       "header");
+    }
+    if (times > 1) {
+        return call_refuse(call, PROBLEM_KEY_MALFORMED, err,
+                           "send exactly one X-API-Key header");
+    }
+    *key = str_trim(web_header(call->request, STR("X-API-Key")));
+    if (!key_is_well_formed(*key, hint)) {
+        return call_refuse(call, PROBLEM_KEY_MALFORMED, err, "%s", hint);
+    }
+    return true;
+}
+
+static bool authenticate(struct call *call, struct err *err)
+{
+    bool is_counted = (call->operation->flags & OP_UNCOUNTED) == 0;
+    int64_t began_us = clock_steady_us();
+    struct str key = STR_NONE;
+
+    if ((call->operation->flags & OP_OPEN) != 0) {
+        return true;
+    }
+    if (!find_key(call, &key, err) ||
+        !admit_check(call->gateway->admit, key_hash(key), is_counted,
+                     call->arena, &call->admission, err)) {
+        return false;
+    }
+    call->admit_us = MAX_OF(clock_steady_us() - began_us, 1);
+    switch (call->admission.verdict) {
+    case ADMIT_UNKNOWN:
+        return call_refuse(call, PROBLEM_KEY_INVALID, err,
+                           "no live key is like this one");
+    case ADMIT_LIMITED:
+        call->is_known = true;
+        return call_refuse(call, PROBLEM_RATE_LIMITED, err,
+                           "the key's %u requests of the last 60 seconds are "
+                           "used up; wait %lld s",
+                           call->admission.limit,
+                           (long long)call_seconds(call->admission.retry_ms));
+    case ADMIT_YES:
+        break;
+    }
+    call->is_known = true;
+    return true;
+}
+
+static const char *scope_name(unsigned scope)
+{
+    for (size_t i = 0; i < KEY_SCOPE_COUNT; i++) {
+        if (scope == 1U << i) {
+            return key_scope_words[i];
+        }
+    }
+    return "another";
+}
+
+static bool check_scope(struct call *call, struct err *err)
+{
+    unsigned need = call->operation->scope;
+
+    if ((call->admission.principal.scopes & need) == need) {
+        return true;
+    }
+    return call_refuse(call, PROBLEM_SCOPE_MISSING, err,
+                       "the key lacks the scope %s", scope_name(need));
+}
+
+static bool handle(struct call *call, struct err *err)
+{
+    bool ok = call->operation->handler(call, err);
+
+    assert(!ok || call->is_answered);
+    return ok;
+}
+
+/* --- after --------------------------------------------------------------- */
+
+static void add_retry_after(struct call *call)
+{
+    char digits[24];
+    int64_t seconds = call->problem == PROBLEM_RATE_LIMITED
+                          ? call_seconds(call->admission.retry_ms)
+                          : UNAVAILABLE_RETRY_S;
+
+    (void)snprintf(digits, sizeof digits, "%lld", (long long)seconds);
+    web_add_header(call->response, STR("Retry-After"), str_of(digits));
+}
+
+/* Our own failures are worded for the log; the caller gets the table's. */
+static struct str detail_for(const struct call *call, const struct err *err)
+{
+    return problem_is_ours(call->problem) ? STR_NONE : str_of(err->text);
+}
+
+static bool write_problem(struct call *call, struct err *err)
+{
+    struct problem_report report;
+
+    if (err->code == ERR_OK) {
+        return true;
+    }
+    if (call->problem == PROBLEM_NONE) {
+        call->problem = problem_of_err(err->code);
+    }
+    buf_clear(&call->response->body);
+    call_answer(call, problem_row(call->problem)->status, PROBLEM_TYPE);
+    report = (struct problem_report){
+        .problem = call->problem,
+        .base_url = str_of(call->gateway->settings.public_url),
+        .detail = detail_for(call, err),
+        .instance = call->request_id,
+        .faults = call->faults,
+    };
+    problem_write(&report, &call->response->body);
+    if (call->problem == PROBLEM_RATE_LIMITED ||
+        call->problem == PROBLEM_UNAVAILABLE) {
+        add_retry_after(call);
+    }
+    if (problem_row(call->problem)->status == 401) {
+        web_add_header(call->response, STR("WWW-Authenticate"), STR("ApiKey"));
+    }
+    return true;
+}
+
+/* Both forms: the customary three, and the IETF draft's two. */
+static bool write_limits(struct call *call, struct err *err)
+{
+    const struct admission *a = &call->admission;
+    long long reset_s = (long long)call_seconds(a->reset_ms);
+
+    (void)err;
+    if (!call->is_known) {
+        return true;
+    }
+    buf_addf(&call->response->headers,
+             "RateLimit-Limit: %u\r\nRateLimit-Remaining: %u\r\n"
+             "RateLimit-Reset: %lld\r\n"
+             "RateLimit: \"default\";r=%u;t=%lld\r\n"
+             "RateLimit-Policy: \"default\";q=%u;w=%d\r\n",
+             a->limit, a->remaining, reset_s, a->remaining, reset_s, a->limit,
+             ADMIT_WINDOW_MS / 1000);
+    return true;
+}
+
+static bool write_fixed(struct call *call, struct err *err)
+{
+    (void)err;
+    web_add_header(call->response, STR("X-Request-Id"), call->request_id);
+    BUF_ADD(&call->response->headers, "X-Content-Type-Options: nosniff\r\n"
+                                      "Cache-Control: no-store\r\n");
+    if (call->request->is_tls) {
+        BUF_ADD(&call->response->headers,
+                "Strict-Transport-Security: max-age=31536000\r\n");
+    }
+    return true;
+}
+
+/* Never the key, a query's values, or a body. */
+static bool write_log(struct call *call, struct err *err)
+{
+    unsigned status = call->response->status;
+    struct principal who = call->admission.principal;
+    struct id_text org = id_text(ID_ORGANIZATION, who.org_id);
+    struct id_text key = id_text(ID_KEY, who.key_id);
+    const struct operation *op = call->operation;
+    struct str parent = web_header(call->request, STR("traceparent"));
+    struct log_field fields[LOG_FIELDS_MAX];
+    size_t n = 0;
+
+    fields[n++] = LOG_STR("request_id", call->request_id);
+    fields[n++] = LOG_STR("method", call->request->method_text);
+    fields[n++] = LOG_TEXT("route", op != NULL ? op->pattern : NULL);
+    fields[n++] = LOG_INT("status", status);
+    fields[n++] =
+        LOG_INT("took_us", clock_steady_us() - call->request->began_us);
+    fields[n++] = LOG_INT("admit_us", call->admit_us);
+    fields[n++] = LOG_STR("remote", call->request->remote);
+    fields[n++] = LOG_INT("bytes_in", call->request->body.len);
+    fields[n++] = LOG_INT("bytes_out", call->response->body.len);
+    if (call->is_known) {
+        fields[n++] = LOG_TEXT("org", org.data);
+        fields[n++] = LOG_TEXT("key", key.data);
+    }
+    if (trace_is_parent(parent)) {
+        fields[n++] = LOG_STR("traceparent", parent);
+    }
+    if (call->problem == PROBLEM_NONE) {
+        log_write(LOG_INFO, "request.answered", fields, n);
+        return true;
+    }
+    fields[n++] = LOG_TEXT("problem", problem_row(call->problem)->name);
+    assert(n <= LOG_FIELDS_MAX);
+    if (problem_is_ours(call->problem)) {
+        log_err(LOG_ERROR, "request.failed", err, fields, n);
+    } else {
+        log_write(LOG_INFO, "request.refused", fields, n);
+    }
+    return true;
+}
+
+static bool count(struct call *call, struct err *err)
+{
+    const struct answer_facts facts = {
+        .route =
+            call->operation == NULL ? SIZE_MAX : routes_index(call->operation),
+        .status = call->response->status,
+        .problem = call->problem,
+        .took_us = clock_steady_us() - call->request->began_us,
+        .admit_us = call->admit_us,
+        .verdict = call->admission.verdict,
+    };
+
+    (void)err;
+    gateway_metrics_answer(call->gateway->metrics, &facts);
+    return true;
+}
+
+/* --- the two doors ------------------------------------------------------- */
+
+static void run(struct call *call, struct err *err)
+{
+    bool goes_on = err->code == ERR_OK;
+
+    for (size_t i = 0; i < COUNT_OF(steps); i++) {
+        if (steps[i].when == ALWAYS) {
+            (void)steps[i].run(call, err);
+        } else if (goes_on) {
+            goes_on = steps[i].run(call, err) && !call->is_answered;
+        }
+    }
+}
+
+static struct call call_of(struct gateway *g, const struct web_request *req,
+                           struct web_response *res)
+{
+    return (struct call){
+        .gateway = g,
+        .request = req,
+        .response = res,
+        .arena = req->arena,
+        .now_us = clock_wall_us(),
+    };
+}
+
+void pipeline_handle(void *user, const struct web_request *req,
+                     struct web_response *res)
+{
+    struct call call = call_of(user, req, res);
+    struct err err = ERR_NONE;
+
+    run(&call, &err);
+}
+
+void pipeline_problem(struct gateway *g, const struct web_request *req,
+                      struct web_response *res, enum problem problem,
+                      const char *detail)
+{
+    struct call call = call_of(g, req, res);
+    struct err err = ERR_NONE;
+
+    (void)call_refuse(&call, problem, &err, "%s", detail);
+    run(&call, &err);
+}
+
+void pipeline_refuse(void *user, enum web_refusal code, const char *detail,
+                     const struct web_request *req, struct web_response *res)
+{
+    pipeline_problem(user, req, res, problem_of_refusal(code), detail);
+}

@@ -1,0 +1,281 @@
+/* The only place where an error becomes an HTTP status. */
+#include "gateway/problem.h"
+
+#include "base/macros.h"
+#include "json/json.h"
+
+#include <assert.h>
+
+/* clang-format off */
+static const struct problem_row rows[PROBLEM_COUNT] = {
+    [PROBLEM_MALFORMED_REQUEST] = {
+        "malformed-request", 400, "The request can not be read",
+        "The request line, a header, the query string or the JSON body breaks the rules of its format.",
+        "Read `detail`: for JSON it names the line and the column. Send the corrected request."},
+    [PROBLEM_INVALID_PARAMETER] = {
+        "invalid-parameter", 400, "A query parameter is not valid",
+        "A parameter is unknown, is there twice, or its value is not allowed. `errors` lists all of them.",
+        "Correct the named parameters. Nothing is ignored, so that a typo can not widen a list."},
+    [PROBLEM_INVALID_CURSOR] = {
+        "invalid-cursor", 400, "The cursor is not valid",
+        "The cursor was altered, or belongs to another list, to other filters or to another organization.",
+        "Send `cursor` exactly as `next_cursor` gave it, with the same filters; or start without one."},
+    [PROBLEM_KEY_MISSING] = {
+        "key-missing", 401, "An API key is required",
+        "The request has no `X-API-Key` header.",
+        "Send the API key in the `X-API-Key` header of every request."},
+    [PROBLEM_KEY_MALFORMED] = {
+        "key-malformed", 401, "The API key is not well formed",
+        "What stands in `X-API-Key` can not be a key of ours; `detail` says why.",
+        "Copy the whole key again: `porter_sk_` and 49 letters and digits."},
+    [PROBLEM_KEY_INVALID] = {
+        "key-invalid", 401, "The API key is not valid",
+        "No live key like this exists: it is unknown, revoked or expired. We do not say which.",
+        "Use another key, or make a new one under Settings > API."},
+    [PROBLEM_SCOPE_MISSING] = {
+        "scope-missing", 403, "The API key may not do this",
+        "The key lacks the scope that `detail` names.",
+        "Use a key that has the scope."},
+    [PROBLEM_HTTPS_REQUIRED] = {
+        "https-required", 403, "HTTPS is required",
+        "The request came over plain HTTP, where everyone on the way can read it. It was not carried out. "
+        "A live key that was sent with it has been revoked, because it must be taken as known to others.",
+        "Use https:// URLs. If `detail` says that the key was revoked, make a new one."},
+    [PROBLEM_NOT_FOUND] = {
+        "not-found", 404, "Not found",
+        "There is no such address, or your organization has nothing with this id.",
+        "Check the path and the id."},
+    [PROBLEM_METHOD_NOT_ALLOWED] = {
+        "method-not-allowed", 405, "The method is not allowed here",
+        "The address exists, but does not take this method.",
+        "Use one of the methods in the `Allow` header."},
+    [PROBLEM_NOT_ACCEPTABLE] = {
+        "not-acceptable", 406, "No acceptable form",
+        "The `Accept` header rules out application/json, which is what this API answers with.",
+        "Send `Accept: application/json`, or leave the header out."},
+    [PROBLEM_TIMEOUT] = {
+        "request-timeout", 408, "The request took too long to arrive",
+        "The headers or the body were not complete in time.",
+        "Send the request again, in one go."},
+    [PROBLEM_CONFLICT] = {
+        "conflict", 409, "The state does not allow this",
+        "The thing exists, but its state forbids the change, or another change came first.",
+        "Read it again and decide anew."},
+    [PROBLEM_LENGTH_REQUIRED] = {
+        "length-required", 411, "A Content-Length is required",
+        "The request has a body, but does not say how long it is.",
+        "Send a `Content-Length` header."},
+    [PROBLEM_BODY_TOO_LARGE] = {
+        "body-too-large", 413, "The body is too large",
+        "The body is over the limit (1 MiB unless configured otherwise).",
+        "Send less."},
+    [PROBLEM_MEDIA_TYPE] = {
+        "unsupported-media-type", 415, "The media type is not supported",
+        "The body is not declared as application/json.",
+        "Send JSON in UTF-8 with `Content-Type: application/json`."},
+    [PROBLEM_VALIDATION_FAILED] = {
+        "validation-failed", 422, "Some fields are not valid",
+        "The JSON could be read, but breaks rules. `errors` lists every fault: the field, a code and what to do.",
+        "Correct the named fields."},
+    [PROBLEM_RATE_LIMITED] = {
+        "rate-limited", 429, "Too many requests",
+        "The key has used up its requests of the last 60 seconds.",
+        "Wait for as many seconds as `Retry-After` says: a request after that is let in."},
+    [PROBLEM_HEADERS_TOO_LARGE] = {
+        "headers-too-large", 431, "The headers are too large",
+        "The request line and the headers are over the limit together.",
+        "Send fewer or shorter headers and parameters."},
+    [PROBLEM_INTERNAL] = {
+        "internal", 500, "Something went wrong on our side",
+        "The request met a mistake of ours. It has been logged under the request id.",
+        "Try again. If it stays, tell support the `instance`."},
+    [PROBLEM_ENCODING] = {
+        "unsupported-encoding", 501, "The transfer coding is not supported",
+        "A transfer coding other than `chunked` was used.",
+        "Send the body with `Content-Length` or `chunked`."},
+    [PROBLEM_UNAVAILABLE] = {
+        "unavailable", 503, "Not available for the moment",
+        "Something that the answer needs can not be reached for the moment. A write may or may not have happened.",
+        "Try again after `Retry-After` seconds."},
+    [PROBLEM_VERSION] = {
+        "unsupported-version", 505, "The HTTP version is not supported",
+        "The request is neither HTTP/1.1 nor HTTP/1.0.",
+        "Use HTTP/1.1."},
+};
+/* clang-format on */
+
+const struct problem_row *problem_row(enum problem p)
+{
+    assert(p > PROBLEM_NONE && p < PROBLEM_COUNT);
+    return &rows[p];
+}
+
+enum problem problem_find(struct str name)
+{
+    for (size_t p = PROBLEM_NONE + 1; p < PROBLEM_COUNT; p++) {
+        if (str_eq(str_of(rows[p].name), name)) {
+            return (enum problem)p;
+        }
+    }
+    return PROBLEM_NONE;
+}
+
+/* There is no default: the compiler refuses a code that has no answer. */
+enum problem problem_of_err(enum err_code code)
+{
+    switch (code) {
+    case ERR_MALFORMED:
+        return PROBLEM_MALFORMED_REQUEST;
+    case ERR_INVALID:
+        return PROBLEM_VALIDATION_FAILED;
+    case ERR_UNAUTHENTICATED:
+        return PROBLEM_KEY_INVALID;
+    case ERR_FORBIDDEN:
+        return PROBLEM_SCOPE_MISSING;
+    case ERR_NOT_FOUND:
+        return PROBLEM_NOT_FOUND;
+    case ERR_CONFLICT:
+        return PROBLEM_CONFLICT;
+    case ERR_TOO_LARGE:
+        return PROBLEM_BODY_TOO_LARGE;
+    case ERR_LIMITED:
+        return PROBLEM_RATE_LIMITED;
+    case ERR_UNAVAILABLE:
+        return PROBLEM_UNAVAILABLE;
+    case ERR_UNSUPPORTED:
+        return PROBLEM_MEDIA_TYPE;
+    case ERR_OK:
+    case ERR_INTERNAL:
+        break;
+    }
+    return PROBLEM_INTERNAL;
+}
+
+enum problem problem_of_refusal(enum web_refusal refusal)
+{
+    switch (refusal) {
+    case WEB_REFUSE_MALFORMED:
+        return PROBLEM_MALFORMED_REQUEST;
+    case WEB_REFUSE_TIMEOUT:
+        return PROBLEM_TIMEOUT;
+    case WEB_REFUSE_LENGTH:
+        return PROBLEM_LENGTH_REQUIRED;
+    case WEB_REFUSE_BODY_SIZE:
+        return PROBLEM_BODY_TOO_LARGE;
+    case WEB_REFUSE_HEAD_SIZE:
+        return PROBLEM_HEADERS_TOO_LARGE;
+    case WEB_REFUSE_ENCODING:
+        return PROBLEM_ENCODING;
+    case WEB_REFUSE_VERSION:
+        return PROBLEM_VERSION;
+    }
+    return PROBLEM_MALFORMED_REQUEST;
+}
+
+bool problem_is_ours(enum problem p)
+{
+    return p == PROBLEM_INTERNAL || p == PROBLEM_UNAVAILABLE;
+}
+
+static void write_faults(const struct faults *faults, struct json_writer *w)
+{
+    json_key(w, STR("errors"));
+    json_array_begin(w);
+    for (size_t i = 0; i < MIN_OF(faults->count, (size_t)FAULTS_MAX); i++) {
+        const struct fault *f = &faults->list[i];
+
+        json_object_begin(w);
+        json_key(w, STR("field"));
+        json_add_text(w, f->field);
+        json_key(w, STR("code"));
+        json_add_text(w, str_of(fault_code_name(f->code)));
+        json_key(w, STR("detail"));
+        json_add_text(w, f->detail);
+        json_object_end(w);
+    }
+    json_array_end(w);
+}
+
+void problem_write(const struct problem_report *report, struct buf *out)
+{
+    const struct problem_row *row = problem_row(report->problem);
+    struct buf type = BUF_EMPTY;
+    struct json_writer w = json_writer(out);
+
+    buf_add(&type, report->base_url);
+    BUF_ADD(&type, "/docs/errors/");
+    buf_add(&type, str_of(row->name));
+    json_object_begin(&w);
+    json_key(&w, STR("type"));
+    json_add_text(&w, buf_str(&type));
+    json_key(&w, STR("title"));
+    json_add_text(&w, str_of(row->title));
+    json_key(&w, STR("status"));
+    json_add_int(&w, row->status);
+    json_key(&w, STR("detail"));
+    json_add_text(&w, report->detail.len > 0 ? report->detail
+                                             : str_of(row->meaning));
+    json_key(&w, STR("instance"));
+    json_add_text(&w, report->instance);
+    if (report->faults != NULL && report->faults->count > 0) {
+        write_faults(report->faults, &w);
+    }
+    json_object_end(&w);
+    buf_free(&type);
+}
+
+/* Our own sentences: only what HTML gives a meaning to is escaped. */
+static void add_html(struct buf *out, const char *text)
+{
+    for (const char *c = text; *c != '\0'; c++) {
+        if (*c == '<') {
+            BUF_ADD(out, "&lt;");
+        } else if (*c == '>') {
+            BUF_ADD(out, "&gt;");
+        } else if (*c == '&') {
+            BUF_ADD(out, "&amp;");
+        } else if (*c != '`') {
+            buf_add_char(out, *c);
+        }
+    }
+}
+
+void problem_page(enum problem p, struct buf *out)
+{
+    const struct problem_row *row = problem_row(p);
+
+    BUF_ADD(out, "<!doctype html>\n<html lang=\"en\"><head>"
+                 "<meta charset=\"utf-8\"><meta name=\"viewport\" "
+                 "content=\"width=device-width\"><title>");
+    add_html(out, row->title);
+    BUF_ADD(out, " - Porter API</title></head>\n<body><main><h1>");
+    add_html(out, row->title);
+    buf_addf(out,
+             "</h1>\n<p><code>%s</code>, HTTP %u</p>\n<h2>What it means"
+             "</h2>\n<p>",
+             row->name, row->status);
+    add_html(out, row->meaning);
+    BUF_ADD(out, "</p>\n<h2>What to do</h2>\n<p>");
+    add_html(out, row->remedy);
+    BUF_ADD(out, "</p>\n</main></body></html>\n");
+}
+
+void problem_docs(struct buf *out)
+{
+    BUF_ADD(out,
+            "# Errors\n\n<!-- Made by `gateway --errors-docs`. -->\n\n"
+            "Every error is a problem in the form of RFC 9457 "
+            "(`application/problem+json`): `type` (a URL that exists), "
+            "`title`, `status`, `detail`, `instance` (the request's id) and, "
+            "for parameters and fields, `errors`: all faults at once, each "
+            "with `field`, `code` and `detail`.\n\n## Problems\n");
+    for (size_t p = PROBLEM_NONE + 1; p < PROBLEM_COUNT; p++) {
+        buf_addf(out, "\n### %s\n\nStatus %u. **%s.** %s\n\nWhat to do: %s\n",
+                 rows[p].name, rows[p].status, rows[p].title, rows[p].meaning,
+                 rows[p].remedy);
+    }
+    BUF_ADD(out, "\n## Codes in `errors`\n\n");
+    for (size_t c = 0; c < FAULT_CODE_COUNT; c++) {
+        buf_addf(out, "- `%s`\n", fault_code_name((enum fault_code)c));
+    }
+}

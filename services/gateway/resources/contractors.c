@@ -1,0 +1,110 @@
+/* Contractors: list, show. */
+#include "gateway/resources/resources.h"
+
+#include "gateway/list.h"
+#include "store/contractor.h"
+#include "store/key.h"
+
+#include <assert.h>
+
+static handler_fn list_contractors;
+static handler_fn show_contractor;
+
+/* clang-format off */
+static const struct operation operations[] = {
+    {WEB_GET, "/api/v1/contractors", SCOPE_CONTRACTORS_READ, 0, list_contractors,
+     "list_contractors", "List contractors, newest first, with filters and pagination"},
+    {WEB_GET, "/api/v1/contractors/{id}", SCOPE_CONTRACTORS_READ, 0, show_contractor,
+     "show_contractor", "Show one contractor"},
+};
+const struct operation_table contractor_operations = OPERATIONS(operations);
+
+enum contractor_param {
+    BY_STATUS = LIST_PARAM_COUNT, BY_LOCATION, BY_COMPANY, BY_SEARCH, CONTRACTOR_PARAM_COUNT
+};
+
+static const struct param_row param_rows[] = {
+    LIST_PARAM_ROWS,
+    [BY_STATUS] = {.name = "status", .kind = PARAM_ENUM, .repeatable = true, .is_filter = true,
+        .words_of = &porter__v1__contractor_status__descriptor, .help = "May be repeated: any of these."},
+    [BY_LOCATION] = {.name = "location_id", .kind = PARAM_ID, .is_filter = true, .id_kind = ID_LOCATION,
+        .help = "Allowed at this location."},
+    [BY_COMPANY] = {.name = "company", .kind = PARAM_TEXT, .is_filter = true, .min = 1, .max = 200,
+        .help = "The contractor's company."},
+    [BY_SEARCH] = {.name = "q", .kind = PARAM_TEXT, .is_filter = true, .min = 1, .max = 200,
+        .help = "Beginnings of words of company, contact or trade."},
+};
+static const struct param_table params = {param_rows, COUNT_OF(param_rows)};
+_Static_assert(COUNT_OF(param_rows) == CONTRACTOR_PARAM_COUNT, "one row per parameter");
+/* clang-format on */
+
+static struct contractor_filter filter_of(const struct list *list)
+{
+    const struct param_value *p = list->params;
+
+    return (struct contractor_filter){
+        .statuses = p[BY_STATUS].bits,
+        .location_id = p[BY_LOCATION].id,
+        .company = p[BY_COMPANY].text,
+        .search = p[BY_SEARCH].text,
+        .after_created_us = list->goes_on ? list->after.number : DB_TIME_NULL,
+        .after_id = list->goes_on ? list->after.id : (struct id){{0}},
+    };
+}
+
+static struct page_key key_of(const Porter__V1__Contractor *c)
+{
+    struct page_key key = {.number = call_time_us(c->created_at)};
+    bool known = id_read(ID_CONTRACTOR, str_of(c->id), &key.id);
+
+    assert(known);
+    (void)known;
+    return key;
+}
+
+static bool list_contractors(struct call *call, struct err *err)
+{
+    struct list list;
+    struct contractor_filter filter;
+    Porter__V1__Contractor **rows = NULL;
+    size_t count = 0;
+    struct list_end end = {.total = -1};
+    struct json_writer w;
+
+    if (!list_read(call, "contractors", &params, &list, err)) {
+        return false;
+    }
+    filter = filter_of(&list);
+    if (!contractor_list(call->gateway->db, call_org(call), &filter,
+                         list.limit + 1, call->arena, &rows, &count, err)) {
+        return false;
+    }
+    if (count > list.limit) {
+        count = list.limit;
+        end.has_more = true;
+        end.last = key_of(rows[count - 1]);
+    }
+    w = list_begin(call, &list);
+    for (size_t i = 0; i < count; i++) {
+        message_write_json(&rows[i]->base, &w);
+    }
+    list_end(call, &list, &w, &end);
+    return true;
+}
+
+static bool show_contractor(struct call *call, struct err *err)
+{
+    struct id id;
+    Porter__V1__Contractor *contractor = NULL;
+
+    if (!call_no_params(call, err) ||
+        !call_path_id(call, ID_CONTRACTOR, &id, err) ||
+        !contractor_find(call->gateway->db, call_org(call), id, call->arena,
+                         &contractor, err)) {
+        return false;
+    }
+    if (call_is_unchanged(call, call_time_us(contractor->updated_at))) {
+        return true;
+    }
+    return call_reply(call, HTTP_OK, &contractor->base);
+}

@@ -1,0 +1,76 @@
+/* Locations: list, show. */
+#include "gateway/resources/resources.h"
+
+#include "gateway/list.h"
+#include "store/key.h"
+#include "store/location.h"
+
+#include <assert.h>
+
+static handler_fn list_locations;
+static handler_fn show_location;
+
+/* clang-format off */
+static const struct operation operations[] = {
+    {WEB_GET, "/api/v1/locations", SCOPE_LOCATIONS_READ, 0, list_locations,
+     "list_locations", "List all locations by name, with pagination"},
+    {WEB_GET, "/api/v1/locations/{id}", SCOPE_LOCATIONS_READ, 0, show_location,
+     "show_location", "Show one location"},
+};
+const struct operation_table location_operations = OPERATIONS(operations);
+
+static const struct param_row param_rows[] = {LIST_PARAM_ROWS};
+static const struct param_table params = {param_rows, COUNT_OF(param_rows)};
+/* clang-format on */
+
+static struct page_key key_of(const Porter__V1__Location *l)
+{
+    struct page_key key = {.text = str_of(l->name)};
+    bool known = id_read(ID_LOCATION, str_of(l->id), &key.id);
+
+    assert(known);
+    (void)known;
+    return key;
+}
+
+static bool list_locations(struct call *call, struct err *err)
+{
+    struct list list;
+    Porter__V1__Location **rows = NULL;
+    size_t count = 0;
+    struct list_end end = {.total = -1};
+    struct json_writer w;
+
+    if (!list_read(call, "locations", &params, &list, err) ||
+        !location_list(call->gateway->db, call_org(call), list.after.text,
+                       list.after.id, list.limit + 1, call->arena, &rows,
+                       &count, err)) {
+        return false;
+    }
+    if (count > list.limit) {
+        count = list.limit;
+        end.has_more = true;
+        end.last = key_of(rows[count - 1]);
+    }
+    w = list_begin(call, &list);
+    for (size_t i = 0; i < count; i++) {
+        message_write_json(&rows[i]->base, &w);
+    }
+    list_end(call, &list, &w, &end);
+    return true;
+}
+
+/* No ETag: on_site_count changes without the row. */
+static bool show_location(struct call *call, struct err *err)
+{
+    struct id id;
+    Porter__V1__Location *location = NULL;
+
+    if (!call_no_params(call, err) ||
+        !call_path_id(call, ID_LOCATION, &id, err) ||
+        !location_find(call->gateway->db, call_org(call), id, call->arena,
+                       &location, err)) {
+        return false;
+    }
+    return call_reply(call, HTTP_OK, &location->base);
+}

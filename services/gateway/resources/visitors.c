@@ -1,0 +1,345 @@
+/* Visitors: list, show, pre-register. */
+#include "gateway/resources/resources.h"
+
+#include "base/clock.h"
+#include "base/rfc3339.h"
+#include "gateway/list.h"
+#include "store/key.h"
+#include "store/location.h"
+
+#include <assert.h>
+
+static handler_fn list_visitors;
+static handler_fn show_visitor;
+static handler_fn pre_register_visitor;
+
+/* clang-format off */
+static const struct operation operations[] = {
+    {WEB_GET, "/api/v1/visitors", SCOPE_VISITORS_READ, 0, list_visitors,
+     "list_visitors", "List visitors, newest first, with filters and pagination"},
+    {WEB_GET, "/api/v1/visitors/{id}", SCOPE_VISITORS_READ, 0, show_visitor,
+     "show_visitor", "Show one visitor"},
+    {WEB_POST, "/api/v1/visitors/pre-register", SCOPE_VISITORS_WRITE, OP_BODY, pre_register_visitor,
+     "pre_register_visitor", "Pre-register a visitor"},
+};
+const struct operation_table visitor_operations = OPERATIONS(operations);
+
+enum visitor_param {
+    BY_STATUS = LIST_PARAM_COUNT, BY_LOCATION, BY_HOST_EMAIL, BY_EMAIL, BY_COMPANY, BY_SEARCH,
+    EXPECTED_FROM, EXPECTED_TO, CHECKED_IN_FROM, CHECKED_IN_TO, CREATED_FROM, CREATED_TO,
+    SORT, INCLUDE, VISITOR_PARAM_COUNT
+};
+
+static const char *const sort_words[] = {"-created_at", NULL};
+static const char *const include_words[] = {"total_count", NULL};
+
+#define FILTER(n, k, ...) {.name = (n), .kind = (k), .is_filter = true, __VA_ARGS__}
+static const struct param_row param_rows[] = {
+    LIST_PARAM_ROWS,
+    [BY_STATUS] = FILTER("status", PARAM_ENUM, .repeatable = true,
+        .words_of = &porter__v1__visitor_status__descriptor, .help = "May be repeated: any of these."),
+    [BY_LOCATION] = FILTER("location_id", PARAM_ID, .id_kind = ID_LOCATION, .help = "Of this location."),
+    [BY_HOST_EMAIL] = FILTER("host_email", PARAM_TEXT, .min = 3, .max = 254, .help = "The host's e-mail address."),
+    [BY_EMAIL] = FILTER("email", PARAM_TEXT, .min = 3, .max = 254, .help = "The visitor's e-mail address."),
+    [BY_COMPANY] = FILTER("company", PARAM_TEXT, .min = 1, .max = 200, .help = "The visitor's company."),
+    [BY_SEARCH] = FILTER("q", PARAM_TEXT, .min = 1, .max = 200, .help = "Beginnings of words of name, e-mail or company."),
+    [EXPECTED_FROM] = FILTER("expected_from", PARAM_TIME, .help = "Expected at this time or later."),
+    [EXPECTED_TO] = FILTER("expected_to", PARAM_TIME, .help = "Expected before this time."),
+    [CHECKED_IN_FROM] = FILTER("checked_in_from", PARAM_TIME, .help = "Checked in at this time or later."),
+    [CHECKED_IN_TO] = FILTER("checked_in_to", PARAM_TIME, .help = "Checked in before this time."),
+    [CREATED_FROM] = FILTER("created_from", PARAM_TIME, .help = "Created at this time or later."),
+    [CREATED_TO] = FILTER("created_to", PARAM_TIME, .help = "Created before this time."),
+    [SORT] = FILTER("sort", PARAM_WORD, .words = sort_words, .help = "The order: newest first is the only one."),
+    [INCLUDE] = {.name = "include", .kind = PARAM_WORD, .repeatable = true, .words = include_words,
+        .help = "More than the list: how many there are in all."},
+};
+static const struct param_table params = {param_rows, COUNT_OF(param_rows)};
+_Static_assert(COUNT_OF(param_rows) == VISITOR_PARAM_COUNT, "one row per parameter");
+
+#define YEAR_S (366LL * 86400)
+#define PAST_S (10 * YEAR_S)  /* Older is a mistaken unit, not a visit. */
+#define AHEAD_S (2 * YEAR_S)
+
+/* What a pre-registration may say; all else of a visitor is read-only. */
+static const struct rule rule_rows[] = {
+    {.path = "first_name", .format = RULE_LINE, .min = 1, .max = 120},
+    {.path = "last_name", .format = RULE_LINE, .min = 1, .max = 120},
+    {.path = "full_name", .format = RULE_LINE, .min = 1, .max = 241},
+    {.path = "email", .format = RULE_EMAIL, .min = 3, .max = 254},
+    {.path = "phone", .format = RULE_PHONE, .min = 8, .max = 16},
+    {.path = "company", .format = RULE_LINE, .min = 1, .max = 200},
+    {.path = "visitor_type", .format = RULE_LINE, .min = 1, .max = 60},
+    {.path = "host.name", .format = RULE_LINE, .min = 1, .max = 200},
+    {.path = "host.email", .format = RULE_EMAIL, .min = 3, .max = 254},
+    {.path = "location_id", .format = RULE_ID, .min = 1, .max = ID_TEXT_MAX, .id_kind = ID_LOCATION},
+    {.path = "purpose", .format = RULE_PLAIN, .min = 1, .max = 500},
+    {.path = "expected_at", .format = RULE_TIME, .min = -PAST_S, .max = AHEAD_S},
+    {.path = "expected_until", .format = RULE_TIME, .min = -PAST_S, .max = AHEAD_S},
+    {.path = "vehicle_plate", .format = RULE_LINE, .min = 1, .max = 20},
+    {.path = "notes", .format = RULE_PLAIN, .min = 1, .max = 2000},
+    {.path = "metadata", .format = RULE_MAP, .min = 0, .max = 20},
+};
+/* clang-format on */
+
+static const struct rule_table *rules(void)
+{
+    static const struct rule_table table = {&porter__v1__visitor__descriptor,
+                                            rule_rows, COUNT_OF(rule_rows)};
+
+    return &table;
+}
+
+bool visitor_rules_check(struct err *err)
+{
+    return rules_check(rules(), err);
+}
+
+/* --- list and show ------------------------------------------------------- */
+
+static int64_t time_or_null(const struct param_value *v)
+{
+    return v->is_set ? v->number : DB_TIME_NULL;
+}
+
+static struct visitor_filter filter_of(const struct list *list)
+{
+    const struct param_value *p = list->params;
+
+    return (struct visitor_filter){
+        .statuses = p[BY_STATUS].bits,
+        .location_id = p[BY_LOCATION].id,
+        .host_email = p[BY_HOST_EMAIL].text,
+        .email = p[BY_EMAIL].text,
+        .company = p[BY_COMPANY].text,
+        .search = p[BY_SEARCH].text,
+        .expected_from_us = time_or_null(&p[EXPECTED_FROM]),
+        .expected_to_us = time_or_null(&p[EXPECTED_TO]),
+        .checked_in_from_us = time_or_null(&p[CHECKED_IN_FROM]),
+        .checked_in_to_us = time_or_null(&p[CHECKED_IN_TO]),
+        .created_from_us = time_or_null(&p[CREATED_FROM]),
+        .created_to_us = time_or_null(&p[CREATED_TO]),
+        .after_created_us = list->goes_on ? list->after.number : DB_TIME_NULL,
+        .after_id = list->goes_on ? list->after.id : (struct id){{0}},
+    };
+}
+
+static struct page_key key_of(const Porter__V1__Visitor *v)
+{
+    struct page_key key = {.number = call_time_us(v->created_at)};
+    bool known = id_read(ID_VISITOR, str_of(v->id), &key.id);
+
+    assert(known);
+    (void)known;
+    return key;
+}
+
+static bool list_visitors(struct call *call, struct err *err)
+{
+    struct list list;
+    struct visitor_filter filter;
+    Porter__V1__Visitor **rows = NULL;
+    size_t count = 0;
+    struct list_end end = {.total = -1};
+    struct json_writer w;
+
+    if (!list_read(call, "visitors", &params, &list, err)) {
+        return false;
+    }
+    filter = filter_of(&list);
+    if (!visitor_list(call->gateway->db, call_org(call), &filter,
+                      list.limit + 1, call->arena, &rows, &count, err)) {
+        return false;
+    }
+    if (list.params[INCLUDE].is_set &&
+        !visitor_count(call->gateway->db, call_org(call), &filter, &end.total,
+                       err)) {
+        return false;
+    }
+    if (count > list.limit) { /* One more was asked for, to know this. */
+        count = list.limit;
+        end.has_more = true;
+        end.last = key_of(rows[count - 1]);
+    }
+    w = list_begin(call, &list);
+    for (size_t i = 0; i < count; i++) {
+        message_write_json(&rows[i]->base, &w);
+    }
+    list_end(call, &list, &w, &end);
+    return true;
+}
+
+static bool show_visitor(struct call *call, struct err *err)
+{
+    struct id id;
+    Porter__V1__Visitor *visitor = NULL;
+
+    if (!call_no_params(call, err) ||
+        !call_path_id(call, ID_VISITOR, &id, err) ||
+        !visitor_find(call->gateway->db, call_org(call), id, call->arena,
+                      &visitor, err)) {
+        return false;
+    }
+    if (call_is_unchanged(call, call_time_us(visitor->updated_at))) {
+        return true;
+    }
+    return call_reply(call, HTTP_OK, &visitor->base);
+}
+
+/* --- pre-register -------------------------------------------------------- */
+
+/* The text of a member; STR_NONE when it is missing, null or no text. */
+static struct str text_of(const struct json *body, const char *name)
+{
+    const struct json *v = json_find(body, name);
+
+    return v != NULL && json_type(v) == JSON_TEXT ? json_text(v) : STR_NONE;
+}
+
+static bool is_missing(const struct json *body, const char *name)
+{
+    const struct json *v = json_find(body, name);
+
+    return v == NULL || json_type(v) == JSON_NULL;
+}
+
+/* The rules that speak of two fields. They look at the JSON itself, so that
+ * their faults are told together with those of single fields. */
+static bool check_together(struct call *call, const struct json *body)
+{
+    struct faults *faults = call_faults(call);
+    int64_t from = call->now_us;
+    int64_t until = 0;
+    bool ok = true;
+
+    if (is_missing(body, "first_name") && is_missing(body, "full_name")) {
+        ok = fault_add(faults, STR("first_name"), FAULT_REQUIRED,
+                       "first_name or full_name is required");
+    }
+    if (!is_missing(body, "expected_at") &&
+        !rfc3339_read(text_of(body, "expected_at"), &from)) {
+        return ok; /* The field's own rule tells. */
+    }
+    if (rfc3339_read(text_of(body, "expected_until"), &until) &&
+        until <= from) {
+        ok = fault_add(faults, STR("expected_until"), FAULT_OUT_OF_RANGE,
+                       "must be after expected_at");
+    }
+    return ok;
+}
+
+/* An organization with one place need not name it. */
+static bool find_location(struct call *call, const struct json *body,
+                          struct id *only, bool *ok, struct err *err)
+{
+    bool found = false;
+
+    if (!is_missing(body, "location_id")) {
+        return true;
+    }
+    if (!location_only(call->gateway->db, call_org(call), &found, only, err)) {
+        return false;
+    }
+    if (!found) {
+        *ok = fault_add(call_faults(call), STR("location_id"), FAULT_REQUIRED,
+                        "is required: your organization does not have "
+                        "exactly one location");
+    }
+    return true;
+}
+
+static bool read_input(struct call *call, Porter__V1__Visitor **out,
+                       struct err *err)
+{
+    struct json *body = NULL;
+    ProtobufCMessage *message = NULL;
+    struct id only = {{0}};
+    bool is_object = false;
+    bool valid = true;
+    bool ok = false;
+
+    if (!call_body(call, &body, err)) {
+        goto out;
+    }
+    is_object = json_type(body) == JSON_OBJECT;
+    valid = rules_read(rules(), body, call->now_us, call->arena,
+                       call_faults(call), &message);
+    if (is_object) {
+        valid = check_together(call, body) && valid;
+        if (!find_location(call, body, &only, &valid, err)) {
+            goto out;
+        }
+    }
+    if (!valid) {
+        (void)call_refuse_faults(call, PROBLEM_VALIDATION_FAILED, err);
+        goto out;
+    }
+    *out = (Porter__V1__Visitor *)message;
+    if (!id_is_zero(only)) {
+        (*out)->location_id =
+            arena_cstr(call->arena, str_of(id_text(ID_LOCATION, only).data));
+    }
+    ok = true;
+
+out:
+    json_free(body);
+    return ok;
+}
+
+/* The full name is the one given, else first and last name. A full name alone
+ * is not taken apart: where a name divides is not ours to guess. */
+static void fill_name(Porter__V1__Visitor *v, struct arena *arena)
+{
+    if (v->full_name[0] != '\0') {
+        return;
+    }
+    v->full_name =
+        v->last_name[0] == '\0'
+            ? v->first_name
+            : arena_cstr(arena, arena_printf(arena, "%s %s", v->first_name,
+                                             v->last_name));
+}
+
+static void fill(struct call *call, Porter__V1__Visitor *v)
+{
+    struct message_field created =
+        message_find(&v->base, STR("created_at"), call->arena);
+    struct message_field updated =
+        message_find(&v->base, STR("updated_at"), call->arena);
+    struct message_field expected =
+        message_find(&v->base, STR("expected_at"), call->arena);
+
+    v->id = arena_cstr(call->arena, str_of(id_text(ID_VISITOR, id_new()).data));
+    v->status = PORTER__V1__VISITOR_STATUS__VISITOR_STATUS_EXPECTED;
+    fill_name(v, call->arena);
+    message_set_time(created, call->now_us, call->arena);
+    message_set_time(updated, call->now_us, call->arena);
+    if (v->expected_at == NULL) {
+        message_set_time(expected, call->now_us, call->arena);
+    }
+}
+
+static bool pre_register_visitor(struct call *call, struct err *err)
+{
+    Porter__V1__Visitor *visitor = NULL;
+    struct cause cause;
+    unsigned shard = 0;
+
+    if (!call_no_params(call, err) || !read_input(call, &visitor, err)) {
+        return false;
+    }
+    fill(call, visitor);
+    cause = call_cause(call);
+    if (!visitor_insert(call->gateway->db, &cause, visitor, call->arena, &shard,
+                        err)) {
+        if (err->code != ERR_INVALID) {
+            return false;
+        }
+        (void)fault_add(call_faults(call), STR("location_id"), FAULT_NOT_FOUND,
+                        "your organization has no such location");
+        return call_refuse_faults(call, PROBLEM_VALIDATION_FAILED, err);
+    }
+    relay_wake(call->gateway->relay, shard);
+    call_header(call, STR("Location"),
+                arena_printf(call->arena, "/api/v1/visitors/%s", visitor->id));
+    return call_reply(call, HTTP_CREATED, &visitor->base);
+}
