@@ -144,7 +144,7 @@ build_preset()
 {
     local preset=$1
     shift
-    cd "$ROOT"
-    cmake --preset "$preset"
-    cmake --build --preset "$preset" ${1:+--target "$@"}
+    cd "$ROOT" \
+        && cmake --preset "$preset" \
+        && cmake --build --preset "$preset" ${1:+--target "$@"}
 }
