@@ -3,34 +3,18 @@ bodies to the same receiver. The records are in Kafka before the dispatcher star
 import json
 import re
 import subprocess
-import time
 import tempfile
-from pathlib import Path
+import time
 
-import requests
 from confluent_kafka import Producer
 
 from common import (RUNS, System, cpu_seconds, format_id, keep, median, parse_id, rss_mib, say, spread,
-                    tool, uuid7, wait_until)
+                    tool, uuid7)
 from harness.events import message_class
-from harness.process import Process, free_port, port_is_free
+from harness.fast_receiver import FastReceiver
 
 EVENTS = 60000
 IN_FLIGHT = 64
-
-
-def receiver_start(system, folder, log=None, secret=None):
-    port = free_port()
-    words = [tool("receiver"), "--port", str(port), "--tls-cert", str(system.porter.tls / "server.pem"),
-             "--tls-key", str(system.porter.tls / "server.key"), "--quiet"]
-    words += ["--secret", secret] if secret else []
-    words += ["--log", str(log)] if log else []
-    process = Process("receiver", words, system.porter.environment(), Path(folder) / "receiver.log",
-                      lambda: not port_is_free(port))
-    process.url = f"https://localhost:{port}/hook"
-    process.stats = lambda: requests.get(f"https://localhost:{port}/stats", timeout=5,
-                                         verify=str(system.porter.tls / "ca.pem")).json()
-    return process.start()
 
 
 def produce(system, org, count):
@@ -66,9 +50,9 @@ def statements(dispatcher):
 
 def dispatch_once(system, folder, number):
     org = system.porter.organization()
-    receiver = receiver_start(system, folder)
+    receiver = FastReceiver(system.porter, folder)
     try:
-        org.webhook(receiver.url)
+        receiver.start(secret=org.webhook(receiver.url).secret, journal=False)
         produce(system, org, EVENTS)
         before = receiver.stats()
         dispatcher = system.dispatcher(PORTER_KAFKA_GROUP=f"bench-{number}-{time.time_ns()}")
@@ -82,7 +66,6 @@ def dispatch_once(system, folder, number):
                    "rss": rss_mib(dispatcher.pid), "statements": statements(dispatcher) / EVENTS}
         system.porter.dispatchers.remove(dispatcher)
         assert dispatcher.stop() == 0
-        size = len(json.dumps({}))
         with system.porter.database() as db:
             done, size = db.execute("SELECT count(*) FILTER (WHERE state = 'delivered'), max(length(body))"
                                     " FROM deliveries WHERE org_id = %s", (parse_id(org.id),)).fetchone()
