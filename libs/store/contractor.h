@@ -27,8 +27,8 @@ MUST_USE bool contractor_list(struct db *db, struct id org_id,
                               struct err *err);
 
 MUST_USE bool contractor_find(struct db *db, struct id org_id, struct id id,
-                              struct arena *arena,
-                              Porter__V1__Contractor **out, struct err *err);
+                              struct arena *arena, Porter__V1__Contractor **out,
+                              struct err *err);
 
 MUST_USE bool contractor_insert(struct db *db, struct id org_id,
                                 const Porter__V1__Contractor *contractor,

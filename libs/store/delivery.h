@@ -31,8 +31,8 @@ struct delivery {
     enum delivery_state state;
     bool is_test;
     int attempts;
-    int64_t due_at_us;   /* DB_TIME_NULL when finished */
-    int last_status;     /* 0: none */
+    int64_t due_at_us; /* DB_TIME_NULL when finished */
+    int last_status;   /* 0: none */
     struct str last_error;
     struct str body;
     int64_t finished_at_us; /* DB_TIME_NULL unless finished */

@@ -1,4 +1,5 @@
-/* Building events: the one place that knows their types, subjects and topics. */
+/* Building events: the one place that knows their types, subjects and topics.
+ */
 #ifndef PORTER_STORE_EVENT_H
 #define PORTER_STORE_EVENT_H
 

@@ -72,9 +72,8 @@ MUST_USE bool key_find(struct db *db, struct sha256 hash, int64_t now_us,
                        bool *found, struct principal *out, struct err *err);
 
 MUST_USE bool key_insert(struct db *db, struct id org_id, struct str name,
-                         unsigned scopes, unsigned rate_limit,
-                         struct str actor, struct key_text *text,
-                         struct id *id, struct err *err);
+                         unsigned scopes, unsigned rate_limit, struct str actor,
+                         struct key_text *text, struct id *id, struct err *err);
 
 /* Newest first. */
 MUST_USE bool key_list(struct db *db, struct id org_id, struct arena *arena,

@@ -34,9 +34,9 @@ MUST_USE bool migrate_status(const struct db_options *opts,
                              struct migration_state list[MIGRATIONS_MAX],
                              size_t *count, struct err *err);
 
-/* Is the schema exactly ours? For readiness; one cheap statement. */
-MUST_USE bool migrate_is_current(struct db *db, bool *current,
-                                 struct err *err);
+/* Has the schema everything that we know of? For readiness; cheap. A newer one
+ * is fine: migrations expand first and contract a release later. */
+MUST_USE bool migrate_is_current(struct db *db, bool *current, struct err *err);
 
 /* Day partitions from yesterday on, `days` ahead, of events, deliveries and
  * attempts. Called daily by the services as well. */

@@ -18,12 +18,16 @@ MUST_USE bool organization_insert(struct db *db, struct str name,
 MUST_USE bool organization_find(struct db *db, struct str id_or_slug,
                                 struct id *id, struct err *err);
 
+/* The only organization there is; *found false when there is none or several.
+ * For operators' tools. */
+MUST_USE bool organization_only(struct db *db, bool *found, struct id *id,
+                                struct err *err);
+
 /* role: owner, admin, front_desk, viewer. ERR_CONFLICT: e-mail is taken. The
  * password (STR_NONE: none yet) is stored as scrypt. */
 MUST_USE bool user_insert(struct db *db, struct id org_id, struct str email,
-                          struct str name, struct str role,
-                          struct str password, int64_t now_us, struct id *id,
-                          struct err *err);
+                          struct str name, struct str role, struct str password,
+                          int64_t now_us, struct id *id, struct err *err);
 
 /* Write one line of the audit log. */
 MUST_USE bool audit_write(struct db *db, struct id org_id, struct str actor,

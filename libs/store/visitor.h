@@ -54,7 +54,7 @@ MUST_USE bool visitor_list(struct db *db, struct id org_id,
 
 /* How many fit the filter (without `after`). */
 MUST_USE bool visitor_count(struct db *db, struct id org_id,
-                            const struct visitor_filter *filter,
-                            int64_t *total, struct err *err);
+                            const struct visitor_filter *filter, int64_t *total,
+                            struct err *err);
 
 #endif

@@ -55,9 +55,9 @@ MUST_USE bool webhook_insert(struct db *db, const struct seal_keys *keys,
                              struct err *err);
 
 /* As API messages, newest first. */
-MUST_USE bool webhook_list(struct db *db, struct id org_id,
-                           struct arena *arena, Porter__V1__Webhook ***list,
-                           size_t *count, struct err *err);
+MUST_USE bool webhook_list(struct db *db, struct id org_id, struct arena *arena,
+                           Porter__V1__Webhook ***list, size_t *count,
+                           struct err *err);
 
 /* Stop sending to it (410, or five days of failure). */
 MUST_USE bool webhook_disable(struct db *db, struct id org_id, struct id id,

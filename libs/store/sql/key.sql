@@ -1,5 +1,5 @@
 -- name: key_find
-SELECT org_id, id, scopes, rate_limit, expires_at
+SELECT org_id, id, array_to_string(scopes, ' '), rate_limit, expires_at
   FROM api_keys
  WHERE hash = $1
    AND revoked_at IS NULL
@@ -14,7 +14,7 @@ INSERT INTO api_keys (org_id, id, name, hash, hint, scopes, rate_limit, created_
 VALUES ($1, $2, $3, $4, $5, $6, $11, $7);
 
 -- name: key_list
-SELECT org_id, id, name, hint, scopes, rate_limit,
+SELECT org_id, id, name, hint, array_to_string(scopes, ' '), rate_limit,
        created_at, expires_at, last_used_at, revoked_at
   FROM api_keys
  WHERE org_id = $1

@@ -1,0 +1,224 @@
+/* The ledger's writes: rows and attempts go in as columns, in batches. */
+#include "store/delivery.h"
+
+#include "base/macros.h"
+#include "store_sql.h"
+
+#include <assert.h>
+
+#define ARENA_BYTES 65536
+#define ROW_ARGS 16
+#define ATTEMPT_ARGS 16
+
+const char *const delivery_state_words[] = {"pending", "delivered", "failed",
+                                            "held", NULL};
+
+static int64_t none_if_zero(int64_t n)
+{
+    return n == 0 ? DB_INT_NULL : n;
+}
+
+/* --- columns ---------------------------------------------------------------
+ */
+
+struct columns {
+    struct arena *arena;
+    size_t count;
+};
+
+static struct id *ids(struct columns c)
+{
+    return arena_zero(c.arena, c.count + 1, sizeof(struct id));
+}
+
+static int64_t *numbers(struct columns c)
+{
+    return arena_zero(c.arena, c.count + 1, sizeof(int64_t));
+}
+
+static struct str *texts(struct columns c)
+{
+    return arena_zero(c.arena, c.count + 1, sizeof(struct str));
+}
+
+static void row_args(struct arena *arena, const struct delivery *rows,
+                     size_t count, struct db_arg args[ROW_ARGS])
+{
+    struct columns c = {arena, count};
+    struct id *org = ids(c), *id = ids(c), *event = ids(c), *hook = ids(c);
+    int64_t *event_at = numbers(c), *is_test = numbers(c);
+    int64_t *attempts = numbers(c), *due = numbers(c), *status = numbers(c);
+    int64_t *finished = numbers(c), *created = numbers(c);
+    struct str *type = texts(c), *subject = texts(c), *state = texts(c);
+    struct str *error = texts(c), *body = texts(c);
+
+    for (size_t i = 0; i < count; i++) {
+        const struct delivery *d = &rows[i];
+
+        org[i] = d->org_id;
+        id[i] = d->id;
+        event_at[i] = d->event_at_us;
+        event[i] = d->event_id;
+        hook[i] = d->webhook_id;
+        type[i] = d->event_type;
+        subject[i] = d->subject;
+        state[i] = str_of(delivery_state_words[d->state]);
+        is_test[i] = d->is_test;
+        attempts[i] = d->attempts;
+        due[i] = d->due_at_us;
+        status[i] = none_if_zero(d->last_status);
+        error[i] = d->last_error.len == 0 ? STR_NONE : d->last_error;
+        body[i] = d->body;
+        finished[i] = d->finished_at_us;
+        created[i] = d->created_at_us;
+    }
+    args[0] = ARG_UUIDS(org, count);
+    args[1] = ARG_UUIDS(id, count);
+    args[2] = ARG_TIMES(event_at, count);
+    args[3] = ARG_UUIDS(event, count);
+    args[4] = ARG_UUIDS(hook, count);
+    args[5] = ARG_TEXTS(type, count);
+    args[6] = ARG_TEXTS(subject, count);
+    args[7] = ARG_TEXTS(state, count);
+    args[8] = ARG_INTS(is_test, count);
+    args[9] = ARG_INTS(attempts, count);
+    args[10] = ARG_TIMES(due, count);
+    args[11] = ARG_INTS(status, count);
+    args[12] = ARG_TEXTS(error, count);
+    args[13] = ARG_BYTESS(body, count);
+    args[14] = ARG_TIMES(finished, count);
+    args[15] = ARG_TIMES(created, count);
+}
+
+static void attempt_args(struct arena *arena, const struct attempt *list,
+                         size_t count, struct db_arg args[ATTEMPT_ARGS])
+{
+    struct columns c = {arena, count};
+    struct id *org = ids(c), *delivery = ids(c);
+    int64_t *number = numbers(c), *at = numbers(c), *status = numbers(c);
+    int64_t *dns = numbers(c), *connect = numbers(c), *tls = numbers(c);
+    int64_t *first = numbers(c), *total = numbers(c);
+    struct str *verdict = texts(c), *failure = texts(c), *detail = texts(c);
+    struct str *remote = texts(c), *headers = texts(c), *body = texts(c);
+
+    for (size_t i = 0; i < count; i++) {
+        const struct attempt *a = &list[i];
+
+        org[i] = a->org_id;
+        delivery[i] = a->delivery_id;
+        number[i] = a->number;
+        at[i] = a->at_us;
+        verdict[i] = a->verdict;
+        status[i] = none_if_zero(a->status);
+        failure[i] = a->failure;
+        detail[i] = a->detail;
+        remote[i] = a->remote;
+        dns[i] = a->dns_us;
+        connect[i] = a->connect_us;
+        tls[i] = a->tls_us;
+        first[i] = a->first_byte_us;
+        total[i] = a->total_us;
+        headers[i] = a->response_headers;
+        body[i] = a->response_body;
+    }
+    args[0] = ARG_UUIDS(org, count);
+    args[1] = ARG_UUIDS(delivery, count);
+    args[2] = ARG_INTS(number, count);
+    args[3] = ARG_TIMES(at, count);
+    args[4] = ARG_TEXTS(verdict, count);
+    args[5] = ARG_INTS(status, count);
+    args[6] = ARG_TEXTS(failure, count);
+    args[7] = ARG_TEXTS(detail, count);
+    args[8] = ARG_TEXTS(remote, count);
+    args[9] = ARG_INTS(dns, count);
+    args[10] = ARG_INTS(connect, count);
+    args[11] = ARG_INTS(tls, count);
+    args[12] = ARG_INTS(first, count);
+    args[13] = ARG_INTS(total, count);
+    args[14] = ARG_TEXTS(headers, count);
+    args[15] = ARG_BYTESS(body, count);
+}
+
+/* --- writes ------------------------------------------------------------------
+ */
+
+/* The returned rows stand in the order of ours, without those that were there
+ * already. */
+static void mark_new(const struct db_rows *got, const struct delivery *rows,
+                     size_t count, bool *is_new)
+{
+    size_t at = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        is_new[i] = at < db_count(got) &&
+                    id_eq(db_uuid(got, at, 0), rows[i].org_id) &&
+                    id_eq(db_uuid(got, at, 1), rows[i].id);
+        at += is_new[i];
+    }
+    assert(at == db_count(got));
+}
+
+bool delivery_insert(struct db *db, const struct delivery *rows, size_t count,
+                     const struct attempt *attempts, size_t attempt_count,
+                     bool *is_new, struct err *err)
+{
+    struct arena *arena = arena_new(ARENA_BYTES);
+    struct db_arg args[ROW_ARGS + ATTEMPT_ARGS];
+    struct db_rows *got = NULL;
+    bool ok = false;
+
+    row_args(arena, rows, count, args);
+    attempt_args(arena, attempts, attempt_count, args + ROW_ARGS);
+    ok = db_run(db, &sql_delivery_insert, args, COUNT_OF(args), &got, err);
+    if (ok) {
+        mark_new(got, rows, count, is_new);
+    }
+    db_rows_free(got);
+    arena_free(arena);
+    return ok;
+}
+
+bool delivery_record(struct db *db, const struct delivery *rows, size_t count,
+                     const struct attempt *attempts, size_t attempt_count,
+                     struct err *err)
+{
+    struct arena *arena = arena_new(ARENA_BYTES);
+    struct db_arg all[ROW_ARGS];
+    struct db_arg args[11 + ATTEMPT_ARGS];
+    int64_t earliest = INT64_MAX;
+    int64_t latest = INT64_MIN + 1;
+    bool ok = false;
+
+    for (size_t i = 0; i < count; i++) {
+        earliest = MIN_OF(earliest, rows[i].event_at_us);
+        latest = MAX_OF(latest, rows[i].event_at_us);
+    }
+    row_args(arena, rows, count, all);
+    args[0] = all[0];  /* org_id */
+    args[1] = all[1];  /* id */
+    args[2] = all[2];  /* event_at */
+    args[3] = all[7];  /* state */
+    args[4] = all[9];  /* attempts */
+    args[5] = all[10]; /* due_at */
+    args[6] = all[11]; /* last_status */
+    args[7] = all[12]; /* last_error */
+    args[8] = count == 0 ? ARG_NULL : ARG_TIME(earliest);
+    args[9] = count == 0 ? ARG_NULL : ARG_TIME(latest);
+    args[10] = all[14]; /* finished_at */
+    attempt_args(arena, attempts, attempt_count, args + 11);
+    ok = db_run(db, &sql_delivery_record, args, COUNT_OF(args), NULL, err);
+    arena_free(arena);
+    return ok;
+}
+
+bool delivery_test(struct db *db, const struct delivery *d, struct err *err)
+{
+    assert(d->is_test && d->state == DELIVERY_PENDING);
+    return db_run(db, &sql_delivery_test,
+                  ARGS(ARG_UUID(d->org_id), ARG_UUID(d->id),
+                       ARG_TIME(d->event_at_us), ARG_UUID(d->event_id),
+                       ARG_UUID(d->webhook_id), ARG_TEXT(d->event_type),
+                       ARG_TEXT(d->subject), ARG_TIME(d->due_at_us),
+                       ARG_BYTES(d->body), ARG_TIME(d->created_at_us)),
+                  NULL, err);
+}

@@ -1,0 +1,185 @@
+/* The ledger's reads, and the claim of rows that are due. */
+#include "store/delivery.h"
+
+#include "base/macros.h"
+#include "store_sql.h"
+
+#include <assert.h>
+
+#define BODY_COLUMN 15
+
+static struct str text_or_none(const struct db_rows *rows, size_t i,
+                               size_t column, struct arena *arena)
+{
+    return db_is_null(rows, i, column)
+               ? STR_NONE
+               : arena_str(arena, db_text(rows, i, column));
+}
+
+static enum delivery_state state_of(struct str word)
+{
+    for (unsigned i = 0; delivery_state_words[i] != NULL; i++) {
+        if (str_eq(word, str_of(delivery_state_words[i]))) {
+            return (enum delivery_state)i;
+        }
+    }
+    assert(!"the table allows no other state");
+    return DELIVERY_FAILED;
+}
+
+/* Every statement that reads rows names these columns in this order; the body
+ * last, when it is asked for. */
+static struct delivery delivery_read(const struct db_rows *rows, size_t i,
+                                     struct arena *arena)
+{
+    struct delivery d = {
+        .org_id = db_uuid(rows, i, 0),
+        .id = db_uuid(rows, i, 1),
+        .event_at_us = db_time(rows, i, 2),
+        .event_id = db_uuid(rows, i, 3),
+        .webhook_id = db_uuid(rows, i, 4),
+        .event_type = arena_str(arena, db_text(rows, i, 5)),
+        .subject = arena_str(arena, db_text(rows, i, 6)),
+        .state = state_of(db_text(rows, i, 7)),
+        .is_test = db_bool(rows, i, 8),
+        .attempts = (int)db_int(rows, i, 9),
+        .due_at_us = db_time(rows, i, 10),
+        .last_status = (int)db_int(rows, i, 11),
+        .last_error = text_or_none(rows, i, 12, arena),
+        .finished_at_us = db_time(rows, i, 13),
+        .created_at_us = db_time(rows, i, 14),
+    };
+
+    if (db_columns(rows) > BODY_COLUMN) {
+        d.body = arena_str(arena, db_bytes(rows, i, BODY_COLUMN));
+    }
+    return d;
+}
+
+static void deliveries_read(const struct db_rows *rows, struct arena *arena,
+                            struct delivery **list, size_t *count)
+{
+    size_t n = db_count(rows);
+    struct delivery *all = arena_zero(arena, n + 1, sizeof(*all));
+
+    for (size_t i = 0; i < n; i++) {
+        all[i] = delivery_read(rows, i, arena);
+    }
+    *list = all;
+    *count = n;
+}
+
+bool delivery_claim(struct db *db, int64_t now_us, int64_t lease_until_us,
+                    size_t max, const struct id *full, size_t full_count,
+                    struct arena *arena, struct delivery **rows, size_t *count,
+                    struct err *err)
+{
+    struct db_rows *got = NULL;
+
+    assert(lease_until_us > now_us);
+    if (!db_run(db, &sql_delivery_claim,
+                ARGS(ARG_TIME(now_us), ARG_TIME(lease_until_us),
+                     ARG_INT((int64_t)max), ARG_UUIDS(full, full_count)),
+                &got, err)) {
+        return false;
+    }
+    deliveries_read(got, arena, rows, count);
+    db_rows_free(got);
+    return true;
+}
+
+bool delivery_next_due(struct db *db, int64_t *due_at_us, struct err *err)
+{
+    struct db_rows *got = NULL;
+
+    if (!db_run(db, &sql_delivery_next_due, ARGS_NONE, &got, err)) {
+        return false;
+    }
+    *due_at_us = db_time(got, 0, 0);
+    db_rows_free(got);
+    return true;
+}
+
+bool delivery_list(struct db *db, struct id org_id, struct id webhook_id,
+                   struct id before, size_t max, struct arena *arena,
+                   struct delivery **rows, size_t *count, struct err *err)
+{
+    struct db_rows *got = NULL;
+    bool ok = id_is_zero(webhook_id)
+                  ? db_run(db, &sql_delivery_list,
+                           ARGS(ARG_UUID(org_id), ARG_UUID_OR_NULL(before),
+                                ARG_INT((int64_t)max)),
+                           &got, err)
+                  : db_run(db, &sql_delivery_list_of_webhook,
+                           ARGS(ARG_UUID(org_id), ARG_UUID_OR_NULL(before),
+                                ARG_INT((int64_t)max), ARG_UUID(webhook_id)),
+                           &got, err);
+
+    if (ok) {
+        deliveries_read(got, arena, rows, count);
+    }
+    db_rows_free(got);
+    return ok;
+}
+
+bool delivery_find(struct db *db, struct id org_id, struct id id,
+                   struct arena *arena, bool *found, struct delivery *out,
+                   struct err *err)
+{
+    struct db_rows *got = NULL;
+
+    if (!db_run(db, &sql_delivery_find, ARGS(ARG_UUID(org_id), ARG_UUID(id)),
+                &got, err)) {
+        return false;
+    }
+    *found = db_count(got) > 0;
+    if (*found) {
+        *out = delivery_read(got, 0, arena);
+    }
+    db_rows_free(got);
+    return true;
+}
+
+static struct attempt attempt_read(const struct db_rows *rows, size_t i,
+                                   struct arena *arena)
+{
+    return (struct attempt){
+        .org_id = db_uuid(rows, i, 0),
+        .delivery_id = db_uuid(rows, i, 1),
+        .number = (int)db_int(rows, i, 2),
+        .at_us = db_time(rows, i, 3),
+        .verdict = text_or_none(rows, i, 4, arena),
+        .status = (int)db_int(rows, i, 5),
+        .failure = text_or_none(rows, i, 6, arena),
+        .detail = text_or_none(rows, i, 7, arena),
+        .remote = text_or_none(rows, i, 8, arena),
+        .dns_us = db_int(rows, i, 9),
+        .connect_us = db_int(rows, i, 10),
+        .tls_us = db_int(rows, i, 11),
+        .first_byte_us = db_int(rows, i, 12),
+        .total_us = db_int(rows, i, 13),
+        .response_headers = text_or_none(rows, i, 14, arena),
+        .response_body = arena_str(arena, db_bytes(rows, i, 15)),
+    };
+}
+
+bool attempt_list(struct db *db, struct id org_id, struct id delivery_id,
+                  struct arena *arena, struct attempt **list, size_t *count,
+                  struct err *err)
+{
+    struct db_rows *got = NULL;
+    struct attempt *all = NULL;
+
+    if (!db_run(db, &sql_attempt_list,
+                ARGS(ARG_UUID(org_id), ARG_UUID(delivery_id)), &got, err)) {
+        return false;
+    }
+    all = arena_zero(arena, db_count(got) + 1, sizeof(*all));
+    for (size_t i = 0; i < db_count(got); i++) {
+        all[i] = attempt_read(got, i, arena);
+    }
+    *list = all;
+    *count = db_count(got);
+    db_rows_free(got);
+    return true;
+}

@@ -1,0 +1,112 @@
+/* Building events: types, subjects, topics, samples. Pure but for new ids. */
+#include "store/event.h"
+
+#include "json/json.h"
+#include "message/message.h"
+
+#include <assert.h>
+
+#define TOPIC_VISITORS "porter.visitors.v1"
+#define TOPIC_CONTRACTORS "porter.contractors.v1"
+#define TOPIC_EVACUATIONS "porter.evacuations.v1"
+
+/* clang-format off */
+const struct event_type_row event_types[EVENT_TYPE_COUNT] = {
+    [EVENT_VISITOR_PRE_REGISTERED] =
+        {"visitor.pre_registered", "visitors", TOPIC_VISITORS, ID_VISITOR,
+         "A visitor was pre-registered."},
+    [EVENT_VISITOR_CHECKED_IN] =
+        {"visitor.checked_in", "visitors", TOPIC_VISITORS, ID_VISITOR,
+         "A visitor checked in."},
+    [EVENT_VISITOR_CHECKED_OUT] =
+        {"visitor.checked_out", "visitors", TOPIC_VISITORS, ID_VISITOR,
+         "A visitor checked out."},
+    [EVENT_CONTRACTOR_APPROVED] =
+        {"contractor.approved", "contractors", TOPIC_CONTRACTORS, ID_CONTRACTOR,
+         "A contractor was approved."},
+    [EVENT_EVACUATION_ACTIVATED] =
+        {"evacuation.activated", "evacuations", TOPIC_EVACUATIONS, ID_EVACUATION,
+         "Evacuation mode was activated."},
+};
+/* clang-format on */
+
+const char *const event_topics[] = {TOPIC_VISITORS, TOPIC_CONTRACTORS,
+                                    TOPIC_EVACUATIONS, NULL};
+const char event_dead_letters_topic[] = "porter.dead-letters.v1";
+
+bool event_type_find(struct str name, enum event_type *out)
+{
+    for (unsigned i = 0; i < EVENT_TYPE_COUNT; i++) {
+        if (str_eq(name, str_of(event_types[i].name))) {
+            *out = (enum event_type)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+unsigned event_shard(struct id subject)
+{
+    return (unsigned)(id_hash(subject) % OUTBOX_SHARDS);
+}
+
+static void attach(Porter__V1__EventData *data, enum id_kind subject,
+                   ProtobufCMessage *resource)
+{
+    if (subject == ID_VISITOR) {
+        assert(resource->descriptor == &porter__v1__visitor__descriptor);
+        data->resource_case = PORTER__V1__EVENT_DATA__RESOURCE_VISITOR;
+        data->visitor = (Porter__V1__Visitor *)(void *)resource;
+    } else if (subject == ID_CONTRACTOR) {
+        assert(resource->descriptor == &porter__v1__contractor__descriptor);
+        data->resource_case = PORTER__V1__EVENT_DATA__RESOURCE_CONTRACTOR;
+        data->contractor = (Porter__V1__Contractor *)(void *)resource;
+    } else {
+        assert(subject == ID_EVACUATION);
+        assert(resource->descriptor == &porter__v1__evacuation__descriptor);
+        data->resource_case = PORTER__V1__EVENT_DATA__RESOURCE_EVACUATION;
+        data->evacuation = (Porter__V1__Evacuation *)(void *)resource;
+    }
+}
+
+/* The field `name` of m; it must be there. */
+static struct message_field field(ProtobufCMessage *m, const char *name,
+                                  struct arena *arena)
+{
+    struct message_field f = message_find(m, str_of(name), arena);
+
+    assert(f.field != NULL);
+    return f;
+}
+
+Porter__V1__Event *event_new(enum event_type type, struct id org_id,
+                             ProtobufCMessage *resource, int64_t now_us,
+                             struct arena *arena)
+{
+    const struct event_type_row *row = &event_types[type];
+    Porter__V1__Event *e = arena_take(arena, sizeof(*e));
+    Porter__V1__EventData *data = arena_take(arena, sizeof(*data));
+    ProtobufCMessage *m = &e->base;
+
+    assert(type < EVENT_TYPE_COUNT);
+    porter__v1__event__init(e);
+    porter__v1__event_data__init(data);
+    message_set_text(field(m, "id", arena),
+                     str_of(id_text(ID_EVENT, id_new()).data), arena);
+    message_set_text(field(m, "type", arena), str_of(row->name), arena);
+    message_set_text(field(m, "api_version", arena), STR(EVENT_API_VERSION),
+                     arena);
+    message_set_time(field(m, "created_at", arena), now_us, arena);
+    message_set_text(field(m, "organization_id", arena),
+                     str_of(id_text(ID_ORGANIZATION, org_id).data), arena);
+    attach(data, row->subject, resource);
+    e->data = data;
+    return e;
+}
+
+void event_body(const Porter__V1__Event *event, struct buf *out)
+{
+    struct json_writer w = json_writer(out);
+
+    message_write_json(&event->base, &w);
+}

@@ -1,0 +1,84 @@
+/* Locations: rows -> messages. */
+#include "store/location.h"
+
+#include "row.h"
+#include "store_sql.h"
+
+#include <assert.h>
+
+bool location_list(struct db *db, struct id org_id, struct str after_name,
+                   struct id after_id, size_t max, struct arena *arena,
+                   Porter__V1__Location ***list, size_t *count, struct err *err)
+{
+    struct db_rows *rows = NULL;
+    ProtobufCMessage **all = NULL;
+    bool ok = db_run(db, &sql_location_list,
+                     ARGS(ARG_UUID(org_id), ARG_TEXT(after_name),
+                          ARG_UUID_OR_NULL(after_id), ARG_INT((int64_t)max)),
+                     &rows, err) &&
+              row_messages(rows, &porter__v1__location__descriptor, arena, &all,
+                           count, err);
+
+    if (ok) {
+        *list = (Porter__V1__Location **)(void *)all;
+    }
+    db_rows_free(rows);
+    return ok;
+}
+
+bool location_find(struct db *db, struct id org_id, struct id id,
+                   struct arena *arena, Porter__V1__Location **out,
+                   struct err *err)
+{
+    struct db_rows *rows = NULL;
+    ProtobufCMessage *m = NULL;
+    bool ok = db_run(db, &sql_location_find,
+                     ARGS(ARG_UUID(org_id), ARG_UUID(id)), &rows, err);
+
+    if (ok && db_count(rows) == 0) {
+        ok = err_set(err, ERR_NOT_FOUND, "no location %s",
+                     id_text(ID_LOCATION, id).data);
+    }
+    ok = ok && row_message(rows, 0, &porter__v1__location__descriptor, arena,
+                           &m, err);
+    if (ok) {
+        *out = (Porter__V1__Location *)(void *)m;
+    }
+    db_rows_free(rows);
+    return ok;
+}
+
+bool location_only(struct db *db, struct id org_id, bool *found, struct id *id,
+                   struct err *err)
+{
+    struct db_rows *rows = NULL;
+
+    if (!db_run(db, &sql_location_only, ARGS(ARG_UUID(org_id)), &rows, err)) {
+        return false;
+    }
+    *found = db_count(rows) == 1;
+    if (*found) {
+        *id = db_uuid(rows, 0, 0);
+    }
+    db_rows_free(rows);
+    return true;
+}
+
+bool location_insert(struct db *db, struct id org_id,
+                     const Porter__V1__Location *l, struct err *err)
+{
+    static const Porter__V1__Address none = PORTER__V1__ADDRESS__INIT;
+    const Porter__V1__Address *a = l->address == NULL ? &none : l->address;
+
+    assert(l->created_at != NULL);
+    return db_run(
+        db, &sql_location_insert,
+        ARGS(ARG_UUID(org_id), ARG_UUID(row_id(ID_LOCATION, l->id)),
+             ARG_TEXT(str_of(l->name)), ARG_TEXT(str_of(l->timezone)),
+             row_text(a->line1), row_text(a->line2), row_text(a->city),
+             row_text(a->region), row_text(a->postal_code),
+             row_text(a->country),
+             l->capacity == NULL ? ARG_NULL : ARG_INT(l->capacity->value),
+             row_time(l->created_at)),
+        NULL, err);
+}

@@ -1,0 +1,160 @@
+/* Sample data for Test sends and docs: what a real event looks like.
+ *
+ * The resources are written as the API's own JSON and read by the same schema
+ * as any request, so a sample can't drift from it. Ids and times are new. */
+#include "store/event.h"
+
+#include "base/clock.h"
+#include "json/json.h"
+#include "message/message.h"
+
+#include <assert.h>
+
+#define MINUTE_US (60 * US_PER_S)
+#define TIMES_MAX 6
+
+/* A time field and how far from now it lies. */
+struct sample_time {
+    const char *path;
+    int64_t minutes;
+};
+
+struct sample {
+    const ProtobufCMessageDescriptor *type;
+    const char *json;
+    struct sample_time times[TIMES_MAX];
+};
+
+#define VISITOR_REST                                                            \
+    "\"first_name\":\"Zoë\",\"last_name\":\"Muñoz-Brückner\",\"full_name\":" \
+    "\"Zoë "                                                                   \
+    "Muñoz-Brückner\",\"email\":\"zoe.munoz@example.com\",\"phone\":\"+"      \
+    "4930901820\","                                                             \
+    "\"company\":\"Łukasiewicz & Sønner\","                                   \
+    "\"visitor_type\":\"interview\",\"host\":{\"name\":\"Aylın "               \
+    "Öztürk\",\"email\":\"aylin.oeztuerk@example.org\"},"                     \
+    "\"purpose\":\"Vorstellungsgespräch, 3. Stock – 会議室\","            \
+    "\"vehicle_plate\":\"B-PR 2026\",\"metadata\":{\"badge_colour\":"           \
+    "\"grün\",\"ticket\":\"HR-4711\"}}"
+
+static const struct sample samples[EVENT_TYPE_COUNT] = {
+    [EVENT_VISITOR_PRE_REGISTERED] = {&porter__v1__visitor__descriptor,
+                                      "{\"status\":\"expected\"," VISITOR_REST,
+                                      {{"expected_at", 60},
+                                       {"expected_until", 120},
+                                       {"created_at", 0},
+                                       {"updated_at", 0}}},
+    [EVENT_VISITOR_CHECKED_IN] =
+        {&porter__v1__visitor__descriptor,
+         "{\"status\":\"checked_in\",\"badge_number\":\"0042\"," VISITOR_REST,
+         {{"expected_at", 5},
+          {"expected_until", 65},
+          {"checked_in_at", 0},
+          {"created_at", -1440},
+          {"updated_at", 0}}},
+    [EVENT_VISITOR_CHECKED_OUT] =
+        {&porter__v1__visitor__descriptor,
+         "{\"status\":\"checked_out\",\"badge_number\":\"0042\"," VISITOR_REST,
+         {{"expected_at", -60},
+          {"expected_until", 0},
+          {"checked_in_at", -65},
+          {"checked_out_at", 0},
+          {"created_at", -1440},
+          {"updated_at", 0}}},
+    [EVENT_CONTRACTOR_APPROVED] =
+        {&porter__v1__contractor__descriptor,
+         "{\"status\":\"approved\",\"company\":\"Dvořák "
+         "Klimatechnik s.r.o.\",\"contact\":{\"name\":\"Jiří "
+         "Dvořák\",\"email\":\"jiri@example.com\","
+         "\"phone\":\"+420224810101\"},\"trade\":\"hvac\","
+         "\"approved_by\":\"front desk\",\"metadata\":{\"permit\":"
+         "\"heiß\"}}",
+         {{"approved_at", 0},
+          {"induction_completed_at", -2880},
+          {"insurance_expires_at", 259200},
+          {"valid_until", 525600},
+          {"created_at", -4320},
+          {"updated_at", 0}}},
+    [EVENT_EVACUATION_ACTIVATED] =
+        {&porter__v1__evacuation__descriptor,
+         "{\"status\":\"active\",\"drill\":true,\"reason\":\"Probealarm "
+         "– Übung\",\"activated_by\":\"front desk\",\"on_site\":[{"
+         "\"visitor_id\":\"vis_01jd0000000000000000000000\","
+         "\"full_name\":\"Zoë Muñoz-Brückner\",\"host\":{\"name\":\"Aylın "
+         "Öztürk\","
+         "\"email\":\"aylin.oeztuerk@example.org\"},"
+         "\"accounted_for\":false}]}",
+         {{"activated_at", 0}}},
+};
+
+static ProtobufCMessage *sample_read(const struct sample *sample,
+                                     struct arena *arena)
+{
+    ProtobufCMessage *m = NULL;
+    struct json *root = NULL;
+    struct faults faults;
+    struct err err = ERR_NONE;
+    bool ok = json_read(str_of(sample->json), &root, &err);
+
+    assert(ok);
+    faults_init(&faults, arena);
+    ok = message_read_json(root, sample->type, arena, &faults, &m);
+    assert(ok);
+    (void)ok;
+    json_free(root);
+    return m;
+}
+
+static void set_text(ProtobufCMessage *m, const char *path, struct str text,
+                     struct arena *arena)
+{
+    struct message_field f = message_find(m, str_of(path), arena);
+
+    assert(f.field != NULL);
+    message_set_text(f, text, arena);
+}
+
+static void set_place(ProtobufCMessage *m, struct arena *arena)
+{
+    struct id_text place = id_text(ID_LOCATION, id_new());
+
+    if (m->descriptor == &porter__v1__contractor__descriptor) {
+        struct err err = ERR_NONE;
+        struct str json = arena_printf(arena, "[\"%s\"]", place.data);
+        bool ok = message_set_json(message_find(m, STR("location_ids"), arena),
+                                   json, arena, &err);
+
+        assert(ok);
+        (void)ok;
+        return;
+    }
+    set_text(m, "location_id", str_of(place.data), arena);
+}
+
+Porter__V1__Event *event_sample(enum event_type type, struct id org_id,
+                                int64_t now_us, struct arena *arena)
+{
+    const struct sample *sample = &samples[type];
+    struct id_text id = id_text(event_types[type].subject, id_new());
+    ProtobufCMessage *m = sample_read(sample, arena);
+    Porter__V1__Event *event = NULL;
+
+    assert(type < EVENT_TYPE_COUNT);
+    set_text(m, "id", str_of(id.data), arena);
+    set_place(m, arena);
+    for (size_t i = 0; i < TIMES_MAX && sample->times[i].path != NULL; i++) {
+        message_set_time(message_find(m, str_of(sample->times[i].path), arena),
+                         now_us + sample->times[i].minutes * MINUTE_US, arena);
+    }
+    if (type == EVENT_EVACUATION_ACTIVATED) {
+        Porter__V1__Evacuation *e = (Porter__V1__Evacuation *)(void *)m;
+
+        message_set_time(
+            message_find(&e->on_site[0]->base, STR("checked_in_at"), arena),
+            now_us - 90 * MINUTE_US, arena);
+    }
+    event = event_new(type, org_id, m, now_us, arena);
+    event->kind_case = PORTER__V1__EVENT__KIND_TEST;
+    event->test = true;
+    return event;
+}

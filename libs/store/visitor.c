@@ -1,0 +1,163 @@
+/* Visitors: rows <-> messages; a change and its event in one statement. */
+#include "store/visitor.h"
+
+#include "message/message.h"
+#include "row.h"
+#include "status.h"
+#include "store_sql.h"
+
+#include <assert.h>
+
+static bool insert_row(struct db *db, const struct cause *cause,
+                       const Porter__V1__Visitor *v,
+                       const Porter__V1__Event *event, struct str metadata,
+                       struct str payload, struct db_rows **rows,
+                       struct err *err)
+{
+    const struct id id = row_id(ID_VISITOR, v->id);
+    const char *host = v->host == NULL ? NULL : v->host->name;
+    const char *host_email = v->host == NULL ? NULL : v->host->email;
+
+    return db_run(
+        db, &sql_visitor_insert,
+        ARGS(ARG_UUID(cause->org_id), ARG_UUID(id),
+             ARG_UUID(row_id(ID_LOCATION, v->location_id)),
+             row_text(v->first_name), row_text(v->last_name),
+             ARG_TEXT(str_of(v->full_name)), row_text(v->email),
+             row_text(v->phone), row_text(v->company),
+             row_text(v->visitor_type), row_text(host), row_text(host_email),
+             row_text(v->purpose), row_time(v->expected_at),
+             row_time(v->expected_until), row_text(v->badge_number),
+             row_text(v->vehicle_plate), row_text(v->notes), ARG_JSON(metadata),
+             row_time(v->created_at), ARG_UUID(row_id(ID_EVENT, event->id)),
+             ARG_TEXT(str_of(v->id)), ARG_BYTES(payload),
+             ARG_TEXT(cause->request_id), ARG_INT(event_shard(id)),
+             ARG_TEXT(cause->traceparent)),
+        rows, err);
+}
+
+bool visitor_insert(struct db *db, const struct cause *cause,
+                    const Porter__V1__Visitor *visitor, struct arena *arena,
+                    unsigned *shard, struct err *err)
+{
+    /* The event borrows the visitor and is only read. */
+    Porter__V1__Visitor *v = (Porter__V1__Visitor *)visitor;
+    struct buf metadata = BUF_EMPTY;
+    struct buf payload = BUF_EMPTY;
+    struct db_rows *rows = NULL;
+    Porter__V1__Event *event = NULL;
+    bool ok = false;
+
+    assert(v->status == PORTER__V1__VISITOR_STATUS__VISITOR_STATUS_EXPECTED);
+    assert(v->full_name[0] != '\0' && v->created_at != NULL);
+    event = event_new(EVENT_VISITOR_PRE_REGISTERED, cause->org_id, &v->base,
+                      row_time(v->created_at).value.number, arena);
+    message_pack(&event->base, &payload);
+    (void)row_map((ProtobufCMessage *const *)(void *)v->metadata, v->n_metadata,
+                  &metadata);
+    ok = insert_row(db, cause, v, event, buf_str(&metadata), buf_str(&payload),
+                    &rows, err);
+    if (ok && db_changed(rows) == 0) {
+        ok = err_set(err, ERR_INVALID, "the organization has no location %s",
+                     v->location_id);
+    }
+    if (ok) {
+        *shard = event_shard(row_id(ID_VISITOR, v->id));
+    }
+    db_rows_free(rows);
+    buf_free(&payload);
+    buf_free(&metadata);
+    return ok;
+}
+
+bool visitor_find(struct db *db, struct id org_id, struct id id,
+                  struct arena *arena, Porter__V1__Visitor **out,
+                  struct err *err)
+{
+    struct db_rows *rows = NULL;
+    ProtobufCMessage *m = NULL;
+    bool ok = db_run(db, &sql_visitor_find,
+                     ARGS(ARG_UUID(org_id), ARG_UUID(id)), &rows, err);
+
+    if (ok && db_count(rows) == 0) {
+        ok = err_set(err, ERR_NOT_FOUND, "no visitor %s",
+                     id_text(ID_VISITOR, id).data);
+    }
+    ok = ok &&
+         row_message(rows, 0, &porter__v1__visitor__descriptor, arena, &m, err);
+    if (ok) {
+        *out = (Porter__V1__Visitor *)(void *)m;
+    }
+    db_rows_free(rows);
+    return ok;
+}
+
+/* The parameters that visitor_list and visitor_count share. */
+#define FILTER_ARGS 13
+
+static void filter_args(struct id org_id, const struct visitor_filter *f,
+                        struct str words[STATUS_WORDS_MAX],
+                        struct db_arg args[FILTER_ARGS])
+{
+    size_t count = status_words(&porter__v1__visitor_status__descriptor,
+                                f->statuses, words);
+    const struct db_arg all[FILTER_ARGS] = {
+        ARG_UUID(org_id),
+        ARG_TEXTS(words, count),
+        ARG_UUID_OR_NULL(f->location_id),
+        ARG_TEXT(f->search),
+        ARG_TEXT(f->email),
+        ARG_TEXT(f->company),
+        ARG_TEXT(f->host_email),
+        ARG_TIME(f->expected_from_us),
+        ARG_TIME(f->expected_to_us),
+        ARG_TIME(f->checked_in_from_us),
+        ARG_TIME(f->checked_in_to_us),
+        ARG_TIME(f->created_from_us),
+        ARG_TIME(f->created_to_us),
+    };
+
+    memcpy(args, all, sizeof all);
+}
+
+bool visitor_list(struct db *db, struct id org_id,
+                  const struct visitor_filter *filter, size_t max,
+                  struct arena *arena, Porter__V1__Visitor ***list,
+                  size_t *count, struct err *err)
+{
+    struct str words[STATUS_WORDS_MAX];
+    struct db_arg args[FILTER_ARGS + 3];
+    struct db_rows *rows = NULL;
+    ProtobufCMessage **all = NULL;
+    bool ok = false;
+
+    filter_args(org_id, filter, words, args);
+    args[FILTER_ARGS] = ARG_TIME(filter->after_created_us);
+    args[FILTER_ARGS + 1] = ARG_UUID_OR_NULL(filter->after_id);
+    args[FILTER_ARGS + 2] = ARG_INT((int64_t)max);
+    ok = db_run(db, &sql_visitor_list, args, COUNT_OF(args), &rows, err) &&
+         row_messages(rows, &porter__v1__visitor__descriptor, arena, &all,
+                      count, err);
+    if (ok) {
+        *list = (Porter__V1__Visitor **)(void *)all;
+    }
+    db_rows_free(rows);
+    return ok;
+}
+
+bool visitor_count(struct db *db, struct id org_id,
+                   const struct visitor_filter *filter, int64_t *total,
+                   struct err *err)
+{
+    struct str words[STATUS_WORDS_MAX];
+    struct db_arg args[FILTER_ARGS];
+    struct db_rows *rows = NULL;
+
+    filter_args(org_id, filter, words, args);
+    if (!db_run(db, &sql_visitor_count, args, COUNT_OF(args), &rows, err)) {
+        return false;
+    }
+    *total = db_int(rows, 0, 0);
+    db_rows_free(rows);
+    return true;
+}
