@@ -53,4 +53,11 @@ void seal_close(const struct seal_keys *keys, struct str plain,
 MUST_USE bool seal_open(const struct seal_keys *keys, struct str sealed,
                         struct str context, struct buf *out, struct err *err);
 
+/* A password as scrypt with a new salt, appended:
+ * "$scrypt$ln=15,r=8,p=1$salt$hash". Takes 32 MiB and about 80 ms. */
+void crypt_password_hash(struct str password, struct buf *out);
+
+/* Is it the password? False also for a hash of another form. */
+bool crypt_password_verify(struct str password, struct str stored);
+
 #endif

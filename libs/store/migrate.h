@@ -1,4 +1,5 @@
-/* The schema: the .sql files of db/migrations, built in, applied once each, in order.
+/* The schema: the .sql files of db/migrations, built in, applied once each, in
+ * order.
  *
  * One runner at a time (advisory lock); each migration is one transaction and
  * leaves its number, name and SHA-256 in schema_migrations. A migration that
