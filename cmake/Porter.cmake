@@ -46,6 +46,10 @@ if(PORTER_SANITIZE)
         -fno-sanitize-recover=all -Wframe-larger-than=65536)
     target_link_options(porter_flags INTERFACE -fsanitize=${PORTER_SANITIZE})
 endif()
+if(PORTER_FUZZ)
+    # Coverage everywhere, or libFuzzer would be blind; its main only in the fuzzers.
+    target_compile_options(porter_flags INTERFACE -fsanitize=fuzzer-no-link)
+endif()
 
 function(porter_target_setup target)
     cmake_parse_arguments(ARG "" "" "USES;EXTERNAL" ${ARGN})

@@ -246,6 +246,10 @@ void json_add_double(struct json_writer *w, double x)
         json_add_null(w);
         return;
     }
+    if (x == 0 && signbit(x)) {
+        json_add_raw(w, STR("-0.0")); /* "-0" would be read as a whole 0. */
+        return;
+    }
     /* The shorter form when it reads back as the same number. */
     (void)snprintf(text, sizeof text, "%.15g", x);
     if (strtod(text, NULL) != x) {
