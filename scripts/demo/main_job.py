@@ -4,12 +4,13 @@ arrives, and how long each hop took.
     main_job.py RUN_FOLDER HTTPS_PORT
 """
 import json
-import os
 import queue
+import ssl
 import subprocess
 import sys
 import threading
 import time
+import urllib.request
 from datetime import datetime
 from pathlib import Path
 
@@ -79,7 +80,7 @@ def call(run, port, key):
     visitor = {
         "first_name": FIRST[number % len(FIRST)], "last_name": LAST[number // 7 % len(LAST)],
         "company": COMPANIES[number % (len(COMPANIES) - 1)],
-        "host": {"name": host[0], "email": host[1]}, "location_id": location(run),
+        "host": {"name": host[0], "email": host[1]}, "location_id": location(run, port, key),
         "purpose": "Führung & Kaffee",
     }
     url = f"https://localhost:{port}/api/v1/visitors/pre-register"
@@ -105,8 +106,16 @@ def call(run, port, key):
     return made, ended - took, took
 
 
-def location(run):
-    return (Path(run) / "secrets" / "location").read_text().strip()
+def location(run, port, key):
+    """The first of the organization's locations, asked of the API."""
+    request = urllib.request.Request(f"https://localhost:{port}/api/v1/locations?limit=1",
+                                     headers={"X-API-Key": key})
+    trust = ssl.create_default_context(cafile=f"{run}/tls/ca.pem")
+    try:
+        with urllib.request.urlopen(request, context=trust, timeout=PATIENCE) as answer:
+            return json.load(answer)["locations"][0]["id"]
+    except OSError as fault:
+        return fail(f"GET /locations: {fault}", f"{run}/log/gateway.log")
 
 
 def main():

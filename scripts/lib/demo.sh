@@ -1,17 +1,10 @@
 # shellcheck shell=bash
 # The demo organization and what it shows. Sourced after run.sh.
 
-RECEIVER=("$RUN/bin/receiver" --port "$(port_of receiver 2>/dev/null || true)")
-
 # One word of a JSON answer.
 field()
 {
     python3 -c 'import json, sys; print(json.load(sys.stdin)[sys.argv[1]])' "$1"
-}
-
-psql_porter()
-{
-    "$("$ROOT/scripts/lib/server" bin)/psql" "$(cat "$RUN/postgres/url")" -X -q -v ON_ERROR_STOP=1 "$@"
 }
 
 # Once: each thing leaves a file in .run/secrets that says it is there.
@@ -26,18 +19,23 @@ make_demo()
 
 make_organization()
 {
-    local org made
-    if ! org=$(cat "$RUN/secrets/organization" 2>/dev/null); then
-        org=$(porterctl org create --name 'Ünïted Demo AG' --slug demo --json | field id)
-        printf '%s\n' "$org" | keep_secret organization
-        python3 "$ROOT/scripts/demo/seed.py" "$org" | psql_porter
+    local org made secrets=$RUN/secrets
+    if [[ ! -s $secrets/organization ]]; then
+        porterctl org create --name 'Ünïted Demo AG' --slug demo --json | field id \
+            | keep_secret organization
     fi
-    if [[ ! -s $RUN/secrets/owner-password ]]; then
+    org=$(cat "$secrets/organization")
+    if [[ ! -e $secrets/seeded ]]; then
+        python3 "$ROOT/scripts/demo/seed.py" "$org" \
+            | psql "$(cat "$RUN/postgres/url")" -X -q -v ON_ERROR_STOP=1
+        keep_secret seeded </dev/null
+    fi
+    if [[ ! -s $secrets/owner-password ]]; then
         openssl rand -base64 12 | keep_secret owner-password
         porterctl user create --org "$org" --email owner@demo.example --name 'Maja Sjöberg' \
-            --role owner --password-file "$RUN/secrets/owner-password"
+            --role owner --password-file "$secrets/owner-password"
     fi
-    if [[ ! -s $RUN/secrets/api-key ]]; then
+    if [[ ! -s $secrets/api-key ]]; then
         porterctl key create --org "$org" --name demo --json | field key | keep_secret api-key
     fi
     made=$(porterctl webhook add --org "$org" --url "https://localhost:$(port_of receiver)/porter" \

@@ -10,7 +10,7 @@ from harness.servers import Server
 # Statements that are not about one organization: the relay's and the dispatcher's work queues,
 # the schema itself, look-ups by a secret's hash or a globally unique name.
 NOT_BY_ORGANIZATION = re.compile(r"outbox|claim|migrat|partition|epoch|lock|key_find|organization|"
-                                 r"shard|lease|txid|version|ping")
+                                 r"shard|lease|txid|version|ping|next_due|webhook_changed")
 
 
 @pytest.fixture(scope="module")
@@ -23,6 +23,8 @@ def database(tmp_path_factory):
     with psycopg.connect(server.url, autocommit=True) as db:
         for file in sorted((ROOT / "db/migrations").glob("*.sql")):
             db.execute(file.read_text())
+        # The table of migrations is made by a statement of ours, not by a migration.
+        db.execute(statements()["migrate_table"][0])
         yield db
     server.stop()
 
@@ -30,6 +32,8 @@ def database(tmp_path_factory):
 def test_every_statement_prepares(database):
     faults = []
     for name, (text, _) in statements().items():
+        if name == "migrate_table":
+            continue  # It was run; a statement that makes a table can't be prepared.
         try:
             database.execute(f"PREPARE {name} AS {text}")
         except psycopg.Error as fault:
