@@ -4,14 +4,15 @@ arrives, and how long each hop took.
     main_job.py RUN_FOLDER HTTPS_PORT
 """
 import json
+import os
 import queue
+import re
 import ssl
 import subprocess
 import sys
 import threading
 import time
 import urllib.request
-from datetime import datetime
 from pathlib import Path
 
 from seed import COMPANIES, FIRST, HOSTS, LAST
@@ -57,10 +58,6 @@ def ms(seconds):
     return f"{seconds * 1000:8.1f} ms"
 
 
-def seconds_of(text):
-    return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
-
-
 def show(title, text):
     print(f"\n{title}")
     print("\n".join("    " + line for line in text.splitlines()))
@@ -74,7 +71,7 @@ def short(value):
 
 
 def call(run, port, key):
-    """The curl call as anybody would type it; its answer and curl's own times."""
+    """The curl call as anybody would type it: its answer, and when it was sent and answered."""
     number = int(time.time())
     host = HOSTS[number % len(HOSTS)]
     visitor = {
@@ -88,22 +85,28 @@ def call(run, port, key):
     show("1. The call", f"curl --cacert {run}/tls/ca.pem {url} \\\n  -H 'X-API-Key: {key[:14]}…' "
          f"-H 'Content-Type: application/json' \\\n  -d '{body}'")
     done = subprocess.run(
-        ["curl", "-sS", "--cacert", f"{run}/tls/ca.pem", url, "-H", "@-",
-         "-H", "Content-Type: application/json", "--data-binary", body,
-         "-w", "\n%{http_code} %{time_pretransfer} %{time_total}"],
-        input=f"X-API-Key: {key}\n", capture_output=True, text=True, check=False)
-    ended = time.time()
-    if done.returncode != 0:
-        fail(f"curl: {done.stderr.strip()}", f"{run}/log/gateway.log")
-    answer, _, figures = done.stdout.rpartition("\n")
-    status, ready, total = figures.split()
-    if status != "201":
-        fail(f"the gateway answered {status}: {answer}", f"{run}/log/gateway.log")
-    made = json.loads(answer)
-    show(f"   The answer, {status}", json.dumps(short(made), ensure_ascii=False, indent=2))
-    took = float(total) - float(ready)
-    # When the request was on its way: the TLS handshake is curl's, not Porter's.
-    return made, ended - took, took
+        ["curl", "-sS", "-v", "--trace-time", "--http1.1", "--cacert", f"{run}/tls/ca.pem", url,
+         "-H", "@-", "-H", "Content-Type: application/json", "--data-binary", body],
+        input=f"X-API-Key: {key}\n", capture_output=True, text=True, check=False,
+        env={**os.environ, "TZ": "UTC"})
+    sent, answered = moment(done.stderr, "> POST "), moment(done.stderr, "< HTTP/")
+    if done.returncode != 0 or answered is None:
+        fail(f"curl: {done.stderr[-300:].strip()}", f"{run}/log/gateway.log")
+    status = re.search(r"< HTTP/\S+ (.*)", done.stderr).group(1).strip()
+    if not status.startswith("201"):
+        fail(f"the gateway answered {status}: {done.stdout}", f"{run}/log/gateway.log")
+    made = json.loads(done.stdout)
+    show(f"   The answer: {status}", json.dumps(short(made), ensure_ascii=False, indent=2))
+    return made, sent, answered
+
+
+def moment(trace, mark):
+    """When curl wrote or read that line (seconds since 1970)."""
+    found = re.search(rf"^(\d\d):(\d\d):(\d\d\.\d+) {mark}", trace, re.M)
+    if not found:
+        return None
+    hours, minutes, seconds = found.groups()
+    return time.time() // 86400 * 86400 + int(hours) * 3600 + int(minutes) * 60 + float(seconds)
 
 
 def location(run, port, key):
@@ -132,34 +135,43 @@ def main():
 
 def report(run, port, key, tail):
     events = Lines(tail.stdout)
-    webhooks_log = f"{run}/log/receiver.log"
-    webhooks_stream = subprocess.Popen(["tail", "-n", "0", "-F", webhooks_log], text=True,
-                                       stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-    webhooks = Lines(webhooks_stream.stdout)
+    webhooks_log = f"{run}/log/webhooks.jsonl"
+    follow = subprocess.Popen(["tail", "-n", "0", "-F", webhooks_log], text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    webhooks = Lines(follow.stdout)
     try:
-        visitor, sent, took = call(run, port, key)
+        visitor, sent, answered = call(run, port, key)
         event = events.find(lambda line: line.get("key") == visitor["id"])
         if event is None:
             fail(f"no event about {visitor['id']} on Kafka within {PATIENCE} s",
                  f"{run}/log/gateway.log")
-        webhook = webhooks.find(lambda line: line.get("webhook_id") == event["event"]["id"])
+        webhook = webhooks.find(lambda line: line.get("event_id") == event["event"]["id"])
         if webhook is None:
             fail(f"no webhook about {visitor['id']} within {PATIENCE} s",
                  f"{run}/log/dispatcher.log")
     finally:
-        webhooks_stream.terminate()
+        follow.terminate()
     show("2. The event, as read from Kafka", f"topic {event['topic']}, partition "
          f"{event['partition']}, offset {event['offset']}, key {event['key']}\n"
          + json.dumps(short(event["event"]), ensure_ascii=False, indent=2))
-    show("3. The webhook, as the receiver got it", json.dumps(webhook, ensure_ascii=False, indent=2))
-    if not webhook.get("verified"):
-        fail("its signature is not right", webhooks_log)
-    on_kafka, arrived = event["at_ms"] / 1000, seconds_of(webhook["at"])
-    show("How long it took (the services' own clocks)", "\n".join([
-        f"{ms(took)}  the call: TLS bytes in, checked, stored, answered",
-        f"{ms(on_kafka - sent)}  from the call to the record on Kafka",
-        f"{ms(arrived - on_kafka)}  from Kafka to the receiver: matched, signed, delivered",
+    good = webhook["signature_ok"] and webhook["standard_ok"]
+    show("3. The webhook, as the receiver got it",
+         f"{webhook['type']} {webhook['event_id']}, {webhook['delivery']}, "
+         f"attempt {webhook['attempt']}, answered {webhook['status']}\n"
+         f"X-Porter-Signature {word(webhook['signature_ok'])}, "
+         f"webhook-signature {word(webhook['standard_ok'])}\n{webhook['body']}")
+    if not good:
+        fail("a signature is not right", webhooks_log)
+    on_kafka, arrived = event["at_ms"] / 1000, webhook["received_at_us"] / 1e6
+    show("How long it took (one clock; Kafka tells whole milliseconds only)", "\n".join([
+        f"{ms(answered - sent)}  the call: checked, stored durably, answered",
+        f"{ms(on_kafka - sent)}  from the call to the record for Kafka",
+        f"{ms(arrived - on_kafka)}  from there to the receiver: matched, signed, delivered",
         f"{ms(arrived - sent)}  from the call to the webhook"]))
+
+
+def word(good):
+    return "verified" if good else "WRONG"
 
 
 main()
