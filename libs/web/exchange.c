@@ -96,6 +96,7 @@ static void send_reply(struct exchange *x, struct mg_connection *conn,
     reuse(&x->body);
     reuse(&x->out);
     x->has_head = false;
+    x->has_fault = false;
 }
 
 static int refuse(struct exchange *x, struct mg_connection *conn)
