@@ -1,0 +1,48 @@
+/* What the stages share: settings, neighbours, and each other.
+ *
+ * Filled by main before any thread starts and not changed afterwards; each
+ * stage guards its own inside. Threads: intake, ledger, record, retry, notice
+ * (one each) and PORTER_WORKERS workers. */
+#ifndef PORTER_DISPATCHER_DISPATCHER_H
+#define PORTER_DISPATCHER_DISPATCHER_H
+
+#include "dispatcher/backoff.h"
+#include "dispatcher/guard.h"
+#include "dispatcher/job.h"
+#include "dispatcher/targets.h"
+
+#include "crypt/crypt.h"
+#include "db/db.h"
+#include "metrics/metrics.h"
+#include "settings/dispatcher.h"
+
+#define REST_MS 200 /* Between tries while a neighbour is away. */
+
+struct intake;
+struct ledger;
+struct record_desk;
+struct retry;
+struct notice;
+struct workers;
+struct health;
+
+struct dispatcher {
+    struct dispatcher_settings settings;
+    struct seal_keys keys;
+    struct guard guard;
+    struct backoff backoff;
+    struct load load;
+    struct metrics *metrics;
+    struct db *db;
+    struct db_options db_options;
+    struct targets *targets;
+    struct intake *intake;
+    struct workers *workers;
+    struct ledger *ledger;
+    struct record_desk *record;
+    struct retry *retry;
+    struct notice *notice;
+    struct health *health;
+};
+
+#endif

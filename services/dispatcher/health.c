@@ -1,0 +1,109 @@
+/* Stands beside the road and only looks. */
+#include "dispatcher/health.h"
+
+#include "dispatcher/intake.h"
+
+#include "web/web.h"
+
+#include <stdlib.h>
+
+#define THREADS 4
+#define BACKLOG 16
+#define KEEP_ALIVE_MS 5000
+#define REQUEST_MS 5000
+#define HEAD_MAX 8192
+#define BODY_MAX 1024
+#define CLOSE_MS 1000
+
+struct health {
+    struct dispatcher *d;
+    struct web *web;
+};
+
+static void say(struct web_response *res, unsigned status, const char *text)
+{
+    res->status = status;
+    web_add_header(res, STR("Content-Type"), STR("text/plain; charset=utf-8"));
+    buf_add(&res->body, str_of(text));
+    buf_add_char(&res->body, '\n');
+}
+
+/* Ready: the group knows us and PostgreSQL answers. */
+static void say_ready(struct dispatcher *d, struct web_response *res)
+{
+    struct err err = ERR_NONE;
+
+    if (!intake_is_joined(d->intake)) {
+        say(res, 503, "kafka: not a member of the group, or no partitions");
+    } else if (!db_ping(d->db, &err)) {
+        say(res, 503, "postgresql: away");
+    } else {
+        say(res, 200, "ready");
+    }
+}
+
+static void handle(void *user, const struct web_request *req,
+                   struct web_response *res)
+{
+    struct health *h = user;
+
+    if (req->method != WEB_GET && req->method != WEB_HEAD) {
+        say(res, 405, "GET only");
+    } else if (str_eq(req->path, STR("/healthz"))) {
+        say(res, 200, "ok");
+    } else if (str_eq(req->path, STR("/readyz"))) {
+        say_ready(h->d, res);
+    } else if (str_eq(req->path, STR("/metrics"))) {
+        res->status = 200;
+        web_add_header(res, STR("Content-Type"),
+                       STR("text/plain; version=0.0.4; charset=utf-8"));
+        metrics_write(h->d->metrics, &res->body);
+    } else {
+        say(res, 404, "/healthz, /readyz or /metrics");
+    }
+}
+
+static void refuse(void *user, enum web_refusal code, const char *detail,
+                   const struct web_request *req, struct web_response *res)
+{
+    (void)user;
+    (void)code;
+    (void)req;
+    say(res, 400, detail);
+    res->close = true;
+}
+
+bool health_open(struct dispatcher *d, struct health **out, struct err *err)
+{
+    struct health *h = mem_zero(1, sizeof *h);
+    const struct web_options opts = {
+        .address = d->settings.private.address,
+        .port = (unsigned)d->settings.private.port,
+        .threads = THREADS,
+        .backlog = BACKLOG,
+        .keep_alive_ms = KEEP_ALIVE_MS,
+        .request_ms = REQUEST_MS,
+        .head_max = HEAD_MAX,
+        .body_max = BODY_MAX,
+        .handler = handle,
+        .refuse = refuse,
+        .user = h,
+    };
+
+    h->d = d;
+    if (!web_open(&opts, &h->web, err)) {
+        free(h);
+        return err_wrap(err, "private listener");
+    }
+    *out = h;
+    return true;
+}
+
+void health_close(struct health *h)
+{
+    if (h == NULL) {
+        return;
+    }
+    web_close(h->web, CLOSE_MS);
+    free(h);
+}

@@ -1,0 +1,322 @@
+/* Stands first on the road.
+ *
+ * Happy path: poll -> decode -> targets -> match -> body rendered once -> a
+ * job per webhook -> ledger_add -> workers_put; and, as the ledger says what
+ * is durable, consumer_done.
+ * Endings: what can't be read goes to the dead letters (letter.c) and counts
+ * as done. What can't be matched now (PostgreSQL away) waits in `pending`, in
+ * order, and nothing more is fetched. Partitions taken away: what is pending
+ * is pushed on, the ledger flushed, its places committed. */
+#include "dispatcher/intake.h"
+
+#include "dispatcher/decode.h"
+#include "dispatcher/ledger.h"
+#include "dispatcher/letter.h"
+#include "dispatcher/match.h"
+#include "dispatcher/meter.h"
+#include "dispatcher/thread.h"
+#include "dispatcher/worker.h"
+
+#include "base/clock.h"
+#include "bus/consumer.h"
+#include "log/log.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#define POLL_MAX 500
+#define POLL_MS 50     /* Also how late a durable place may be noticed. */
+#define POLL_FULL_MS 5 /* While memory is full. */
+#define PLACES_MAX 64
+#define ARENA_BYTES (512 * 1024)
+#define REVOKE_FLUSH_MS 10000
+#define BODY_BYTES 2048
+
+/* A record that was taken and is not yet in the ledger. */
+struct pending {
+    bool is_poison;
+    struct decoded event;
+    struct letter letter; /* When poison. */
+    struct record_place place;
+};
+
+struct intake {
+    struct dispatcher *d;
+    struct thread thread;
+    struct consumer *consumer;
+    struct letters *letters;
+    struct arena *arena; /* Of all that is pending; reset when nothing is. */
+    struct pending *pending;
+    size_t pending_count;
+    size_t pending_cap;
+    size_t pending_next; /* The first not yet in the ledger. */
+    struct buf body;
+    bool is_away; /* A neighbour; said once. */
+    _Atomic bool is_joined;
+};
+
+/* --- one event ------------------------------------------------------------ */
+
+static struct body *render(struct intake *in, const struct decoded *e)
+{
+    struct body body = {
+        .org_id = e->org_id,
+        .event_id = e->id,
+        .event_at_us = e->created_at_us,
+        .is_test = e->is_test,
+        .event_type = str_of(event_types[e->type].name),
+        .subject = e->subject,
+        .traceparent = e->traceparent,
+    };
+
+    buf_clear(&in->body);
+    buf_reserve(&in->body, BODY_BYTES);
+    event_body(e->message, &in->body);
+    body.bytes = buf_str(&in->body);
+    return body_new(&body);
+}
+
+static struct job *make_job(struct intake *in, struct body *body,
+                            struct target_set *set,
+                            const struct webhook_target *target)
+{
+    struct dispatcher *d = in->d;
+    struct job *j =
+        job_new(&d->load, false, body_hold(body), target_set_hold(set), target);
+
+    j->webhook_id = target->id;
+    j->id = id_pair(body->event_id, target->id);
+    j->made_at_us = clock_wall_us();
+    j->lease_until_us =
+        j->made_at_us + (int64_t)d->settings.lease_ms * US_PER_MS;
+    return j;
+}
+
+static bool take_event(struct intake *in, const struct pending *p,
+                       struct err *err)
+{
+    const struct webhook_target *wanted[WEBHOOKS_PER_ORG_MAX];
+    struct job *jobs[WEBHOOKS_PER_ORG_MAX];
+    struct job_list send = {0};
+    struct target_set *set = NULL;
+    const struct decoded *e = &p->event;
+
+    if (!targets_take(in->d->targets, e->org_id, e->webhooks_version, &set,
+                      err)) {
+        return false;
+    }
+    assert(set->count <= WEBHOOKS_PER_ORG_MAX);
+    size_t count = match_event(set->list, set->count, e->type, wanted);
+    struct body *body = count > 0 ? render(in, e) : NULL;
+    for (size_t i = 0; i < count; i++) {
+        jobs[i] = make_job(in, body, set, wanted[i]);
+        job_list_add(&send, jobs[i]);
+    }
+    ledger_add(in->d->ledger, &p->place, jobs, count);
+    workers_put(in->d->workers, &send);
+    metrics_add(in->d->metrics, METER_MATCHED, 0, (int64_t)count);
+    body_release(body);
+    target_set_release(set);
+    return true;
+}
+
+static bool take_poison(struct intake *in, const struct pending *p,
+                        struct err *err)
+{
+    if (!letters_send(in->letters, &p->letter, err)) {
+        return false;
+    }
+    metrics_add(in->d->metrics, METER_DEAD_LETTERS, 0, 1);
+    log_warn("record.unreadable", LOG_STR("topic", p->letter.record.topic),
+             LOG_INT("partition", p->place.partition),
+             LOG_INT("offset", p->place.offset),
+             LOG_STR("reason", p->letter.reason));
+    ledger_add(in->d->ledger, &p->place, NULL, 0);
+    return true;
+}
+
+/* --- pending -------------------------------------------------------------- */
+
+static void keep(struct intake *in, const struct record *r)
+{
+    struct err why = ERR_NONE;
+
+    if (in->pending_count == in->pending_cap) {
+        in->pending_cap = in->pending_cap * 2 + POLL_MAX;
+        in->pending =
+            mem_grow(in->pending, in->pending_cap * sizeof *in->pending);
+    }
+    struct pending *p = &in->pending[in->pending_count++];
+    *p = (struct pending){.place = r->place};
+    if (!decode_event(r, in->arena, &p->event, &why)) {
+        p->is_poison = true;
+        p->letter = letter_make(r, str_of(why.text), in->arena);
+    }
+}
+
+static bool is_full(const struct intake *in)
+{
+    return atomic_load(&in->d->load.jobs) >= in->d->settings.in_flight_max;
+}
+
+/* In order: the first that can't go on holds what is behind it. */
+static bool push_on(struct intake *in, bool heed_memory, struct err *err)
+{
+    while (in->pending_next < in->pending_count) {
+        const struct pending *p = &in->pending[in->pending_next];
+        if (heed_memory && is_full(in)) {
+            return true;
+        }
+        if (!(p->is_poison ? take_poison(in, p, err)
+                           : take_event(in, p, err))) {
+            return false;
+        }
+        in->pending_next++;
+    }
+    in->pending_next = 0;
+    in->pending_count = 0;
+    arena_reset(in->arena);
+    return true;
+}
+
+/* --- the turn ------------------------------------------------------------- */
+
+static void tell_done(struct intake *in)
+{
+    struct record_place places[PLACES_MAX];
+    size_t count = 0;
+
+    while ((count = ledger_durable(in->d->ledger, places, PLACES_MAX)) > 0) {
+        for (size_t i = 0; i < count; i++) {
+            consumer_done(in->consumer, &places[i]);
+        }
+    }
+}
+
+static void revoked(void *user)
+{
+    struct intake *in = user;
+    struct err err = ERR_NONE;
+
+    /* What can't be pushed on is consumed again by the next owner, and by us
+     * later: the row is then there already. */
+    if (!push_on(in, false, &err)) {
+        log_err(LOG_WARN, "intake.revoked_while_waiting", &err, NULL, 0);
+    }
+    if (!ledger_flush(in->d->ledger, REVOKE_FLUSH_MS)) {
+        log_warn("intake.revoked_unwritten",
+                 LOG_INT("wait_ms", REVOKE_FLUSH_MS));
+    }
+    tell_done(in);
+}
+
+static bool fetch_more(struct intake *in, struct err *err)
+{
+    const struct record *records = NULL;
+    size_t count = 0;
+    bool is_held = in->pending_count > 0 || is_full(in);
+
+    consumer_pause(in->consumer, is_held);
+    if (!consumer_poll(in->consumer, is_held ? POLL_FULL_MS : POLL_MS, POLL_MAX,
+                       &records, &count, err)) {
+        return false;
+    }
+    for (size_t i = 0; i < count; i++) {
+        keep(in, &records[i]);
+    }
+    metrics_add(in->d->metrics, METER_RECORDS, 0, (int64_t)count);
+    return true;
+}
+
+static void publish(struct intake *in)
+{
+    atomic_store(&in->is_joined, consumer_is_joined(in->consumer));
+    metrics_set(in->d->metrics, METER_LAG, 0, consumer_lag(in->consumer));
+    metrics_set(in->d->metrics, METER_IN_FLIGHT, 0,
+                (int64_t)atomic_load(&in->d->load.jobs));
+}
+
+static void intake_run(void *user)
+{
+    struct intake *in = user;
+    struct err err = ERR_NONE;
+
+    while (!thread_is_stopping(&in->thread)) {
+        bool ok = fetch_more(in, &err) && push_on(in, true, &err);
+        tell_done(in);
+        publish(in);
+        if (!ok && !in->is_away) {
+            log_err(LOG_WARN, "intake.waiting", &err, NULL, 0);
+        }
+        if (ok && in->is_away) {
+            log_info("intake.resumed", LOG_INT("pending", in->pending_count));
+        }
+        in->is_away = !ok;
+        if (!ok) {
+            err_clear(&err);
+            (void)thread_rest(&in->thread, REST_MS);
+        }
+    }
+}
+
+/* --- life ----------------------------------------------------------------- */
+
+bool intake_open(struct dispatcher *d, struct intake **out, struct err *err)
+{
+    struct intake *in = mem_zero(1, sizeof *in);
+    const struct bus_options bus = {
+        .brokers = d->settings.kafka.brokers,
+        .client_id = "porter-dispatcher",
+        .extra = d->settings.kafka.extra,
+    };
+    const struct consumer_options consumer = {
+        .bus = &bus,
+        .group = d->settings.kafka_group,
+        .topics = event_topics,
+        .on_revoke = revoked,
+        .user = in,
+    };
+
+    in->d = d;
+    in->arena = arena_new(ARENA_BYTES);
+    *out = in;
+    return letters_open(&bus, &in->letters, err) &&
+           consumer_open(&consumer, &in->consumer, err) &&
+           thread_start(&in->thread, "intake", intake_run, in, err);
+}
+
+bool intake_is_joined(struct intake *in)
+{
+    return atomic_load(&in->is_joined);
+}
+
+void intake_stop(struct intake *in)
+{
+    if (in == NULL) {
+        return;
+    }
+    thread_stop(&in->thread);
+    thread_join(&in->thread);
+}
+
+void intake_close(struct intake *in)
+{
+    struct err err = ERR_NONE;
+
+    if (in == NULL) {
+        return;
+    }
+    intake_stop(in);
+    if (in->consumer != NULL) {
+        tell_done(in);
+        if (!consumer_commit(in->consumer, &err)) {
+            log_err(LOG_WARN, "intake.not_committed", &err, NULL, 0);
+        }
+    }
+    consumer_close(in->consumer);
+    letters_close(in->letters);
+    arena_free(in->arena);
+    buf_free(&in->body);
+    free(in->pending);
+    free(in);
+}

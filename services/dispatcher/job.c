@@ -1,0 +1,173 @@
+/* The life of jobs and bodies. */
+#include "dispatcher/job.h"
+
+#include "base/err.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+static struct str put(char **at, struct str s)
+{
+    if (s.data == NULL) {
+        return STR_NONE;
+    }
+    struct str copy = {*at, s.len};
+    if (s.len > 0) {
+        memcpy(*at, s.data, s.len);
+    }
+    *at += s.len;
+    return copy;
+}
+
+/* One allocation: the struct and its texts behind it. */
+struct body *body_new(const struct body *from)
+{
+    struct body *b =
+        mem_new(sizeof *b + from->event_type.len + from->subject.len +
+                from->traceparent.len + from->bytes.len);
+    char *at = (char *)(b + 1);
+
+    *b = *from;
+    atomic_init(&b->references, 1);
+    b->event_type = put(&at, from->event_type);
+    b->subject = put(&at, from->subject);
+    b->traceparent = put(&at, from->traceparent);
+    b->bytes = put(&at, from->bytes);
+    return b;
+}
+
+struct body *body_hold(struct body *b)
+{
+    atomic_fetch_add_explicit(&b->references, 1, memory_order_relaxed);
+    return b;
+}
+
+void body_release(struct body *b)
+{
+    if (b != NULL && atomic_fetch_sub_explicit(&b->references, 1,
+                                               memory_order_acq_rel) == 1) {
+        free(b);
+    }
+}
+
+struct job *job_new(struct load *load, bool is_claimed, struct body *body,
+                    struct target_set *set, const struct webhook_target *target)
+{
+    struct job *j = mem_zero(1, sizeof *j);
+
+    j->load = load;
+    j->is_claimed = is_claimed;
+    j->body = body;
+    j->set = set;
+    j->target = target;
+    j->outcome.due_at_us = DB_TIME_NULL;
+    atomic_fetch_add(&load->jobs, 1);
+    if (is_claimed) {
+        atomic_fetch_add(&load->claimed, 1);
+    }
+    return j;
+}
+
+void job_free(struct job *j)
+{
+    if (j == NULL) {
+        return;
+    }
+    atomic_fetch_sub(&j->load->jobs, 1);
+    if (j->is_claimed) {
+        atomic_fetch_sub(&j->load->claimed, 1);
+    }
+    buf_free(&j->outcome.notes);
+    body_release(j->body);
+    target_set_release(j->set);
+    free(j);
+}
+
+/* Where the outcome leaves the row. */
+static void row_finish(const struct job *j, struct delivery *row)
+{
+    const struct outcome *o = &j->outcome;
+
+    assert(o->ending != ENDING_NONE);
+    row->last_error = o->error;
+    row->due_at_us = o->due_at_us;
+    if (o->ending == ENDING_ATTEMPT) {
+        row->attempts = j->attempts + 1;
+        row->last_status = o->attempt.status;
+    }
+    if (o->due_at_us != DB_TIME_NULL) {
+        return; /* Still pending. */
+    }
+    row->finished_at_us = o->at_us;
+    row->state = o->ending == ENDING_ATTEMPT && o->verdict == VERDICT_DELIVERED
+                     ? DELIVERY_DELIVERED
+                     : DELIVERY_FAILED;
+}
+
+struct delivery job_row(const struct job *j, bool is_finished)
+{
+    struct delivery row = {
+        .org_id = j->body->org_id,
+        .id = j->id,
+        .event_at_us = j->body->event_at_us,
+        .event_id = j->body->event_id,
+        .webhook_id = j->webhook_id,
+        .event_type = j->body->event_type,
+        .subject = j->body->subject,
+        .state = DELIVERY_PENDING,
+        .is_test = j->body->is_test,
+        .attempts = j->attempts,
+        .due_at_us = j->lease_until_us,
+        .body = j->body->bytes,
+        .finished_at_us = DB_TIME_NULL,
+        .created_at_us = j->made_at_us,
+    };
+
+    if (is_finished) {
+        row_finish(j, &row);
+    }
+    return row;
+}
+
+void job_list_add(struct job_list *l, struct job *j)
+{
+    j->next = NULL;
+    if (l->last == NULL) {
+        l->first = j;
+    } else {
+        l->last->next = j;
+    }
+    l->last = j;
+    l->count++;
+}
+
+struct job *job_list_take(struct job_list *l)
+{
+    struct job *j = l->first;
+
+    if (j == NULL) {
+        return NULL;
+    }
+    l->first = j->next;
+    if (l->first == NULL) {
+        l->last = NULL;
+    }
+    l->count--;
+    j->next = NULL;
+    return j;
+}
+
+void job_list_join(struct job_list *l, struct job_list *tail)
+{
+    if (tail->first == NULL) {
+        return;
+    }
+    if (l->last == NULL) {
+        *l = *tail;
+    } else {
+        l->last->next = tail->first;
+        l->last = tail->last;
+        l->count += tail->count;
+    }
+    *tail = (struct job_list){0};
+}

@@ -1,0 +1,109 @@
+/* What travels the road: one delivery of one event to one webhook.
+ *
+ * A job is made by intake (first attempt) or retry (claimed row), waits in a
+ * lane, is sent by a worker, and is freed by ledger or record once its outcome
+ * is durable. At every moment one thread owns it, but for the fields marked
+ * "ledger's", which ledger.c guards with its lock. */
+#ifndef PORTER_DISPATCHER_JOB_H
+#define PORTER_DISPATCHER_JOB_H
+
+#include "dispatcher/targets.h"
+#include "dispatcher/verdict.h"
+
+#include "base/buf.h"
+#include "base/id.h"
+#include "store/delivery.h"
+
+#include <stdatomic.h>
+
+/* An event as it is sent: rendered once, shared by its deliveries. Immutable
+ * after body_new; the references are counted, thread-safe. */
+struct body {
+    _Atomic unsigned references;
+    struct id org_id;
+    struct id event_id;
+    int64_t event_at_us;
+    bool is_test;
+    struct str event_type;
+    struct str subject;
+    struct str traceparent; /* STR_NONE: unknown */
+    struct str bytes;       /* The exact bytes sent, signed and stored. */
+};
+
+/* A copy with one reference, the caller's. */
+struct body *body_new(const struct body *from);
+struct body *body_hold(struct body *b);
+void body_release(struct body *b); /* Accepts NULL. */
+
+/* How many jobs there are; PORTER_IN_FLIGHT_MAX bounds them. */
+struct load {
+    _Atomic size_t jobs;
+    _Atomic size_t claimed; /* Of these: made by retry. */
+};
+
+/* How a job's time with us ended. */
+enum ending {
+    ENDING_NONE,     /* Not yet. */
+    ENDING_ATTEMPT,  /* There was an attempt; see verdict. */
+    ENDING_GIVEBACK, /* No room, or no time: due at once for anybody. */
+    ENDING_REFUSED,  /* Can't be sent at all (webhook gone, bad secret). */
+};
+
+struct outcome {
+    enum ending ending;
+    enum verdict verdict;
+    struct attempt attempt; /* ENDING_ATTEMPT; its texts point into `notes`. */
+    struct str error;       /* In `notes`; STR_NONE after success. */
+    int64_t at_us;
+    int64_t due_at_us; /* DB_TIME_NULL unless it is to be tried again. */
+    struct buf notes;
+};
+
+/* Ledger's: how far the row is. */
+enum job_phase {
+    JOB_FRESH,   /* No row yet. */
+    JOB_WRITING, /* The insert is under way. */
+    JOB_WRITTEN, /* The row is there: outcomes go to record. */
+};
+
+struct batch;
+
+struct job {
+    struct job *next; /* In the queue of whoever owns it. */
+    struct load *load;
+    bool is_claimed;
+    struct body *body;
+    struct target_set *set;              /* Keeps target alive. */
+    const struct webhook_target *target; /* NULL only when ENDING_REFUSED. */
+    struct id id;
+    struct id webhook_id;
+    int attempts; /* Made before this one. */
+    int64_t made_at_us;
+    int64_t lease_until_us; /* Nothing is begun that could outlast it. */
+    enum job_phase phase;   /* Ledger's. */
+    bool is_finished;       /* Ledger's: outcome is filled. */
+    struct batch *batch;    /* Ledger's; NULL when claimed. */
+    struct outcome outcome; /* The owner's until it is finished. */
+};
+
+/* Takes one reference of body and set. */
+struct job *job_new(struct load *load, bool is_claimed, struct body *body,
+                    struct target_set *set,
+                    const struct webhook_target *target);
+void job_free(struct job *j); /* Accepts NULL. */
+
+/* The job's row as the outcome leaves it, or leased and pending when it is not
+ * finished. Borrows from the job. */
+struct delivery job_row(const struct job *j, bool is_finished);
+
+/* A first-in first-out list through `next`. */
+struct job_list {
+    struct job *first;
+    struct job *last;
+    size_t count;
+};
+void job_list_add(struct job_list *l, struct job *j);
+struct job *job_list_take(struct job_list *l); /* NULL when empty. */
+void job_list_join(struct job_list *l, struct job_list *tail); /* Empties it. */
+
+#endif

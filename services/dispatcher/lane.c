@@ -1,0 +1,252 @@
+/* Stands after ledger and retry (both offer jobs here) and before worker.
+ *
+ * Two questions are asked here and nowhere else: may this lane take one more
+ * (lane_capacity), and may it start one more now (lane_may_start). Whatever
+ * holds deliveries back (the endpoint's window today; its health, the order of
+ * a subject, shares between organizations) is an answer to one of the two. */
+#include "dispatcher/lane.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#define BUCKETS 4096
+#define PACE_WEIGHT 8 /* New samples count 1/8. */
+
+struct lane {
+    struct lane *bucket_next;
+    struct lane *turn_next;
+    bool has_turn; /* In the ring of those that may start something. */
+    bool is_full;
+    bool is_well; /* The last attempt succeeded. */
+    struct id webhook_id;
+    struct job_list queue;
+    size_t active;
+    int64_t pace_us; /* Smoothed time of an attempt; 0: unknown. */
+};
+
+struct lanes {
+    struct lanes_options opts;
+    struct lane *buckets[BUCKETS];
+    struct lane *turn_first;
+    struct lane *turn_last;
+    size_t count;
+    size_t queued;
+    uint64_t full_changes;
+};
+
+struct lanes *lanes_new(const struct lanes_options *opts)
+{
+    assert(opts->window > 0 && opts->queue_max > 0);
+
+    struct lanes *l = mem_zero(1, sizeof *l);
+    l->opts = *opts;
+    return l;
+}
+
+void lanes_free(struct lanes *l)
+{
+    if (l == NULL) {
+        return;
+    }
+    assert(l->queued == 0);
+    for (size_t i = 0; i < BUCKETS; i++) {
+        while (l->buckets[i] != NULL) {
+            struct lane *lane = l->buckets[i];
+            l->buckets[i] = lane->bucket_next;
+            free(lane);
+        }
+    }
+    free(l);
+}
+
+static struct lane **bucket_of(struct lanes *l, struct id webhook_id)
+{
+    return &l->buckets[id_hash(webhook_id) % BUCKETS];
+}
+
+static struct lane *lane_find(struct lanes *l, struct id webhook_id)
+{
+    struct lane *lane = *bucket_of(l, webhook_id);
+
+    while (lane != NULL && !id_eq(lane->webhook_id, webhook_id)) {
+        lane = lane->bucket_next;
+    }
+    return lane;
+}
+
+static struct lane *lane_make(struct lanes *l, struct id webhook_id)
+{
+    struct lane *lane = lane_find(l, webhook_id);
+
+    if (lane == NULL) {
+        struct lane **bucket = bucket_of(l, webhook_id);
+        lane = mem_zero(1, sizeof *lane);
+        lane->webhook_id = webhook_id;
+        lane->bucket_next = *bucket;
+        *bucket = lane;
+        l->count++;
+    }
+    return lane;
+}
+
+static void lane_drop(struct lanes *l, struct lane *lane)
+{
+    struct lane **at = bucket_of(l, lane->webhook_id);
+
+    while (*at != lane) {
+        at = &(*at)->bucket_next;
+    }
+    *at = lane->bucket_next;
+    l->count--;
+    free(lane);
+}
+
+/* How many may wait. An endpoint that answers quickly may hold more, as long
+ * as all of them would be through in LANE_PATIENCE_US: a burst then needs no
+ * detour through the table of due rows. */
+static size_t lane_capacity(const struct lanes *l, const struct lane *lane)
+{
+    if (!lane->is_well || lane->pace_us == 0) {
+        return l->opts.queue_max;
+    }
+    uint64_t turns = (uint64_t)(LANE_PATIENCE_US / lane->pace_us);
+    size_t quick = MIN_OF((size_t)turns * l->opts.window, l->opts.quick_max);
+    return MAX_OF(quick, l->opts.queue_max);
+}
+
+/* May one more attempt begin? */
+static bool lane_may_start(const struct lanes *l, const struct lane *lane)
+{
+    return lane->queue.count > 0 && lane->active < l->opts.window;
+}
+
+static void lane_set_full(struct lanes *l, struct lane *lane, bool is_full)
+{
+    if (lane->is_full != is_full) {
+        lane->is_full = is_full;
+        l->full_changes++;
+    }
+}
+
+/* Give the lane its turn at the end of the ring, if it has use for one. */
+static void lane_enter(struct lanes *l, struct lane *lane)
+{
+    if (lane->has_turn || !lane_may_start(l, lane)) {
+        return;
+    }
+    lane->has_turn = true;
+    lane->turn_next = NULL;
+    if (l->turn_last == NULL) {
+        l->turn_first = lane;
+    } else {
+        l->turn_last->turn_next = lane;
+    }
+    l->turn_last = lane;
+}
+
+static struct lane *lane_leave(struct lanes *l)
+{
+    struct lane *lane = l->turn_first;
+
+    if (lane == NULL) {
+        return NULL;
+    }
+    l->turn_first = lane->turn_next;
+    if (l->turn_first == NULL) {
+        l->turn_last = NULL;
+    }
+    lane->has_turn = false;
+    return lane;
+}
+
+bool lanes_offer(struct lanes *l, struct job *j)
+{
+    struct lane *lane = lane_make(l, j->webhook_id);
+
+    if (lane->queue.count >= lane_capacity(l, lane)) {
+        lane_set_full(l, lane, true);
+        return false;
+    }
+    job_list_add(&lane->queue, j);
+    l->queued++;
+    lane_enter(l, lane);
+    return true;
+}
+
+struct job *lanes_next(struct lanes *l)
+{
+    struct lane *lane = lane_leave(l);
+
+    if (lane == NULL) {
+        return NULL;
+    }
+    struct job *j = job_list_take(&lane->queue);
+    assert(j != NULL);
+    l->queued--;
+    lane->active++;
+    if (lane->queue.count <= l->opts.queue_max / 2) {
+        lane_set_full(l, lane, false);
+    }
+    lane_enter(l, lane);
+    return j;
+}
+
+void lanes_done(struct lanes *l, struct id webhook_id, int64_t took_us,
+                bool is_success)
+{
+    struct lane *lane = lane_find(l, webhook_id);
+
+    assert(lane != NULL && lane->active > 0);
+    took_us = MAX_OF(took_us, 1);
+    lane->active--;
+    lane->is_well = is_success;
+    lane->pace_us =
+        lane->pace_us == 0
+            ? took_us
+            : lane->pace_us + (took_us - lane->pace_us) / PACE_WEIGHT;
+    lane_enter(l, lane);
+    if (lane->active == 0 && lane->queue.count == 0 &&
+        l->count > LANES_IDLE_MAX) {
+        lane_set_full(l, lane, false);
+        lane_drop(l, lane);
+    }
+}
+
+void lanes_empty(struct lanes *l, struct job_list *out)
+{
+    while (lane_leave(l) != NULL) {
+        /* Nobody has a turn any more. */
+    }
+    for (size_t i = 0; i < BUCKETS; i++) {
+        for (struct lane *lane = l->buckets[i]; lane != NULL;
+             lane = lane->bucket_next) {
+            job_list_join(out, &lane->queue);
+        }
+    }
+    l->queued = 0;
+}
+
+size_t lanes_queued(const struct lanes *l)
+{
+    return l->queued;
+}
+
+uint64_t lanes_full_changes(const struct lanes *l)
+{
+    return l->full_changes;
+}
+
+size_t lanes_full(const struct lanes *l, struct id *out, size_t max)
+{
+    size_t found = 0;
+
+    for (size_t i = 0; i < BUCKETS; i++) {
+        for (const struct lane *lane = l->buckets[i]; lane != NULL;
+             lane = lane->bucket_next) {
+            if (lane->is_full && found < max) {
+                out[found++] = lane->webhook_id;
+            }
+        }
+    }
+    return found;
+}

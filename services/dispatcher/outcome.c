@@ -1,0 +1,160 @@
+/* Stands between verdict (the opinion) and ledger and record (the writing):
+ * copies what the row keeps out of the answer, whose memory is fetch's. */
+#include "dispatcher/outcome.h"
+
+#include "base/clock.h"
+#include "base/random.h"
+
+#include <assert.h>
+
+/* Response headers that may hold a secret are named, not shown. */
+static const struct str hidden[] = {
+    {"set-cookie", 10},
+    {"authorization", 13},
+    {"proxy-authorization", 19},
+    {"x-api-key", 9},
+};
+
+struct piece {
+    size_t at;
+    size_t len;
+};
+
+static struct piece add(struct buf *notes, struct str s)
+{
+    struct piece p = {notes->len, s.len};
+
+    buf_add(notes, s);
+    return p;
+}
+
+/* PostgreSQL's text takes no NUL and only UTF-8; what an endpoint sends may be
+ * anything. Every byte that is not plain becomes '?' unless all of it is good.
+ */
+static struct piece add_text(struct buf *notes, struct str s)
+{
+    struct piece p = add(notes, s);
+    bool is_utf8 = str_is_utf8(s);
+
+    for (size_t i = p.at; i < p.at + p.len; i++) {
+        unsigned char c = (unsigned char)notes->data[i];
+        if (c == 0 || (c >= 0x80 && !is_utf8)) {
+            notes->data[i] = '?';
+        }
+    }
+    return p;
+}
+
+static bool is_hidden(struct str name)
+{
+    for (size_t i = 0; i < COUNT_OF(hidden); i++) {
+        if (str_eq_ci(name, hidden[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static struct piece add_headers(struct buf *notes, struct str lines)
+{
+    struct str line = STR_NONE;
+    struct str name = STR_NONE;
+    size_t at = notes->len;
+
+    while (str_split(&lines, '\n', &line)) {
+        struct str rest = line;
+        if (str_split(&rest, ':', &name) && is_hidden(name)) {
+            add_text(notes, name);
+            BUF_ADD(notes, ": (not kept)");
+        } else {
+            add_text(notes, line);
+        }
+        buf_add_char(notes, '\n');
+    }
+    return (struct piece){at, notes->len - at};
+}
+
+/* STR_NONE for an empty piece: NULL in the row. */
+static struct str text_of(const struct buf *notes, struct piece p)
+{
+    return p.len == 0 ? STR_NONE : (struct str){notes->data + p.at, p.len};
+}
+
+static void keep_answer(struct outcome *o, const struct fetch_answer *a)
+{
+    struct buf sentence = BUF_EMPTY;
+    struct buf *n = &o->notes;
+
+    verdict_explain(a, &sentence);
+    /* Places first, pointers last: the buffer moves while it grows. */
+    struct piece error = add_text(n, buf_str(&sentence));
+    struct piece remote = add_text(n, str_of(a->remote));
+    struct piece headers = add_headers(n, a->headers);
+    struct piece body = add(n, a->body);
+    o->error = text_of(n, error);
+    o->attempt.detail = o->error;
+    o->attempt.remote = text_of(n, remote);
+    o->attempt.response_headers = text_of(n, headers);
+    o->attempt.response_body = text_of(n, body);
+    buf_free(&sentence);
+}
+
+static int64_t due_at(const struct job *j, const struct ruling *ruling,
+                      const struct backoff *backoff, int64_t now_us)
+{
+    if (ruling->verdict != VERDICT_RETRY) {
+        return DB_TIME_NULL;
+    }
+    int64_t wait_us = backoff_wait_us(backoff, j->attempts + 1, random_unit());
+    return now_us + MAX_OF(wait_us, ruling->wait_s * US_PER_S);
+}
+
+void outcome_answer(struct job *j, const struct fetch_answer *answer,
+                    const struct backoff *backoff, int64_t started_us,
+                    int64_t now_us)
+{
+    struct outcome *o = &j->outcome;
+    const int number = j->attempts + 1;
+
+    assert(o->ending == ENDING_NONE);
+    struct ruling ruling = verdict_of(answer, backoff_is_last(backoff, number));
+    o->ending = ENDING_ATTEMPT;
+    o->verdict = ruling.verdict;
+    o->at_us = now_us;
+    o->due_at_us = due_at(j, &ruling, backoff, now_us);
+    o->attempt = (struct attempt){
+        .org_id = j->body->org_id,
+        .delivery_id = j->id,
+        .number = number,
+        .at_us = started_us,
+        .verdict = str_of(verdict_words[ruling.verdict]),
+        .status = (int)answer->status,
+        .failure = str_of(verdict_failure_word(answer->failure)),
+        .dns_us = answer->dns_us,
+        .connect_us = answer->connect_us,
+        .tls_us = answer->tls_us,
+        .first_byte_us = answer->first_byte_us,
+        .total_us = answer->total_us,
+    };
+    keep_answer(o, answer);
+}
+
+void outcome_give_back(struct job *j, int64_t now_us)
+{
+    assert(j->outcome.ending == ENDING_NONE);
+    j->outcome.ending = ENDING_GIVEBACK;
+    j->outcome.at_us = now_us;
+    j->outcome.due_at_us = now_us;
+}
+
+void outcome_refuse(struct job *j, struct str reason, int64_t now_us)
+{
+    struct outcome *o = &j->outcome;
+
+    assert(o->ending == ENDING_NONE);
+    o->ending = ENDING_REFUSED;
+    o->at_us = now_us;
+    o->due_at_us = DB_TIME_NULL;
+    struct piece error = add_text(&o->notes, reason);
+    o->error = text_of(&o->notes, error);
+}

@@ -1,0 +1,22 @@
+/* How a job's time with us ended, as its row and attempt will tell it. Pure.
+ * Each fills j->outcome, once. */
+#ifndef PORTER_DISPATCHER_OUTCOME_H
+#define PORTER_DISPATCHER_OUTCOME_H
+
+#include "dispatcher/backoff.h"
+#include "dispatcher/job.h"
+
+#include "fetch/fetch.h"
+
+/* There was an answer (or a failure instead of one). */
+void outcome_answer(struct job *j, const struct fetch_answer *answer,
+                    const struct backoff *backoff, int64_t started_us,
+                    int64_t now_us);
+
+/* No attempt: due at once, for whoever has room. */
+void outcome_give_back(struct job *j, int64_t now_us);
+
+/* No attempt, and none would help: failed for this reason. */
+void outcome_refuse(struct job *j, struct str reason, int64_t now_us);
+
+#endif

@@ -1,0 +1,291 @@
+/* Stands at the end of the road, after the verdict, for retries and for first
+ * attempts that outlived their ledger batch.
+ *
+ * PostgreSQL away: the batch is tried until it is there. Given up only at
+ * shutdown: the rows' leases run out and another process sends again. */
+#include "dispatcher/record.h"
+
+#include "dispatcher/meter.h"
+#include "dispatcher/retry.h"
+#include "dispatcher/thread.h"
+
+#include "base/clock.h"
+#include "log/log.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#define BATCH_MAX 500
+#define WINDOW_MS 10 /* How long the first outcome waits for company. */
+#define IDLE_MS 500
+#define GONE_REASON "The endpoint answered 410 Gone."
+
+struct record_desk {
+    struct dispatcher *d;
+    struct thread thread;
+    pthread_mutex_t lock;
+    pthread_cond_t came;
+    pthread_cond_t done;
+    struct job_list queue;
+    struct job_list gone; /* Recorded; their webhooks are to be disabled. */
+    size_t busy;          /* Jobs in the thread's hands. */
+};
+
+static void tell_retry(struct dispatcher *d, const struct job *j)
+{
+    if (j->outcome.due_at_us != DB_TIME_NULL) {
+        retry_due(d->retry, j->outcome.due_at_us);
+    }
+}
+
+static bool is_gone(const struct job *j)
+{
+    return j->outcome.ending == ENDING_ATTEMPT &&
+           j->outcome.verdict == VERDICT_DISABLE;
+}
+
+void record_ended(struct record_desk *r, struct job_list *jobs)
+{
+    struct job_list gone = {0};
+    struct job *j = NULL;
+
+    while ((j = job_list_take(jobs)) != NULL) {
+        tell_retry(r->d, j);
+        if (is_gone(j)) {
+            job_list_add(&gone, j);
+        } else {
+            job_free(j);
+        }
+    }
+    if (gone.count > 0) {
+        pthread_mutex_lock(&r->lock);
+        job_list_join(&r->gone, &gone);
+        pthread_cond_signal(&r->came);
+        pthread_mutex_unlock(&r->lock);
+    }
+}
+
+void record_put(struct record_desk *r, struct job_list *jobs)
+{
+    if (jobs->count == 0) {
+        return;
+    }
+    pthread_mutex_lock(&r->lock);
+    job_list_join(&r->queue, jobs);
+    pthread_cond_signal(&r->came);
+    pthread_mutex_unlock(&r->lock);
+}
+
+/* --- disabling ------------------------------------------------------------ */
+
+static void disable_one(struct record_desk *r, const struct job *j)
+{
+    struct dispatcher *d = r->d;
+    struct err err = ERR_NONE;
+
+    if (!webhook_disable(d->db, j->body->org_id, j->webhook_id,
+                         STR(GONE_REASON), j->outcome.at_us, &err)) {
+        /* The next delivery to it is answered 410 as well. */
+        log_err(LOG_WARN, "webhook.not_disabled", &err,
+                LOG_FIELDS(LOG_ID("webhook", ID_WEBHOOK, j->webhook_id)));
+        return;
+    }
+    targets_forget(d->targets, j->body->org_id);
+    log_info("webhook.disabled", LOG_ID("webhook", ID_WEBHOOK, j->webhook_id),
+             LOG_ID("organization", ID_ORGANIZATION, j->body->org_id));
+}
+
+/* A burst of 410s is about one webhook as a rule: it is disabled once. */
+static void disable_all(struct record_desk *r, struct job_list *gone)
+{
+    struct id last = {0};
+    struct job *j = NULL;
+
+    while ((j = job_list_take(gone)) != NULL) {
+        if (!id_eq(j->webhook_id, last)) {
+            disable_one(r, j);
+            last = j->webhook_id;
+        }
+        job_free(j);
+    }
+}
+
+/* --- writing -------------------------------------------------------------- */
+
+static bool write_list(struct record_desk *r, struct job *const *jobs,
+                       size_t count, struct err *err)
+{
+    struct delivery *rows = mem_zero(count, sizeof *rows);
+    struct attempt *attempts = mem_zero(count, sizeof *attempts);
+    size_t attempt_count = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        rows[i] = job_row(jobs[i], true);
+        if (jobs[i]->outcome.ending == ENDING_ATTEMPT) {
+            attempts[attempt_count++] = jobs[i]->outcome.attempt;
+        }
+    }
+    bool ok =
+        delivery_record(r->d->db, rows, count, attempts, attempt_count, err);
+    metrics_add(r->d->metrics, METER_RECORD_BATCHES, 0, 1);
+    free(rows);
+    free(attempts);
+    return ok;
+}
+
+/* Refused for good: halve until the culprit stands alone, and leave it out. */
+static bool write_halves(struct record_desk *r, struct job *const *jobs,
+                         size_t count, struct err *err)
+{
+    if (write_list(r, jobs, count, err)) {
+        return true;
+    }
+    if (err->code == ERR_UNAVAILABLE || err->code == ERR_CONFLICT) {
+        return false;
+    }
+    if (count > 1) {
+        size_t half = count / 2;
+        err_clear(err);
+        return write_halves(r, jobs, half, err) &&
+               write_halves(r, jobs + half, count - half, err);
+    }
+    log_err(LOG_ERROR, "outcome.not_stored", err,
+            LOG_FIELDS(LOG_ID("delivery", ID_DELIVERY, jobs[0]->id)));
+    metrics_add(r->d->metrics, METER_NOT_STORED, 0, 1);
+    err_clear(err);
+    return true;
+}
+
+static bool write_surely(struct record_desk *r, struct job *const *jobs,
+                         size_t count)
+{
+    struct err err = ERR_NONE;
+    bool is_told = false;
+
+    while (!write_halves(r, jobs, count, &err)) {
+        if (!is_told) {
+            log_err(LOG_WARN, "record.waiting", &err,
+                    LOG_FIELDS(LOG_INT("rows", count)));
+            is_told = true;
+        }
+        err_clear(&err);
+        if (thread_rest(&r->thread, REST_MS)) {
+            return false;
+        }
+    }
+    metrics_add(r->d->metrics, METER_RECORD_ROWS, 0, (int64_t)count);
+    return true;
+}
+
+/* Up to BATCH_MAX jobs; waits a little for company after the first. */
+static size_t take_batch(struct record_desk *r, struct job **out,
+                         struct job_list *gone)
+{
+    size_t count = 0;
+
+    pthread_mutex_lock(&r->lock);
+    if (r->queue.count == 0 && r->gone.count == 0) {
+        cond_wait_us(&r->came, &r->lock, IDLE_MS * US_PER_MS);
+    }
+    int64_t until_us = clock_steady_us() + WINDOW_MS * US_PER_MS;
+    int64_t left_us = 0;
+    while (r->queue.count > 0 && r->queue.count < BATCH_MAX &&
+           !thread_is_stopping(&r->thread) &&
+           (left_us = until_us - clock_steady_us()) > 0) {
+        cond_wait_us(&r->came, &r->lock, left_us);
+    }
+    while (count < BATCH_MAX && r->queue.count > 0) {
+        out[count++] = job_list_take(&r->queue);
+    }
+    job_list_join(gone, &r->gone);
+    r->busy = count + gone->count;
+    pthread_mutex_unlock(&r->lock);
+    return count;
+}
+
+static void give_out(struct record_desk *r, struct job **jobs, size_t count,
+                     bool is_durable)
+{
+    struct job_list ended = {0};
+
+    for (size_t i = 0; i < count; i++) {
+        if (is_durable) {
+            job_list_add(&ended, jobs[i]);
+        } else {
+            job_free(jobs[i]);
+        }
+    }
+    record_ended(r, &ended);
+    pthread_mutex_lock(&r->lock);
+    r->busy = 0;
+    pthread_cond_broadcast(&r->done);
+    pthread_mutex_unlock(&r->lock);
+}
+
+static void record_run(void *user)
+{
+    struct record_desk *r = user;
+    struct job **jobs = mem_zero(BATCH_MAX, sizeof(struct job *));
+
+    while (!thread_is_stopping(&r->thread)) {
+        struct job_list gone = {0};
+        size_t count = take_batch(r, jobs, &gone);
+        bool is_durable = count == 0 || write_surely(r, jobs, count);
+        disable_all(r, &gone);
+        give_out(r, jobs, count, is_durable);
+    }
+    free(jobs);
+}
+
+bool record_flush(struct record_desk *r, unsigned wait_ms)
+{
+    int64_t until_us = clock_steady_us() + wait_ms * US_PER_MS;
+    int64_t left_us = 0;
+
+    pthread_mutex_lock(&r->lock);
+    while (r->queue.count + r->gone.count + r->busy > 0 &&
+           (left_us = until_us - clock_steady_us()) > 0) {
+        cond_wait_us(&r->done, &r->lock, left_us);
+    }
+    bool is_done = r->queue.count + r->gone.count + r->busy == 0;
+    pthread_mutex_unlock(&r->lock);
+    return is_done;
+}
+
+bool record_open(struct dispatcher *d, struct record_desk **out,
+                 struct err *err)
+{
+    struct record_desk *r = mem_zero(1, sizeof *r);
+
+    r->d = d;
+    pthread_mutex_init(&r->lock, NULL);
+    cond_init_steady(&r->came);
+    cond_init_steady(&r->done);
+    if (!thread_start(&r->thread, "record", record_run, r, err)) {
+        free(r);
+        return false;
+    }
+    *out = r;
+    return true;
+}
+
+void record_close(struct record_desk *r)
+{
+    struct job *j = NULL;
+
+    if (r == NULL) {
+        return;
+    }
+    thread_stop(&r->thread);
+    pthread_mutex_lock(&r->lock);
+    pthread_cond_broadcast(&r->came);
+    pthread_mutex_unlock(&r->lock);
+    thread_join(&r->thread);
+    while ((j = job_list_take(&r->queue)) != NULL) {
+        job_free(j);
+    }
+    while ((j = job_list_take(&r->gone)) != NULL) {
+        job_free(j);
+    }
+    free(r);
+}

@@ -1,0 +1,24 @@
+/* A job as an HTTP request: its header lines, signed. Pure (clock passed in,
+ * but for the span id, which is random). */
+#ifndef PORTER_DISPATCHER_REQUEST_H
+#define PORTER_DISPATCHER_REQUEST_H
+
+#include "dispatcher/job.h"
+
+#include "base/buf.h"
+#include "fetch/fetch.h"
+
+/* The lines' memory; borrowed by the fetch_request until the answer. */
+struct request_lines {
+    struct buf text;
+    size_t starts[FETCH_HEADERS_MAX];
+    size_t count;
+};
+
+/* Fill `out` (but not its owner) for the job's next attempt. ERR_INTERNAL when
+ * a secret is not of the form it must have. */
+MUST_USE bool request_make(const struct job *j, int64_t now_us,
+                           struct request_lines *lines,
+                           struct fetch_request *out, struct err *err);
+
+#endif

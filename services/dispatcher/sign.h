@@ -1,0 +1,25 @@
+/* Signatures of a webhook request, both schemes (docs/webhooks.md). Pure. */
+#ifndef PORTER_DISPATCHER_SIGN_H
+#define PORTER_DISPATCHER_SIGN_H
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/macros.h"
+#include "base/str.h"
+
+#include <stdint.h>
+
+#define SIGN_HEX_LEN 64
+
+/* X-Porter-Signature: hex HMAC-SHA256 of the raw body; the key is the secret's
+ * text as it stands, whsec_ and all. */
+void sign_body(struct str secret, struct str body, char out[SIGN_HEX_LEN + 1]);
+
+/* webhook-signature (Standard Webhooks): appends "v1,<base64>" of
+ * "id.timestamp.body"; the key is what the secret holds after whsec_, base64
+ * decoded. ERR_INTERNAL when the secret is not of that form. */
+MUST_USE bool sign_standard(struct str secret, struct str id,
+                            int64_t timestamp_s, struct str body,
+                            struct buf *out, struct err *err);
+
+#endif

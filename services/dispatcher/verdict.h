@@ -1,0 +1,35 @@
+/* What an endpoint's answer means for the delivery: the only file with that
+ * opinion. Pure. */
+#ifndef PORTER_DISPATCHER_VERDICT_H
+#define PORTER_DISPATCHER_VERDICT_H
+
+#include "base/buf.h"
+#include "fetch/fetch.h"
+
+#define VERDICT_RETRY_AFTER_MAX_S 86400 /* A day; more is cut to it. */
+
+enum verdict {
+    VERDICT_DELIVERED,
+    VERDICT_RETRY,
+    VERDICT_GIVE_UP, /* That was the last attempt. */
+    VERDICT_DISABLE, /* 410: the endpoint says that it is gone for good. */
+    VERDICT_COUNT
+};
+
+/* As stored in attempts.verdict and shown in metrics; NULL-terminated. */
+extern const char *const verdict_words[VERDICT_COUNT + 1];
+
+/* As stored in attempts.failure; NULL for FETCH_OK. */
+const char *verdict_failure_word(enum fetch_failure failure);
+
+struct ruling {
+    enum verdict verdict;
+    int64_t wait_s; /* At least so long until the next attempt; 0: any. */
+};
+
+struct ruling verdict_of(const struct fetch_answer *answer, bool is_last);
+
+/* One sentence for the customer; nothing after success. */
+void verdict_explain(const struct fetch_answer *answer, struct buf *out);
+
+#endif

@@ -1,0 +1,369 @@
+/* Stands after lane and before verdict: one turn takes jobs in, starts what
+ * may start, waits once for answers, and hands outcomes on.
+ *
+ * Happy path: inbox -> lanes_offer -> lanes_next -> request_make ->
+ * fetch_start … answered -> outcome -> ledger_finish.
+ * Endings: no room in the lane, or no time in the lease: given back as due. A
+ * request that can't be made or started: refused. Anything else is an answer,
+ * and verdict judges it. */
+#include "dispatcher/worker.h"
+
+#include "dispatcher/lane.h"
+#include "dispatcher/ledger.h"
+#include "dispatcher/meter.h"
+#include "dispatcher/outcome.h"
+#include "dispatcher/request.h"
+#include "dispatcher/retry.h"
+#include "dispatcher/thread.h"
+
+#include "base/clock.h"
+#include "fetch/fetch.h"
+#include "log/log.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define TRANSFERS_MAX 100 /* Per worker; more make libcurl slower. */
+#define IDLE_CONNECTIONS_MAX 512
+#define RESPONSE_MAX 65536
+#define RESPONSE_KEPT 4096
+#define WAIT_MS 100
+#define FULL_MAX 256 /* Full lanes told to retry, per worker. */
+
+/* What is under way, and the memory its request borrows. */
+struct sending {
+    struct sending *next;
+    struct job *job;
+    struct request_lines lines;
+    int64_t started_us; /* Steady clock. */
+    int64_t started_wall_us;
+};
+
+struct worker {
+    struct dispatcher *d;
+    struct thread thread;
+    struct fetch *fetch;
+    struct lanes *lanes;
+    struct sending *spare;
+    struct job_list ended; /* Outcomes of this turn. */
+    uint64_t full_changes;
+    _Atomic bool is_draining;
+    pthread_mutex_t lock; /* Guards what follows. */
+    struct job_list inbox;
+    struct id full[FULL_MAX];
+    size_t full_count;
+};
+
+struct workers {
+    size_t count;
+    struct worker *list;
+};
+
+/* --- outcomes ------------------------------------------------------------- */
+
+static void end_job(struct worker *w, struct job *j)
+{
+    job_list_add(&w->ended, j);
+}
+
+static void give_back(struct worker *w, struct job *j)
+{
+    metrics_add(w->d->metrics, METER_GIVEN_BACK, 0, 1);
+    outcome_give_back(j, clock_wall_us());
+    end_job(w, j);
+}
+
+static void measure(struct worker *w, const struct job *j,
+                    const struct fetch_answer *a)
+{
+    struct metrics *m = w->d->metrics;
+
+    metrics_add(m, METER_ATTEMPTS, j->outcome.verdict, 1);
+    metrics_observe_us(m, METER_ATTEMPT_TIME, 0, a->total_us);
+    if (a->reused) {
+        metrics_add(m, METER_CONNECTIONS_REUSED, 0, 1);
+    }
+    if (j->attempts == 0 && j->outcome.verdict == VERDICT_DELIVERED) {
+        metrics_observe_us(m, METER_EVENT_AGE, 0,
+                           clock_wall_us() - j->body->event_at_us);
+    }
+}
+
+static struct sending *sending_take(struct worker *w)
+{
+    struct sending *s = w->spare;
+
+    if (s == NULL) {
+        return mem_zero(1, sizeof *s);
+    }
+    w->spare = s->next;
+    return s;
+}
+
+static void sending_give(struct worker *w, struct sending *s)
+{
+    s->job = NULL;
+    s->next = w->spare;
+    w->spare = s;
+}
+
+static void answered(void *user, const struct fetch_answer *answer)
+{
+    struct worker *w = user;
+    struct sending *s = answer->owner;
+    struct job *j = s->job;
+
+    outcome_answer(j, answer, &w->d->backoff, s->started_wall_us,
+                   clock_wall_us());
+    lanes_done(w->lanes, j->webhook_id, clock_steady_us() - s->started_us,
+               j->outcome.verdict == VERDICT_DELIVERED);
+    measure(w, j, answer);
+    sending_give(w, s);
+    end_job(w, j);
+}
+
+/* --- sending -------------------------------------------------------------- */
+
+static bool has_time(const struct worker *w, const struct job *j)
+{
+    int64_t attempt_us = (int64_t)w->d->settings.attempt_timeout_ms * US_PER_MS;
+
+    return clock_wall_us() + attempt_us < j->lease_until_us;
+}
+
+static bool begin(struct worker *w, struct sending *s, struct err *err)
+{
+    struct fetch_request request = {.owner = s};
+
+    s->started_us = clock_steady_us();
+    s->started_wall_us = clock_wall_us();
+    return guard_url(&w->d->guard, s->job->target->url, err) &&
+           request_make(s->job, s->started_wall_us, &s->lines, &request, err) &&
+           fetch_start(w->fetch, &request, err);
+}
+
+static void start(struct worker *w, struct job *j)
+{
+    struct err err = ERR_NONE;
+
+    if (!has_time(w, j)) {
+        lanes_done(w->lanes, j->webhook_id, 0, false);
+        give_back(w, j);
+        return;
+    }
+    struct sending *s = sending_take(w);
+    s->job = j;
+    if (!begin(w, s, &err)) {
+        lanes_done(w->lanes, j->webhook_id, 0, false);
+        metrics_add(w->d->metrics, METER_REFUSED, 0, 1);
+        outcome_refuse(j, str_of(err.text), clock_wall_us());
+        sending_give(w, s);
+        end_job(w, j);
+    }
+}
+
+static void start_all(struct worker *w)
+{
+    struct job *j = NULL;
+
+    while (fetch_room(w->fetch) > 0 && (j = lanes_next(w->lanes)) != NULL) {
+        start(w, j);
+    }
+}
+
+/* --- in and out ----------------------------------------------------------- */
+
+static void take_in(struct worker *w)
+{
+    struct job_list came = {0};
+    struct job *j = NULL;
+
+    pthread_mutex_lock(&w->lock);
+    job_list_join(&came, &w->inbox);
+    pthread_mutex_unlock(&w->lock);
+    while ((j = job_list_take(&came)) != NULL) {
+        if (atomic_load(&w->is_draining) || !lanes_offer(w->lanes, j)) {
+            give_back(w, j);
+        }
+    }
+}
+
+static void hand_on(struct worker *w)
+{
+    if (w->ended.count > 0) {
+        ledger_finish(w->d->ledger, &w->ended);
+    }
+}
+
+/* Tell retry which webhooks it need not claim for. */
+static void publish_full(struct worker *w)
+{
+    if (lanes_full_changes(w->lanes) == w->full_changes) {
+        return;
+    }
+    w->full_changes = lanes_full_changes(w->lanes);
+    pthread_mutex_lock(&w->lock);
+    w->full_count = lanes_full(w->lanes, w->full, FULL_MAX);
+    pthread_mutex_unlock(&w->lock);
+    retry_look(w->d->retry);
+}
+
+static void give_back_queued(struct worker *w)
+{
+    struct job_list waiting = {0};
+    struct job *j = NULL;
+
+    lanes_empty(w->lanes, &waiting);
+    while ((j = job_list_take(&waiting)) != NULL) {
+        give_back(w, j);
+    }
+}
+
+static bool is_done(struct worker *w)
+{
+    return atomic_load(&w->is_draining) && fetch_stats(w->fetch).active == 0;
+}
+
+static void worker_run(void *user)
+{
+    struct worker *w = user;
+
+    while (!is_done(w)) {
+        take_in(w);
+        if (atomic_load(&w->is_draining)) {
+            give_back_queued(w);
+        }
+        start_all(w);
+        publish_full(w);
+        hand_on(w);
+        fetch_wait(w->fetch, WAIT_MS, answered, w);
+    }
+    take_in(w);
+    give_back_queued(w);
+    hand_on(w);
+}
+
+/* --- life ----------------------------------------------------------------- */
+
+static struct worker *worker_of(struct workers *ws, struct id webhook_id)
+{
+    /* Not the lanes' own bits of the hash. */
+    return &ws->list[(id_hash(webhook_id) >> 32) % ws->count];
+}
+
+void workers_put(struct workers *ws, struct job_list *jobs)
+{
+    struct job *j = NULL;
+
+    while ((j = job_list_take(jobs)) != NULL) {
+        struct worker *w = worker_of(ws, j->webhook_id);
+        pthread_mutex_lock(&w->lock);
+        bool was_empty = w->inbox.count == 0;
+        job_list_add(&w->inbox, j);
+        pthread_mutex_unlock(&w->lock);
+        if (was_empty) {
+            fetch_wake(w->fetch);
+        }
+    }
+}
+
+size_t workers_full(struct workers *ws, struct id *out, size_t max)
+{
+    size_t found = 0;
+
+    for (size_t i = 0; i < ws->count; i++) {
+        struct worker *w = &ws->list[i];
+        pthread_mutex_lock(&w->lock);
+        for (size_t k = 0; k < w->full_count && found < max; k++) {
+            out[found++] = w->full[k];
+        }
+        pthread_mutex_unlock(&w->lock);
+    }
+    return found;
+}
+
+static bool worker_open(struct dispatcher *d, size_t number, struct worker *w,
+                        struct err *err)
+{
+    const struct dispatcher_settings *s = &d->settings;
+    const struct fetch_options fetch = {
+        .max_transfers = TRANSFERS_MAX,
+        .max_idle = IDLE_CONNECTIONS_MAX,
+        .connect_ms = (unsigned)s->connect_timeout_ms,
+        .total_ms = (unsigned)s->attempt_timeout_ms,
+        .response_max = RESPONSE_MAX,
+        .keep_max = RESPONSE_KEPT,
+        .ca_file = s->egress_ca_file,
+        .proxy = s->egress_proxy,
+        .may_connect = guard_may_connect,
+        .user = &d->guard,
+    };
+    const struct lanes_options lanes = {
+        .window = s->lane_window,
+        .queue_max = s->lane_queue,
+        .quick_max = MAX_OF(s->in_flight_max, s->lane_queue),
+    };
+    char name[16];
+
+    w->d = d;
+    pthread_mutex_init(&w->lock, NULL);
+    w->lanes = lanes_new(&lanes);
+    (void)snprintf(name, sizeof name, "worker-%u", (unsigned)number % 1000U);
+    return fetch_open(&fetch, &w->fetch, err) &&
+           thread_start(&w->thread, name, worker_run, w, err);
+}
+
+bool workers_open(struct dispatcher *d, struct workers **out, struct err *err)
+{
+    struct workers *ws = mem_zero(1, sizeof *ws);
+
+    ws->count = d->settings.workers;
+    ws->list = mem_zero(ws->count, sizeof *ws->list);
+    for (size_t i = 0; i < ws->count; i++) {
+        if (!worker_open(d, i, &ws->list[i], err)) {
+            workers_drain(ws);
+            workers_close(ws);
+            return false;
+        }
+    }
+    *out = ws;
+    return true;
+}
+
+void workers_drain(struct workers *ws)
+{
+    if (ws == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < ws->count; i++) {
+        atomic_store(&ws->list[i].is_draining, true);
+        if (ws->list[i].fetch != NULL) {
+            fetch_wake(ws->list[i].fetch);
+        }
+    }
+    for (size_t i = 0; i < ws->count; i++) {
+        thread_join(&ws->list[i].thread);
+    }
+}
+
+void workers_close(struct workers *ws)
+{
+    if (ws == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < ws->count; i++) {
+        struct worker *w = &ws->list[i];
+        while (w->spare != NULL) {
+            struct sending *s = w->spare;
+            w->spare = s->next;
+            buf_free(&s->lines.text);
+            free(s);
+        }
+        fetch_close(w->fetch);
+        lanes_free(w->lanes);
+    }
+    free(ws->list);
+    free(ws);
+}
