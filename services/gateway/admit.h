@@ -49,7 +49,8 @@ MUST_USE bool admit_open(const struct admit_options *opts, struct admit **out,
                          struct err *err);
 void admit_close(struct admit *a); /* Accepts NULL. */
 
-/* counted false: look, but do not use up anything (GET /rate-limit).
+/* counted false: look, but do not use up anything (GET /rate-limit); never
+ * ADMIT_LIMITED then, retry_ms tells when a counted one would be let in.
  * ERR_UNAVAILABLE: neither Redis nor PostgreSQL could tell. */
 MUST_USE bool admit_check(struct admit *a, struct sha256 hash, bool counted,
                           struct arena *arena, struct admission *out,
