@@ -18,10 +18,13 @@
 
 #include <stdatomic.h>
 
+#define OPERATIONS_MAX 64
+
 struct gateway {
     struct gateway_settings settings;
     struct sha256 cursor_secret;
     struct gateway_metrics *metrics;
+    struct route routes[OPERATIONS_MAX];
     struct router *router;
     struct db_options db_options;
     struct db *db;

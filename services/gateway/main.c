@@ -113,7 +113,7 @@ static int run(void)
     log_open("gateway", (enum log_level)g.settings.common.log_level);
     boot_descriptors();
     g.metrics = gateway_metrics_new();
-    g.router = routes_router();
+    g.router = routes_router(g.routes);
 
     ok = visitor_rules_check(&err) && boot_secrets(&g, &err) &&
          boot_store(&g, &err) && boot_admit(&g, &err) && boot_relay(&g, &err) &&

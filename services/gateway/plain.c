@@ -14,8 +14,8 @@
             "so it has been revoked: make a new one"
 #define REFUSAL_EXPOSED                                                        \
     REFUSAL                                                                    \
-        ". If the API key that came over plain HTTP is a live one, others "    \
-        "may know it: revoke it"
+    ". If the API key that came over plain HTTP is a live one, others "        \
+    "may know it: revoke it"
 
 /* Tell the owner: in the audit log, which the dashboard shows, and in ours. */
 static void tell_owner(struct gateway *g, const struct principal *who,

@@ -40,10 +40,9 @@ size_t routes_index(const struct operation *op)
     return 0;
 }
 
-struct router *routes_router(void)
+struct router *routes_router(struct route routes[OPERATIONS_MAX])
 {
     const struct operation *list[OPERATIONS_MAX];
-    struct route routes[OPERATIONS_MAX];
     size_t count = routes_all(list);
 
     for (size_t i = 0; i < count; i++) {

@@ -36,16 +36,15 @@ struct operation_table {
         (rows), COUNT_OF(rows)                                                 \
     }
 
-#define OPERATIONS_MAX 64
-
 /* Every operation, in the order of the tables. */
 size_t routes_all(const struct operation *list[OPERATIONS_MAX]);
 
 /* Position of an operation in that order. */
 size_t routes_index(const struct operation *op);
 
-/* A router over all operations; each route's row is its operation. */
-struct router *routes_router(void);
+/* A router over all operations; each route's row is its operation. It lives on
+ * the caller's array. */
+struct router *routes_router(struct route routes[OPERATIONS_MAX]);
 
 /* For --routes: method, path, scope, counted, name, summary; tab-separated. */
 void routes_print(struct buf *out);
