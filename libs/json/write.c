@@ -118,7 +118,10 @@ static size_t add_special(struct buf *out, struct str s)
     size_t n = 1;
 
     if (escape == CONTROL) {
-        memcpy(p, "\\u00", 4);
+        p[0] = '\\';
+        p[1] = 'u';
+        p[2] = '0';
+        p[3] = '0';
         p[4] = hex[c >> 4];
         p[5] = hex[c & 15];
         keep(out, p + ESCAPE_MAX);
@@ -132,8 +135,7 @@ static size_t add_special(struct buf *out, struct str s)
     }
     n = str_utf8_next(s, &point);
     if (n == 0) {
-        memcpy(p, "\xEF\xBF\xBD", 3); /* U+FFFD */
-        keep(out, p + 3);
+        buf_add(out, STR("\xEF\xBF\xBD")); /* U+FFFD */
         return 1;
     }
     memcpy(p, s.data, n);

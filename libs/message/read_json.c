@@ -57,8 +57,8 @@ static bool is_full(const struct reader *r)
 /* "host.email", "location_ids[2]"; "" is the whole. */
 static struct str path_of(const struct reader *r, const struct place *at)
 {
-    struct str up = STR_NONE;
-    struct str name = STR_NONE;
+    struct str up;
+    struct str name;
 
     if (at == NULL || is_full(r)) {
         return STR("");
@@ -217,7 +217,7 @@ static bool read_text(struct reader *r, const struct json *json,
 static bool read_bytes(struct reader *r, const struct json *json,
                        const struct place *at, ProtobufCBinaryData *to)
 {
-    struct str s = STR_NONE;
+    struct str s;
     size_t max = 0;
 
     if (json_type(json) != JSON_TEXT) {
@@ -426,7 +426,7 @@ static bool read_map(struct reader *r, const struct json *json,
     if (json_type(json) != JSON_OBJECT) {
         return wrong_type(r, at, "an object", json);
     }
-    entries = arena_zero(r->arena, json_count(json), sizeof *entries);
+    entries = arena_zero(r->arena, json_count(json), sizeof(void *));
     while (json_next(json, &iter, &here.name, &value)) {
         ProtobufCMessage *entry = NULL;
 

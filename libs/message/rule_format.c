@@ -157,7 +157,7 @@ static bool is_authority(struct str s)
 
 static bool is_url(struct str s)
 {
-    struct str rest = STR_NONE;
+    struct str rest;
     size_t scheme = 0;
     size_t end = 0;
 

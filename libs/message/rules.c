@@ -30,9 +30,13 @@ bool rules_name(const struct rule_table *rules, struct str prefix,
 
     for (size_t i = 0; i < rules->count; i++) {
         struct str path = str_of(rules->rows[i].path);
+        struct str rest;
 
-        if (path.len >= len && str_starts(path, prefix) &&
-            str_eq((struct str){path.data + prefix.len, name.len}, name) &&
+        if (path.len < len || !str_starts(path, prefix)) {
+            continue;
+        }
+        rest = (struct str){path.data + prefix.len, path.len - prefix.len};
+        if (str_starts(rest, name) &&
             (path.len == len || path.data[len] == '.')) {
             return true;
         }

@@ -103,7 +103,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct arena *arena = NULL;
     const ProtobufCMessageDescriptor *type = NULL;
-    struct str rest = STR_NONE;
+    struct str rest;
 
     if (size == 0) {
         return 0;
