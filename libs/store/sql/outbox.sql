@@ -24,10 +24,17 @@ SELECT count(*)
 WITH gone AS MATERIALIZED (
     SELECT shard::smallint, seq
       FROM unnest($3::bigint[], $4::bigint[]) AS g (shard, seq)
+), places AS MATERIALIZED (
+    SELECT place.ctid
+      FROM gone
+     CROSS JOIN LATERAL (
+        SELECT o.ctid
+          FROM outbox o
+         WHERE o.shard = gone.shard AND o.seq = gone.seq
+         LIMIT 1) AS place
 ), deleted AS (
-    DELETE FROM outbox o
-     USING gone
-     WHERE o.shard = gone.shard AND o.seq = gone.seq
+    DELETE FROM outbox
+     WHERE ctid = ANY (ARRAY(SELECT ctid FROM places))
 )
 SELECT o.org_id, o.id, o.shard, o.seq, o.aggregatetype, o.aggregateid, o.type,
        o.payload, o.traceparent, o.webhooks_version, o.created_at
