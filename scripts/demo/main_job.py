@@ -124,27 +124,30 @@ def location(run, port, key):
 def main():
     run, port = sys.argv[1:]
     key = (Path(run) / "secrets" / "api-key").read_text().strip()
-    here = Path(__file__).resolve().parents[1]
-    tail = subprocess.Popen([here / "porterctl", "events", "tail", "--json"],
-                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, bufsize=1)
+    report(run, port, key)
+
+
+def event_about(run, visitor_id):
+    """The record on Kafka, found by reading the topics from their beginning."""
+    porterctl = Path(__file__).resolve().parents[1] / "porterctl"
+    tail = subprocess.Popen([porterctl, "events", "tail", "--from", "beginning", "--json"],
+                            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     try:
-        report(run, port, key, tail)
+        found = Lines(tail.stdout).find(lambda line: line.get("key") == visitor_id)
     finally:
         tail.terminate()
+    return found or fail(f"no event about {visitor_id} on Kafka within {PATIENCE} s",
+                         f"{run}/log/gateway.log")
 
 
-def report(run, port, key, tail):
-    events = Lines(tail.stdout)
+def report(run, port, key):
     webhooks_log = f"{run}/log/webhooks.jsonl"
     follow = subprocess.Popen(["tail", "-n", "0", "-F", webhooks_log], text=True,
                               stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     webhooks = Lines(follow.stdout)
     try:
         visitor, sent, answered = call(run, port, key)
-        event = events.find(lambda line: line.get("key") == visitor["id"])
-        if event is None:
-            fail(f"no event about {visitor['id']} on Kafka within {PATIENCE} s",
-                 f"{run}/log/gateway.log")
+        event = event_about(run, visitor["id"])
         webhook = webhooks.find(lambda line: line.get("event_id") == event["event"]["id"])
         if webhook is None:
             fail(f"no webhook about {visitor['id']} within {PATIENCE} s",

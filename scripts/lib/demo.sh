@@ -31,7 +31,7 @@ make_organization()
         keep_secret seeded </dev/null
     fi
     if [[ ! -s $secrets/owner-password ]]; then
-        openssl rand -base64 12 | keep_secret owner-password
+        openssl rand -base64 18 | keep_secret owner-password
         porterctl user create --org "$org" --email owner@demo.example --name 'Maja Sjöberg' \
             --role owner --password-file "$secrets/owner-password"
     fi

@@ -212,11 +212,16 @@ class Porter:
         return subprocess.run([program("porterctl"), *words], env=self.environment(**settings),
                               capture_output=True, text=True, timeout=timeout, check=False)
 
-    def ctl(self, *words, **settings):
-        """porterctl … --json: what it answers."""
+    def ctl_list(self, *words, **settings):
+        """porterctl … --json: the objects it answers, one a line."""
         done = self.run_ctl(*words, "--json", **settings)
         assert done.returncode == 0, f"porterctl {words}: {done.returncode} {done.stderr}"
-        return json.loads(done.stdout) if done.stdout.strip() else None
+        return [json.loads(line) for line in done.stdout.splitlines() if line.strip()]
+
+    def ctl(self, *words, **settings):
+        """The same for a command that answers at most one."""
+        answers = self.ctl_list(*words, **settings)
+        return answers[-1] if answers else None
 
     def organization(self, **more):
         return Organization(self, **more)
