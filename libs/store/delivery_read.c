@@ -92,7 +92,7 @@ bool delivery_next_due(struct db *db, int64_t *due_at_us, struct err *err)
 {
     struct db_rows *got = NULL;
 
-    if (!db_run(db, &sql_delivery_next_due, ARGS_NONE, &got, err)) {
+    if (!db_run(db, &sql_delivery_claim_next, ARGS_NONE, &got, err)) {
         return false;
     }
     *due_at_us = db_time(got, 0, 0);

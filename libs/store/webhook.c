@@ -228,7 +228,7 @@ static bool insert_row(struct tx *tx, struct id org_id, struct id id,
                        ARG_UUID(id_new()), ARG_TEXT(actor),
                        ARG_TEXT(str_of(subject.data))),
                   NULL, err) &&
-           tx_run(tx, &sql_webhook_changed,
+           tx_run(tx, &sql_webhook_version_bump,
                   ARGS(ARG_UUID(org_id), ARG_TEXT(str_of(org.data))), NULL,
                   err);
 }

@@ -81,7 +81,7 @@ RETURNING d.org_id, d.id, d.event_at, d.event_id, d.webhook_id, d.event_type,
           d.subject, d.state, d.is_test, d.attempts, d.due_at, d.last_status,
           d.last_error, d.finished_at, d.created_at, d.body;
 
--- name: delivery_next_due
+-- name: delivery_claim_next
 SELECT min(due_at) FROM deliveries WHERE due_at IS NOT NULL;
 
 -- name: delivery_test

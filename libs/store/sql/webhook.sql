@@ -26,7 +26,7 @@ INSERT INTO webhooks (org_id, id, url, description, events, status, ordering,
                       secret, created_at, updated_at)
 VALUES ($1, $2, $3, $4, $5, 'enabled', $6, $7, $8, $8);
 
--- name: webhook_changed
+-- name: webhook_version_bump
 WITH version AS (
     UPDATE organizations SET webhooks_version = webhooks_version + 1
      WHERE id = $1

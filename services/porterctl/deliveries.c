@@ -1,0 +1,166 @@
+/* porterctl deliveries list | show */
+#include "porterctl/ctl.h"
+
+#include "json/json.h"
+#include "store/delivery.h"
+
+#include <stdio.h>
+
+#define LIMIT 50
+#define LIMIT_MAX 1000
+#define COLUMNS 9
+
+static void delivery_row(struct ctl *ctl, const struct delivery *d,
+                         struct field row[COLUMNS])
+{
+    row[0] = F_TEXT("id", ctl_id_text(ctl, ID_DELIVERY, d->id));
+    row[1] = F_TEXT("webhook_id", ctl_id_text(ctl, ID_WEBHOOK, d->webhook_id));
+    row[2] = F_TEXT("event_type", d->event_type);
+    row[3] = F_TEXT("subject", d->subject);
+    row[4] = F_TEXT("state", str_of(delivery_state_words[d->state]));
+    row[5] = F_INT("attempts", d->attempts);
+    row[6] = F_INT("last_status", d->last_status);
+    row[7] = F_TIME("created_at", d->created_at_us);
+    row[8] = F_TIME("due_at", d->due_at_us);
+}
+
+bool deliveries_list(struct ctl *ctl, struct err *err)
+{
+    struct str webhook = words_value(&ctl->words, "webhook");
+    struct str before = words_value(&ctl->words, "before");
+    struct id org_id = {{0}};
+    struct id webhook_id = {{0}};
+    struct id before_id = {{0}};
+    struct delivery *list = NULL;
+    struct field *fields = NULL;
+    uint64_t limit = 0;
+    size_t count = 0;
+
+    if ((webhook.data != NULL &&
+         !ctl_id(ID_WEBHOOK, webhook, "webhook's id", &webhook_id, err)) ||
+        (before.data != NULL &&
+         !ctl_id(ID_DELIVERY, before, "delivery's id", &before_id, err)) ||
+        !ctl_number(ctl, "limit", 1, LIMIT_MAX, LIMIT, &limit, err) ||
+        !ctl_org(ctl, &org_id, err) ||
+        !delivery_list(ctl->db, org_id, webhook_id, before_id, (size_t)limit,
+                       ctl->arena, &list, &count, err)) {
+        return false;
+    }
+    fields = arena_zero(ctl->arena, count * COLUMNS + 1, sizeof(*fields));
+    for (size_t i = 0; i < count; i++) {
+        delivery_row(ctl, &list[i], fields + i * COLUMNS);
+    }
+    output_list(ctl->words.is_json, fields, COLUMNS, count, "no deliveries");
+    return true;
+}
+
+/* --- show
+ * --------------------------------------------------------------------- */
+
+static void add_text(struct json_writer *w, const char *name, struct str s)
+{
+    json_key(w, str_of(name));
+    if (s.data == NULL) {
+        json_add_null(w);
+    } else {
+        json_add_text(w, s);
+    }
+}
+
+static void add_number(struct json_writer *w, const char *name, int64_t n)
+{
+    json_key(w, str_of(name));
+    json_add_int(w, n);
+}
+
+static void add_attempt(struct json_writer *w, const struct attempt *a)
+{
+    json_object_begin(w);
+    add_number(w, "number", a->number);
+    json_key(w, STR("at"));
+    json_add_time(w, a->at_us);
+    add_text(w, "verdict", a->verdict);
+    add_number(w, "status", a->status);
+    add_text(w, "failure", a->failure);
+    add_text(w, "detail", a->detail);
+    add_text(w, "remote", a->remote);
+    add_number(w, "dns_us", a->dns_us);
+    add_number(w, "connect_us", a->connect_us);
+    add_number(w, "tls_us", a->tls_us);
+    add_number(w, "first_byte_us", a->first_byte_us);
+    add_number(w, "total_us", a->total_us);
+    add_text(w, "response_headers", a->response_headers);
+    add_text(w, "response_body", a->response_body);
+    json_object_end(w);
+}
+
+static struct str attempts_json(struct ctl *ctl, const struct attempt *list,
+                                size_t count)
+{
+    struct buf json = BUF_EMPTY;
+    struct json_writer w = json_writer(&json);
+    struct str copy = STR_NONE;
+
+    json_array_begin(&w);
+    for (size_t i = 0; i < count; i++) {
+        add_attempt(&w, &list[i]);
+    }
+    json_array_end(&w);
+    copy = arena_str(ctl->arena, buf_str(&json));
+    buf_free(&json);
+    return copy;
+}
+
+static void show_attempts(struct ctl *ctl, const struct attempt *list,
+                          size_t count)
+{
+    struct field *f = arena_zero(ctl->arena, count * 7 + 1, sizeof(*f));
+
+    for (size_t i = 0; i < count; i++) {
+        f[7 * i] = F_INT("attempt", list[i].number);
+        f[7 * i + 1] = F_TIME("at", list[i].at_us);
+        f[7 * i + 2] = F_TEXT("verdict", list[i].verdict);
+        f[7 * i + 3] = F_INT("status", list[i].status);
+        f[7 * i + 4] = F_TEXT("failure", list[i].failure);
+        f[7 * i + 5] = F_INT("total_us", list[i].total_us);
+        f[7 * i + 6] = F_TEXT("response_body", list[i].response_body);
+    }
+    (void)printf("\n");
+    output_list(false, f, 7, count, "not tried yet");
+}
+
+bool deliveries_show(struct ctl *ctl, struct err *err)
+{
+    struct field fields[COLUMNS + 4];
+    struct id org_id = {{0}};
+    struct id id = {{0}};
+    struct delivery d = {0};
+    struct attempt *list = NULL;
+    bool found = false;
+    size_t count = 0;
+    bool is_json = ctl->words.is_json;
+
+    if (!ctl_id(ID_DELIVERY, ctl->words.subject, "delivery's id", &id, err) ||
+        !ctl_org(ctl, &org_id, err) ||
+        !delivery_find(ctl->db, org_id, id, ctl->arena, &found, &d, err) ||
+        !attempt_list(ctl->db, org_id, id, ctl->arena, &list, &count, err)) {
+        return false;
+    }
+    if (!found) {
+        return err_set(err, ERR_NOT_FOUND,
+                       "the organization has no delivery %.*s",
+                       STR_ARGS(ctl->words.subject));
+    }
+    delivery_row(ctl, &d, fields);
+    fields[COLUMNS] =
+        F_TEXT("event_id", ctl_id_text(ctl, ID_EVENT, d.event_id));
+    fields[COLUMNS + 1] = F_TEXT("last_error", d.last_error);
+    fields[COLUMNS + 2] = F_TEXT("body", d.body);
+    fields[COLUMNS + 3] =
+        F_JSON("attempt_list", attempts_json(ctl, list, count));
+    output_one(is_json, fields, is_json ? COLUMNS + 4 : COLUMNS + 3);
+    if (!is_json) {
+        show_attempts(ctl, list, count);
+    }
+    return true;
+}

@@ -1,0 +1,210 @@
+/* porterctl: what operators do to Porter, one command at a time.
+ *
+ * The table below is the whole program: it reads the words, checks them, says
+ * what is needed and writes --help. */
+#include "porterctl/ctl.h"
+
+#include "json/json.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum exit_code {
+    EXIT_OK = 0,
+    EXIT_FAILED = 1,
+    EXIT_USAGE = 2,
+    EXIT_NOT_FOUND = 3,
+    EXIT_CONFLICT = 4,
+    EXIT_AWAY = 5,
+};
+
+#define ORG                                                                    \
+    {                                                                          \
+        "org", "SLUG", false, "Slug or id; may be left out when there is one." \
+    }
+
+/* clang-format off */
+static const struct command commands[] = {
+    {"migrate", NULL, migrate_command, NEEDS_SETTINGS, NULL,
+     {{"status", NULL, false, "Only show what is applied and what is missing."}},
+     "Bring the database's schema up to date."},
+    {"topics", "apply", topics_apply, NEEDS_SETTINGS, NULL,
+     {{"partitions", "N", false, "Partitions of a new topic (12)."},
+      {"replication", "N", false, "Copies of a new topic (the broker's default)."}},
+     "Make the Kafka topics that are missing."},
+    {"org", "create", org_create, NEEDS_DB, NULL,
+     {{"name", "NAME", true, "What people call it."},
+      {"slug", "SLUG", true, "Its label in host names: a-z, 0-9, inner hyphens."}},
+     "Create an organization."},
+    {"user", "create", user_create, NEEDS_DB, NULL,
+     {ORG,
+      {"email", "ADDRESS", true, "The e-mail to sign in with."},
+      {"name", "NAME", true, "The person's name."},
+      {"role", "ROLE", false, "owner, admin, front_desk or viewer (viewer)."},
+      {"password-file", "FILE", false, "First line: the password. Without it: none yet."}},
+     "Create a user of the dashboard."},
+    {"location", "create", location_create, NEEDS_DB, NULL,
+     {ORG,
+      {"name", "NAME", true, "What people call it."},
+      {"timezone", "ZONE", true, "IANA name, as Europe/Berlin."},
+      {"line1", "TEXT", false, "Street and number."},
+      {"city", "TEXT", false, "City."},
+      {"postal-code", "TEXT", false, "Postal code."},
+      {"country", "CC", false, "Two letters, as DE."},
+      {"capacity", "N", false, "How many people may be there at once."}},
+     "Create a location."},
+    {"contractor", "create", contractor_create, NEEDS_DB, NULL,
+     {ORG,
+      {"company", "NAME", true, "The contractor's company."},
+      {"contact-name", "NAME", false, "Who to talk to."},
+      {"contact-email", "ADDRESS", false, "Their e-mail."},
+      {"contact-phone", "NUMBER", false, "Their phone, as +4930901820."},
+      {"trade", "WORD", false, "What they do, as electrical."},
+      {"location", "ID", false, "Where they may work: loc_…, several by commas."}},
+     "Create a contractor, pending approval."},
+    {"key", "create", key_create, NEEDS_DB, NULL,
+     {ORG,
+      {"name", "NAME", true, "What it is for."},
+      {"scopes", "LIST", false, "As visitors:read,visitors:write (all)."},
+      {"rate-limit", "N", false, "Requests in 60 seconds (100)."}},
+     "Create an API key; it is shown this once."},
+    {"key", "list", key_list_command, NEEDS_DB, NULL, {ORG},
+     "List an organization's API keys."},
+    {"key", "revoke", key_revoke_command, NEEDS_DB | NEEDS_KV, "KEY_ID",
+     {ORG, {"reason", "TEXT", false, "For the audit log."}},
+     "Revoke an API key: once this answers, no gateway admits it."},
+    {"webhook", "add", webhook_add, NEEDS_DB | NEEDS_SEAL_KEYS, NULL,
+     {ORG,
+      {"url", "URL", true, "Where events are posted."},
+      {"events", "LIST", false, "As visitor.checked_in,contractor.approved (all: *)."},
+      {"description", "TEXT", false, "What it is for."},
+      {"ordering", "HOW", false, "none or subject (none)."}},
+     "Add a webhook; its secret is shown this once."},
+    {"webhook", "list", webhook_list_command, NEEDS_DB, NULL, {ORG},
+     "List an organization's webhooks."},
+    {"webhook", "test", webhook_test, NEEDS_DB, "WEBHOOK_ID",
+     {ORG,
+      {"event", "TYPE", false, "The event to send a sample of (visitor.checked_in)."},
+      {"wait", "SECONDS", false, "How long to wait for the attempt (30)."}},
+     "Send a sample event to a webhook and show what came back."},
+    {"deliveries", "list", deliveries_list, NEEDS_DB, NULL,
+     {ORG,
+      {"webhook", "ID", false, "Only of this webhook."},
+      {"before", "ID", false, "Only older than this delivery (the next page)."},
+      {"limit", "N", false, "How many, newest first (50)."}},
+     "List what was sent."},
+    {"deliveries", "show", deliveries_show, NEEDS_DB, "DELIVERY_ID", {ORG},
+     "Show one delivery with its body and attempts."},
+    {"events", "tail", events_tail, NEEDS_SETTINGS, NULL,
+     {{"from", "WHERE", false, "beginning or end (end)."},
+      {"count", "N", false, "Stop after so many (never)."}},
+     "Read events from Kafka as they come."},
+    {"config", "docs", config_docs_command, 0, NULL, {{0}},
+     "Print the table of all configuration variables as Markdown."},
+};
+/* clang-format on */
+
+/* The one place where an error becomes an exit code. */
+static enum exit_code exit_code_of(enum err_code code)
+{
+    switch (code) {
+    case ERR_OK:
+        return EXIT_OK;
+    case ERR_MALFORMED:
+    case ERR_INVALID:
+        return EXIT_USAGE;
+    case ERR_NOT_FOUND:
+        return EXIT_NOT_FOUND;
+    case ERR_CONFLICT:
+        return EXIT_CONFLICT;
+    case ERR_UNAVAILABLE:
+        return EXIT_AWAY;
+    case ERR_UNAUTHENTICATED:
+    case ERR_FORBIDDEN:
+    case ERR_TOO_LARGE:
+    case ERR_LIMITED:
+    case ERR_UNSUPPORTED:
+    case ERR_INTERNAL:
+        break;
+    }
+    return EXIT_FAILED;
+}
+
+static void print_usage(const struct command *c)
+{
+    (void)printf("  porterctl %s%s%s%s%s\n      %s\n", c->noun,
+                 c->verb == NULL ? "" : " ", c->verb == NULL ? "" : c->verb,
+                 c->subject == NULL ? "" : " ",
+                 c->subject == NULL ? "" : c->subject, c->help);
+}
+
+static void print_options(const struct command *c)
+{
+    for (int i = 0; i < OPTIONS_MAX && c->options[i].name != NULL; i++) {
+        const struct option *o = &c->options[i];
+        char left[48];
+
+        (void)snprintf(left, sizeof left, "--%s%s%s", o->name,
+                       o->value == NULL ? "" : " ",
+                       o->value == NULL ? "" : o->value);
+        (void)printf("        %-24s %s%s\n", left, o->help,
+                     o->is_required ? " Required." : "");
+    }
+}
+
+static void print_help(const struct command *only)
+{
+    (void)printf("Usage: porterctl NOUN VERB [options] [--json] [--help]\n\n");
+    for (size_t i = 0; i < COUNT_OF(commands); i++) {
+        if (only == NULL || only == &commands[i]) {
+            print_usage(&commands[i]);
+            print_options(&commands[i]);
+        }
+    }
+    (void)printf(
+        "\n--json answers one object, or one object a line.\n"
+        "Settings come from the PORTER_… variables of the services\n"
+        "(porterctl config docs lists them).\n\n"
+        "Exit codes: 0 done, 1 failed, 2 wrong words or settings,\n"
+        "3 not found, 4 conflict, 5 PostgreSQL, Redis or Kafka is away.\n");
+}
+
+static void print_error(bool is_json, const struct err *err)
+{
+    struct buf out = BUF_EMPTY;
+    struct json_writer w = json_writer(&out);
+
+    if (!is_json) {
+        (void)fprintf(stderr, "porterctl: %s\n", err->text);
+        return;
+    }
+    json_object_begin(&w);
+    json_key(&w, STR("error"));
+    json_add_text(&w, str_of(err_code_name(err->code)));
+    json_key(&w, STR("detail"));
+    json_add_text(&w, str_of(err->text));
+    json_object_end(&w);
+    (void)fprintf(stderr, "%s\n", buf_cstr(&out));
+    buf_free(&out);
+}
+
+int main(int argc, char **argv)
+{
+    struct ctl ctl = {0};
+    struct err err = ERR_NONE;
+    bool ok =
+        words_read(commands, COUNT_OF(commands), argc, argv, &ctl.words, &err);
+
+    (void)signal(SIGPIPE, SIG_IGN);
+    if (ok && ctl.words.wants_help) {
+        print_help(ctl.words.command);
+        return EXIT_OK;
+    }
+    ok = ok && ctl_open(&ctl, &err) && ctl.words.command->run(&ctl, &err);
+    if (!ok) {
+        print_error(ctl.words.is_json, &err);
+    }
+    ctl_close(&ctl);
+    return ok ? EXIT_OK : (int)exit_code_of(err.code);
+}

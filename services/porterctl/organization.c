@@ -1,0 +1,89 @@
+/* porterctl org create, porterctl user create */
+#include "porterctl/ctl.h"
+
+#include "base/clock.h"
+#include "store/organization.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#define PASSWORD_MIN 12
+#define PASSWORD_MAX 1024
+
+bool org_create(struct ctl *ctl, struct err *err)
+{
+    struct str name = words_value(&ctl->words, "name");
+    struct str slug = words_value(&ctl->words, "slug");
+    struct id id = {{0}};
+
+    if (!organization_insert(ctl->db, name, slug, clock_wall_us(), &id, err)) {
+        return false;
+    }
+    const struct field fields[] = {
+        F_TEXT("id", ctl_id_text(ctl, ID_ORGANIZATION, id)),
+        F_TEXT("name", name),
+        F_TEXT("slug", slug),
+    };
+    output_one(ctl->words.is_json, fields, COUNT_OF(fields));
+    return true;
+}
+
+/* The first line of the file. */
+static bool read_password(const char *path, char text[PASSWORD_MAX],
+                          struct err *err)
+{
+    FILE *file = fopen(path, "re");
+    bool ok = file != NULL && fgets(text, PASSWORD_MAX, file) != NULL;
+
+    if (!ok) {
+        (void)err_set(err, ERR_INVALID, "can't read a password from %s: %s",
+                      path, errno != 0 ? strerror(errno) : "it is empty");
+    } else {
+        text[strcspn(text, "\r\n")] = '\0';
+        ok = str_utf8_count(str_of(text)) >= PASSWORD_MIN
+                 ? true
+                 : err_set(err, ERR_INVALID,
+                           "the password has fewer than %d characters",
+                           PASSWORD_MIN);
+    }
+    if (file != NULL) {
+        (void)fclose(file);
+    }
+    return ok;
+}
+
+static bool user_make(struct ctl *ctl, struct str password, struct err *err)
+{
+    struct str email = words_value(&ctl->words, "email");
+    struct str role = words_value(&ctl->words, "role");
+    struct id org_id = {{0}};
+    struct id id = {{0}};
+
+    if (role.data == NULL) {
+        role = STR("viewer");
+    }
+    if (!ctl_org(ctl, &org_id, err) ||
+        !user_insert(ctl->db, org_id, email, words_value(&ctl->words, "name"),
+                     role, password, clock_wall_us(), &id, err)) {
+        return false;
+    }
+    const struct field fields[] = {
+        F_TEXT("id", ctl_id_text(ctl, ID_USER, id)),
+        F_TEXT("organization_id", ctl_id_text(ctl, ID_ORGANIZATION, org_id)),
+        F_TEXT("email", email),
+        F_TEXT("role", role),
+    };
+    output_one(ctl->words.is_json, fields, COUNT_OF(fields));
+    return true;
+}
+
+bool user_create(struct ctl *ctl, struct err *err)
+{
+    char text[PASSWORD_MAX] = "";
+    struct str path = words_value(&ctl->words, "password-file");
+    bool ok = (path.data == NULL || read_password(path.data, text, err)) &&
+              user_make(ctl, path.data == NULL ? STR_NONE : str_of(text), err);
+
+    crypt_wipe(text, sizeof text);
+    return ok;
+}
