@@ -1,17 +1,22 @@
 # The imported target `civetweb`: the static library that scripts/install-civetweb builds.
 # Never a system package: Debian 12's 1.15 stops the process on the first HTTPS request.
+#
+# Looked for in $PORTER_CIVETWEB_DIR, else where it was found last time (or -DPORTER_CIVETWEB_DIR
+# says), else in .deps/civetweb; remembered only once it was found.
 if(DEFINED ENV{PORTER_CIVETWEB_DIR})
-    set(civetweb_default "$ENV{PORTER_CIVETWEB_DIR}")
+    set(civetweb_dir "$ENV{PORTER_CIVETWEB_DIR}")
+elseif(PORTER_CIVETWEB_DIR)
+    set(civetweb_dir "${PORTER_CIVETWEB_DIR}")
 else()
-    set(civetweb_default "${CMAKE_SOURCE_DIR}/.deps/civetweb")
+    set(civetweb_dir "${CMAKE_SOURCE_DIR}/.deps/civetweb")
 endif()
-set(PORTER_CIVETWEB_DIR "${civetweb_default}" CACHE PATH "Where scripts/install-civetweb put civetweb")
 
 foreach(file include/civetweb.h lib/libcivetweb.a stamp)
-    if(NOT EXISTS "${PORTER_CIVETWEB_DIR}/${file}")
-        message(FATAL_ERROR "civetweb is not in ${PORTER_CIVETWEB_DIR}: run scripts/install-civetweb")
+    if(NOT EXISTS "${civetweb_dir}/${file}")
+        message(FATAL_ERROR "civetweb is not in ${civetweb_dir}: run scripts/install-civetweb")
     endif()
 endforeach()
+set(PORTER_CIVETWEB_DIR "${civetweb_dir}" CACHE PATH "Where scripts/install-civetweb put civetweb" FORCE)
 
 add_library(civetweb STATIC IMPORTED GLOBAL)
 set_target_properties(civetweb PROPERTIES
