@@ -23,9 +23,9 @@ def redis_cli(system, *words):
 
 
 def cache_prefix(system):
-    """`k:<life>:<epoch>:` as the gateway wrote it."""
+    """`k:<life>:` as the gateway wrote it."""
     for line in redis_cli(system, "--scan", "--pattern", "k:*").splitlines():
-        if found := re.match(r"(k:[^:]+:[^:]+:)", line):
+        if found := re.match(r"(k:[^:]+:)", line):
             return found.group(1)
     raise AssertionError("the gateway has cached no key")
 

@@ -7,10 +7,10 @@ local text = require "nginx.string"
 redis.add_commands("evalsha")
 
 local M = {}
-local host, port, sha, prefix
+local host, port, number, sha, prefix
 
-function M.open(h, p, s, k)
-    host, port, sha, prefix = h, p, s, k
+function M.open(h, p, n, s, k)
+    host, port, number, sha, prefix = h, p, n, s, k
 end
 
 function M.handle()
@@ -29,21 +29,24 @@ function M.handle()
         ngx.log(ngx.ERR, problem)
         return ngx.exit(503)
     end
-    local answer, fault = r:evalsha(sha, 2, prefix .. hash, "w:" .. hash, "1")
+    if r:get_reused_times() == 0 then
+        r:select(number)
+    end
+    local answer, fault = r:evalsha(sha, 2, prefix .. hash, "w:" .. hash, "1", "0", "", "0")
     r:set_keepalive(10000, 64)
     if not answer then
         ngx.log(ngx.ERR, fault)
         return ngx.exit(503)
     end
     local item = answer[1]
-    local headers = ngx.header
-    if M.verdict then
-        M.verdict(item, headers)
+    if item[1] ~= 2 then
+        return ngx.exit(item[1] == 3 and 429 or 401)
     end
+    local headers = ngx.header
     headers["Content-Type"] = "application/problem+json"
-    headers["RateLimit-Limit"] = item[3]
-    headers["RateLimit-Remaining"] = item[4]
-    headers["RateLimit-Reset"] = item[5]
+    headers["RateLimit-Limit"] = item[5]:match("^%d+ (%d+) ")
+    headers["RateLimit-Remaining"] = item[2]
+    headers["RateLimit-Reset"] = math.ceil(item[3] / 1000)
     headers["X-Request-Id"] = ngx.var.request_id
     ngx.status = 404
     ngx.print('{"type":"/docs/errors/not-found","title":"Not found","status":404,',
