@@ -64,7 +64,7 @@ static bool add_secret(struct options *o, struct str secret, struct err *err)
 {
     char *copy = NULL;
 
-    if (!str_starts(secret, STR("whsec_"))) {
+    if (secret.data == NULL || !str_starts(secret, STR("whsec_"))) {
         return err_set(err, ERR_INVALID, "a secret begins with whsec_");
     }
     if (o->secret_count == SECRETS_MAX) {
