@@ -38,7 +38,8 @@ SELECT id AS "id:vis", status, first_name, last_name, full_name, email, phone,
 -- name: visitor_list
 -- First the keys, from the index that fits what is asked (the other branches
 -- end before they begin), then the rows. The first two read each status in
--- order, at most a page of it. $2 statuses, $3 location, $4..$7 search, e-mail,
+-- order, at most a page of it. The third may use nothing but the index of
+-- words (OFFSET 0 keeps the other conditions out). $2 statuses, $3 location, $4..$7 search, e-mail,
 -- company, host; $8..$13 expected, checked in, created; $14, $15 after.
 WITH asked AS MATERIALIZED (
     SELECT porter_search($1::uuid, $4::text,
@@ -87,21 +88,21 @@ WITH asked AS MATERIALIZED (
          LIMIT $16) AS key
     UNION ALL
     SELECT key.created_at, key.id
-      FROM (SELECT v.created_at, v.id
+      FROM (SELECT v.*
               FROM visitors v
              WHERE (SELECT search FROM asked) IS NOT NULL
                AND v.words @@ (SELECT search FROM asked)
-               AND v.org_id = $1 AND v.status = ANY ($2)
-               AND ($3::uuid IS NULL OR v.location_id = $3)
-               AND (v.created_at, v.id) < ((SELECT after_created FROM asked),
-                                           (SELECT after_id FROM asked))
-               AND v.created_at >= (SELECT created_from FROM asked)
-               AND v.created_at < (SELECT created_to FROM asked)
-               AND ($8::timestamptz IS NULL OR v.expected_at >= $8)
-               AND ($9::timestamptz IS NULL OR v.expected_at < $9)
-               AND ($10::timestamptz IS NULL OR v.checked_in_at >= $10)
-               AND ($11::timestamptz IS NULL OR v.checked_in_at < $11)
             OFFSET 0) AS key
+     WHERE key.org_id = $1 AND key.status = ANY ($2)
+       AND ($3::uuid IS NULL OR key.location_id = $3)
+       AND (key.created_at, key.id) < ((SELECT after_created FROM asked),
+                                       (SELECT after_id FROM asked))
+       AND key.created_at >= (SELECT created_from FROM asked)
+       AND key.created_at < (SELECT created_to FROM asked)
+       AND ($8::timestamptz IS NULL OR key.expected_at >= $8)
+       AND ($9::timestamptz IS NULL OR key.expected_at < $9)
+       AND ($10::timestamptz IS NULL OR key.checked_in_at >= $10)
+       AND ($11::timestamptz IS NULL OR key.checked_in_at < $11)
      ORDER BY created_at DESC, id DESC
      LIMIT $16
 )
@@ -140,10 +141,12 @@ SELECT sum(part.found)::bigint
            AND ($13::timestamptz IS NULL OR v.created_at < $13)
         UNION ALL
         SELECT count(*)
-          FROM visitors v
-         WHERE (SELECT search FROM asked) IS NOT NULL
-           AND v.words @@ (SELECT search FROM asked)
-           AND v.org_id = $1 AND v.status = ANY ($2::text[])
+          FROM (SELECT *
+                  FROM visitors
+                 WHERE (SELECT search FROM asked) IS NOT NULL
+                   AND words @@ (SELECT search FROM asked)
+                OFFSET 0) AS v
+         WHERE v.org_id = $1 AND v.status = ANY ($2::text[])
            AND ($3::uuid IS NULL OR v.location_id = $3)
            AND ($8::timestamptz IS NULL OR v.expected_at >= $8)
            AND ($9::timestamptz IS NULL OR v.expected_at < $9)
