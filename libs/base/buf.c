@@ -23,6 +23,7 @@ void buf_reserve(struct buf *b, size_t more)
         cap *= 2;
     }
     b->data = mem_grow(b->data, cap);
+    b->data[b->len] = '\0'; /* Also when nothing is added after all. */
     b->cap = cap;
 }
 

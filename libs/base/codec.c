@@ -73,9 +73,11 @@ bool base64_read(struct str s, void *out, size_t max, size_t *len)
     unsigned have = 0;
     size_t n = 0;
 
-    for (int pad = 0; pad < 2 && s.len > 0 && s.data[s.len - 1] == '=';
-         pad++) {
-        s.len--;
+    if (s.len % 4 == 0) {
+        for (int pad = 0; pad < 2 && s.len > 0 && s.data[s.len - 1] == '=';
+             pad++) {
+            s.len--;
+        }
     }
     if (s.len % 4 == 1) {
         return false;

@@ -47,12 +47,10 @@ bool str_split(struct str *rest, char at, struct str *part)
 {
     const char *hit = NULL;
 
-    if (rest->data == NULL || (rest->len == 0 && rest->data[0] != at)) {
-        /* A used-up rest has data NULL; an empty text gives nothing. */
-        rest->data = NULL;
+    if (rest->len == 0) {
         return false;
     }
-    hit = rest->len > 0 ? memchr(rest->data, at, rest->len) : NULL;
+    hit = memchr(rest->data, at, rest->len);
     if (hit == NULL) {
         *part = *rest;
         *rest = STR_NONE;

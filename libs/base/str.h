@@ -46,7 +46,8 @@ bool str_has(struct str s, char c);
 struct str str_trim(struct str s);
 
 /* Take what stands before the first `at` from *rest (which moves behind it).
- * False when *rest is used up. "a,,b" gives "a", "", "b"; "" gives nothing. */
+ * False when *rest is used up. "a,,b" gives "a", "", "b"; "a," gives "a"; ""
+ * gives nothing. */
 bool str_split(struct str *rest, char at, struct str *part);
 
 /* Decimal digits only, no sign, no blank; false when it is none or over max. */
