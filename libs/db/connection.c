@@ -218,6 +218,8 @@ bool connection_open(struct connection *c, struct err *err)
 
 bool connection_is_fit(struct connection *c)
 {
+    struct pollfd fd = {.events = POLLIN};
+
     if (c->pg == NULL) {
         return false;
     }
@@ -228,8 +230,10 @@ bool connection_is_fit(struct connection *c)
     if (clock_steady_us() - c->used_us < REST_US) {
         return true;
     }
-    /* Nothing is expected: bytes are a notice or the server's farewell. */
-    if (!PQconsumeInput(c->pg) || PQstatus(c->pg) != CONNECTION_OK) {
+    /* Nothing is expected: it is the server's farewell (or a notice of changed
+     * settings, for which a new connection is no worse). */
+    fd.fd = PQsocket(c->pg);
+    if (poll(&fd, 1, 0) != 0) {
         connection_close(c);
         return false;
     }
