@@ -202,6 +202,20 @@ static void refuses_a_head_that_is_too_long(void **state)
     buf_free(&raw);
 }
 
+static void refuses_chunks_that_add_up_to_too_much(void **state)
+{
+    struct buf raw = BUF_EMPTY;
+
+    BUF_ADD(&raw, "POST / HTTP/1.1\r\nHost: a\r\n"
+                  "Transfer-Encoding: chunked\r\n\r\n");
+    for (size_t i = 0; i < 101; i++) {
+        BUF_ADD(&raw, "a\r\n0123456789\r\n");
+    }
+    BUF_ADD(&raw, "0\r\n\r\n");
+    expect_answer(*state, buf_str(&raw), "HTTP/1.1 413 ", "");
+    buf_free(&raw);
+}
+
 static void ends_who_sends_a_byte_now_and_then(void **state)
 {
     int head = dial(*state);
@@ -244,6 +258,7 @@ int main(void)
         cmocka_unit_test(answers_pipelined_requests_in_order),
         cmocka_unit_test(refuses_and_closes),
         cmocka_unit_test(refuses_a_head_that_is_too_long),
+        cmocka_unit_test(refuses_chunks_that_add_up_to_too_much),
         cmocka_unit_test(ends_who_sends_a_byte_now_and_then),
         cmocka_unit_test(serves_others_beside_idle_connections),
     };
