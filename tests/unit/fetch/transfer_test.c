@@ -1,0 +1,201 @@
+/* Transfers against a tiny server of our own on the loopback address. */
+#include "fetch/fetch.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#define WAITS_MAX 200
+
+/* Answers each connection once with the same bytes. */
+struct server {
+    int fd;
+    unsigned port;
+    const char *reply;
+    size_t reply_len;
+    char request[2048];
+    pthread_t thread;
+};
+
+static void *serve(void *user)
+{
+    struct server *s = user;
+    int fd = accept(s->fd, NULL, NULL);
+    if (fd < 0) {
+        return NULL;
+    }
+    ssize_t got = read(fd, s->request, sizeof s->request - 1);
+    s->request[got > 0 ? got : 0] = '\0';
+    ssize_t put = write(fd, s->reply, s->reply_len);
+    (void)put;
+    shutdown(fd, SHUT_WR);
+    while (read(fd, &(char){0}, 1) > 0) {
+        continue;
+    }
+    close(fd);
+    return NULL;
+}
+
+static void server_open(struct server *s, const char *reply, size_t len)
+{
+    struct sockaddr_in a = {.sin_family = AF_INET,
+                            .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof a;
+
+    s->reply = reply;
+    s->reply_len = len;
+    s->fd = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(bind(s->fd, (struct sockaddr *)&a, sizeof a), 0);
+    assert_int_equal(listen(s->fd, 4), 0);
+    assert_int_equal(getsockname(s->fd, (struct sockaddr *)&a, &size), 0);
+    s->port = ntohs(a.sin_port);
+    assert_int_equal(pthread_create(&s->thread, NULL, serve, s), 0);
+}
+
+static void server_close(struct server *s)
+{
+    shutdown(s->fd, SHUT_RDWR);
+    pthread_join(s->thread, NULL);
+    close(s->fd);
+}
+
+struct seen {
+    unsigned count;
+    struct fetch_answer answer;
+    char body[64];
+};
+
+static void note(void *user, const struct fetch_answer *a)
+{
+    struct seen *seen = user;
+
+    seen->count++;
+    seen->answer = *a;
+    (void)snprintf(seen->body, sizeof seen->body, "%.*s", STR_ARGS(a->body));
+}
+
+static bool refuse_all(void *user, const struct sockaddr *a, struct err *why)
+{
+    (void)user;
+    (void)a;
+    return err_set(why, ERR_FORBIDDEN, "not there");
+}
+
+static struct seen post(struct fetch_options opts, unsigned port)
+{
+    struct fetch *f = NULL;
+    struct err err = ERR_NONE;
+    struct seen seen = {0};
+    char url[64];
+    struct fetch_request req = {.url = url,
+                                .headers = {"X-One: 1"},
+                                .header_count = 1,
+                                .body = STR("hello")};
+
+    opts.max_transfers = 4;
+    opts.max_idle = 4;
+    opts.connect_ms = 1000;
+    opts.total_ms = opts.total_ms == 0 ? 2000 : opts.total_ms;
+    (void)snprintf(url, sizeof url, "http://127.0.0.1:%u/x", port);
+    assert_true(fetch_open(&opts, &f, &err));
+    assert_int_equal(fetch_room(f), 4);
+    assert_true(fetch_start(f, &req, &err));
+    assert_int_equal(fetch_room(f), 3);
+    for (unsigned i = 0; i < WAITS_MAX && seen.count == 0; i++) {
+        fetch_wait(f, 100, note, &seen);
+    }
+    assert_int_equal(seen.count, 1);
+    assert_int_equal(fetch_room(f), 4);
+    fetch_close(f);
+    return seen;
+}
+
+static void an_answer_comes_back_whole(void **state)
+{
+    static const char reply[] = "HTTP/1.1 429 Slow\r\nRetry-After: 5\r\n"
+                                "Content-Length: 4\r\n\r\nbusy";
+    struct server s = {0};
+
+    (void)state;
+    server_open(&s, reply, sizeof reply - 1);
+    struct seen seen = post(
+        (struct fetch_options){.response_max = 100, .keep_max = 2}, s.port);
+    assert_int_equal(seen.answer.failure, FETCH_OK);
+    assert_int_equal(seen.answer.status, 429);
+    assert_int_equal(seen.answer.retry_after_s, 5);
+    assert_string_equal(seen.body, "bu");
+    assert_true(seen.answer.total_us > 0);
+    assert_false(seen.answer.reused);
+    assert_non_null(strstr(s.request, "POST /x HTTP/1.1\r\n"));
+    assert_non_null(strstr(s.request, "X-One: 1\r\n"));
+    assert_null(strstr(s.request, "Expect"));
+    assert_null(strstr(s.request, "Accept"));
+    assert_non_null(strstr(s.request, "\r\n\r\nhello"));
+    server_close(&s);
+}
+
+static void too_large_an_answer_ends_the_transfer(void **state)
+{
+    static char reply[4096];
+    struct server s = {0};
+
+    (void)state;
+    int head = snprintf(reply, sizeof reply,
+                        "HTTP/1.1 200 OK\r\nContent-Length: 3000\r\n\r\n");
+    memset(reply + head, 'x', 3000);
+    server_open(&s, reply, (size_t)head + 3000);
+    struct seen seen = post(
+        (struct fetch_options){.response_max = 100, .keep_max = 10}, s.port);
+    assert_int_equal(seen.answer.failure, FETCH_TOO_LARGE);
+    assert_int_equal(seen.answer.status, 200);
+    server_close(&s);
+}
+
+static void what_is_not_http_is_a_protocol_failure(void **state)
+{
+    struct server s = {0};
+
+    (void)state;
+    server_open(&s, "", 0);
+    struct seen seen =
+        post((struct fetch_options){.response_max = 100}, s.port);
+    assert_int_equal(seen.answer.failure, FETCH_PROTOCOL);
+    assert_int_equal(seen.answer.status, 0);
+    server_close(&s);
+}
+
+static void a_refused_address_is_not_connected_to(void **state)
+{
+    struct server s = {0};
+
+    (void)state;
+    server_open(&s, "x", 1);
+    struct seen seen = post(
+        (struct fetch_options){.response_max = 100, .may_connect = refuse_all},
+        s.port);
+    assert_int_equal(seen.answer.failure, FETCH_REFUSED_ADDRESS);
+    assert_string_equal(seen.answer.detail, "not there");
+    assert_string_equal(s.request, "");
+    server_close(&s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_answer_comes_back_whole),
+        cmocka_unit_test(too_large_an_answer_ends_the_transfer),
+        cmocka_unit_test(what_is_not_http_is_a_protocol_failure),
+        cmocka_unit_test(a_refused_address_is_not_connected_to),
+    };
+
+    return cmocka_run_group_tests_name("transfer", tests, NULL, NULL);
+}
