@@ -126,9 +126,11 @@ static void takes_the_depth_limit_and_refuses_one_more(void **state)
 static void counts_depth_outside_of_strings_only(void **state)
 {
     (void)state;
-    assert_true(read(STR("[\"[[[[[[[[[[[[[[[[[[[[\\\"[[[[[[[[[[[[[[[[[[\","
-                         "[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],"
-                         "[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[]]")));
+    assert_true(
+        read(STR("[\"[[[[[[[[[[[[[[[[[[[[\\\"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[["
+                 "[[[[[[[[\","
+                 "[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],"
+                 "[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[]]")));
 }
 
 static void survives_a_body_of_brackets(void **state)

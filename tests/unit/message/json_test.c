@@ -165,6 +165,15 @@ static void tells_each_fault_with_its_path(void **state)
     }
 }
 
+static void takes_numbers_at_their_limits(void **state)
+{
+    static const char text[] = "{\"i32\":2147483647,\"u32\":0,\"u64\":0,"
+                               "\"f32\":3.4e38}";
+
+    (void)state;
+    assert_non_null(strstr(written(parse(KINDS, text)), "\"i32\":2147483647"));
+}
+
 static void tells_all_faults_at_once(void **state)
 {
     (void)state;
@@ -297,6 +306,7 @@ int main(void)
         TEST(takes_null_for_unset_everywhere),
         TEST(writes_only_the_member_of_a_oneof_that_is_set),
         TEST(tells_each_fault_with_its_path),
+        TEST(takes_numbers_at_their_limits),
         TEST(tells_all_faults_at_once),
         TEST(says_what_to_do),
         TEST(shows_only_the_beginning_of_a_long_name),
