@@ -64,6 +64,9 @@ SELECT a.*
 ON CONFLICT DO NOTHING;
 
 -- name: delivery_claim
+-- The rows go through arrays because the planner takes those for short: it
+-- then looks each row up in its own day. By the LIMIT it can't see, it would
+-- read every day whole.
 WITH due AS MATERIALIZED (
     SELECT org_id, id, event_at
       FROM deliveries
@@ -75,8 +78,9 @@ WITH due AS MATERIALIZED (
 )
 UPDATE deliveries d
    SET due_at = $2
-  FROM due
- WHERE d.org_id = due.org_id AND d.id = due.id AND d.event_at = due.event_at
+  FROM unnest(ARRAY(SELECT org_id FROM due), ARRAY(SELECT id FROM due),
+              ARRAY(SELECT event_at FROM due)) AS mine (org_id, id, event_at)
+ WHERE d.org_id = mine.org_id AND d.id = mine.id AND d.event_at = mine.event_at
 RETURNING d.org_id, d.id, d.event_at, d.event_id, d.webhook_id, d.event_type,
           d.subject, d.state, d.is_test, d.attempts, d.due_at, d.last_status,
           d.last_error, d.finished_at, d.created_at, d.body;
