@@ -11,9 +11,8 @@
 #include "base/fault.h"
 #include "base/id.h"
 #include "base/macros.h"
+#include "message/message.h"
 #include "web/query.h"
-
-#include <protobuf-c/protobuf-c.h>
 
 #define PARAM_ROWS_MAX 32
 
