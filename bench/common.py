@@ -11,9 +11,10 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-os.environ.setdefault("PORTER_TEST_BUILD", str(ROOT / "build" / "release"))
+os.environ.setdefault("PORTER_TEST_PRESET", "release")
 sys.path.insert(0, str(ROOT / "tests"))
 
+from harness.process import program  # noqa: E402
 from harness.porter import Porter, parse_id, uuid7, format_id  # noqa: E402
 from harness.servers import Servers  # noqa: E402
 
@@ -25,7 +26,7 @@ CONNECTIONS = 32
 
 
 def tool(name):
-    return str(Path(os.environ["PORTER_TEST_BUILD"]) / "bin" / name)
+    return program(name)
 
 
 def say(*words):
