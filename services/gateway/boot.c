@@ -58,13 +58,12 @@ static void warn_if_few_descriptors(const struct gateway *g)
 bool boot_secrets(struct gateway *g, struct err *err)
 {
     struct seal_keys keys = {0};
-    struct str first = STR_NONE;
+    struct str first = {(const char *)keys.list[0].bytes,
+                        sizeof keys.list[0].bytes};
 
     if (!seal_keys_read(str_of(g->settings.common.seal_keys), &keys, err)) {
         return err_wrap(err, "PORTER_SEAL_KEYS");
     }
-    first = (struct str){(const char *)keys.list[0].bytes,
-                         sizeof keys.list[0].bytes};
     g->cursor_secret = crypt_hmac_sha256(first, STR("cursor"));
     crypt_wipe(&keys, sizeof keys);
     return true;

@@ -3,7 +3,6 @@
 
 #include "base/codec.h"
 #include "base/rfc3339.h"
-#include "message/message.h"
 
 #include <assert.h>
 
@@ -236,17 +235,14 @@ static void query_words(const struct param_row *row, unsigned bits,
                         struct buf *out)
 {
     for (unsigned i = 0; i < 32; i++) {
-        struct str word = STR_NONE;
-
         if ((bits & (1U << i)) == 0) {
             continue;
         }
-        word = row->kind == PARAM_ENUM
-                   ? message_enum_word(row->words_of, (int)i)
-                   : str_of(row->words[i]);
         buf_add(out, str_of(row->name));
         buf_add_char(out, '=');
-        query_escape(out, word);
+        query_escape(out, row->kind == PARAM_ENUM
+                              ? message_enum_word(row->words_of, (int)i)
+                              : str_of(row->words[i]));
         buf_add_char(out, '&');
     }
 }

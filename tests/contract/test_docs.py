@@ -14,6 +14,13 @@ def test_the_page_of_variables_is_what_the_programs_print():
         "build/dev/bin/porterctl config docs >docs/configuration.md")
 
 
+def test_the_page_of_errors_is_what_the_gateway_prints():
+    printed = subprocess.run([program("gateway"), "--errors-docs"], capture_output=True,
+                             text=True, check=True).stdout
+    assert (ROOT / "docs" / "errors.md").read_text() == printed, (
+        "build/dev/bin/gateway --errors-docs >docs/errors.md")
+
+
 def test_links_between_pages_lead_somewhere():
     faults = []
     for page in tracked("*.md"):
