@@ -264,7 +264,7 @@ static bool client_open(const struct consumer_options *opts, struct consumer *c,
         {"group.id", opts->group},
         {"enable.auto.commit", "false"},
         {"enable.auto.offset.store", "false"},
-        {"auto.offset.reset", "earliest"},
+        {"auto.offset.reset", opts->from_end ? "latest" : "earliest"},
         {"partition.assignment.strategy", "cooperative-sticky"},
     };
     rd_kafka_conf_t *conf = NULL;

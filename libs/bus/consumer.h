@@ -30,6 +30,7 @@ struct consumer_options {
     const struct bus_options *bus;
     const char *group;
     const char *const *topics; /* NULL-terminated */
+    bool from_end; /* Where a new group begins; false: with the oldest. */
     consumer_revoke_fn *on_revoke;
     void *user;
 };

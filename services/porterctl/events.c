@@ -149,10 +149,7 @@ bool events_tail(struct ctl *ctl, struct err *err)
     if (!ctl_number(ctl, "count", 1, COUNT_MAX, 0, &count, err)) {
         return false;
     }
-    bus.extra = arena_printf(ctl->arena, "auto.offset.reset=%s%s%s",
-                             from_start ? "earliest" : "latest",
-                             bus.extra[0] == '\0' ? "" : ",", bus.extra)
-                    .data;
+    opts.from_end = !from_start;
     (void)signal(SIGINT, on_signal);
     (void)signal(SIGTERM, on_signal);
     ok = consumer_open(&opts, &c, err) && follow(ctl, c, count, err);
