@@ -23,7 +23,7 @@ static enum delivery_state state_of(struct str word)
             return (enum delivery_state)i;
         }
     }
-    assert(!"the table allows no other state");
+    assert(false && "the table allows no other state");
     return DELIVERY_FAILED;
 }
 

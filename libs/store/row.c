@@ -110,7 +110,7 @@ static bool set_column(const struct db_rows *rows, size_t row, size_t column,
         ok = message_set_json(f, buf_str(&json), arena, err);
         break;
     case DB_COLUMN_BYTES:
-        assert(!"no message of ours has a bytes field");
+        assert(false && "no message of ours has a bytes field");
         break;
     }
     buf_free(&json);
