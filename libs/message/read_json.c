@@ -1,7 +1,7 @@
 /* JSON -> message, by its descriptor. It goes on after each fault, so that a
  * caller learns of all of them at once. The JSON's depth (json.h) bounds the
  * recursion. */
-#include "message/read.h"
+#include "message/reader.h"
 
 #include "message/kind.h"
 
@@ -14,187 +14,15 @@
 
 #include "google/protobuf/timestamp.pb-c.h"
 
-#define NAME_SHOWN_MAX 64   /* Bytes of a name that we repeat. */
-#define NAMES_SHOWN_MAX 220 /* Bytes of a list of names or words. */
-#define EDITS_MAX 2         /* A name this close was meant. */
-
-/* Where we are: from the leaf up, and only put together for a fault. */
-struct place {
-    const struct place *up;
-    struct str name; /* STR_NONE: `index` counts. */
-    size_t index;
-};
-
-struct reader {
-    struct arena *arena;
-    struct faults *faults;
-    const struct rule_table *rules; /* NULL: every field may be sent. */
-};
-
 static ProtobufCMessage *read_message(struct reader *r, const struct json *json,
                                       const ProtobufCMessageDescriptor *type,
                                       const struct place *at, struct str prefix,
                                       bool *ok);
 
-struct str read_shown(struct str name)
-{
-    if (name.len > NAME_SHOWN_MAX) {
-        name.len = NAME_SHOWN_MAX;
-        while (name.len > 0 &&
-               ((unsigned char)name.data[name.len] & 0xC0) == 0x80) {
-            name.len--;
-        }
-    }
-    return name;
-}
-
-/* Faults past the limit are only counted: nothing is worded for them. */
-static bool is_full(const struct reader *r)
-{
-    return r->faults->count >= FAULTS_MAX;
-}
-
-/* "host.email", "location_ids[2]"; "" is the whole. */
-static struct str path_of(const struct reader *r, const struct place *at)
-{
-    struct str up;
-    struct str name;
-
-    if (at == NULL || is_full(r)) {
-        return STR("");
-    }
-    up = path_of(r, at->up);
-    if (at->name.data == NULL) {
-        return arena_printf(r->arena, "%.*s[%zu]", STR_ARGS(up), at->index);
-    }
-    name = read_shown(at->name);
-    return arena_printf(r->arena, "%.*s%s%.*s", STR_ARGS(up),
-                        up.len > 0 ? "." : "", STR_ARGS(name));
-}
-
-static bool wrong_type(struct reader *r, const struct place *at,
-                       const char *want, const struct json *json)
-{
-    return fault_add(r->faults, path_of(r, at), FAULT_WRONG_TYPE,
-                     "must be %s, not %s", want,
-                     json_type_name(json_type(json)));
-}
-
-static bool out_of_range(struct reader *r, const struct place *at,
-                         const char *range)
-{
-    return fault_add(r->faults, path_of(r, at), FAULT_OUT_OF_RANGE,
-                     "must be %s", range);
-}
-
-/* Add ", name" while there is room. */
-static void list_name(struct buf *list, struct str name)
-{
-    if (list->len + name.len + 2 > NAMES_SHOWN_MAX) {
-        if (list->len > 0 && list->data[list->len - 1] != '.') {
-            BUF_ADD(list, ", ...");
-        }
-        return;
-    }
-    if (list->len > 0) {
-        BUF_ADD(list, ", ");
-    }
-    buf_add(list, name);
-}
-
-/* --- names ------------------------------------------------------------- */
-
-/* Letters to add, drop or change to get from a to b (Levenshtein), for names
- * of at most NAME_SHOWN_MAX bytes. */
-static size_t edits(struct str a, struct str b)
-{
-    size_t row[NAME_SHOWN_MAX + 1];
-
-    for (size_t k = 0; k <= b.len; k++) {
-        row[k] = k;
-    }
-    for (size_t i = 1; i <= a.len; i++) {
-        size_t corner = row[0];
-
-        row[0] = i;
-        for (size_t k = 1; k <= b.len; k++) {
-            size_t change = corner + (a.data[i - 1] != b.data[k - 1]);
-
-            corner = row[k];
-            row[k] = MIN_OF(change, MIN_OF(row[k], row[k - 1]) + 1);
-        }
-    }
-    return row[b.len];
-}
-
-static bool may_be_sent(const struct reader *r, struct str prefix,
-                        struct str name)
-{
-    return r->rules == NULL || rules_name(r->rules, prefix, name);
-}
-
-/* The field that was most likely meant, or STR_NONE. */
-static struct str nearest(const struct reader *r,
-                          const ProtobufCMessageDescriptor *type,
-                          struct str prefix, struct str name)
-{
-    struct str best = STR_NONE;
-    size_t least = EDITS_MAX + 1;
-
-    if (name.len > NAME_SHOWN_MAX) {
-        return STR_NONE;
-    }
-    for (unsigned i = 0; i < type->n_fields; i++) {
-        struct str known = str_of(type->fields[i].name);
-        size_t n = 0;
-
-        if (known.len > NAME_SHOWN_MAX || !may_be_sent(r, prefix, known)) {
-            continue;
-        }
-        n = edits(name, known);
-        if (n < least && n < known.len) {
-            least = n;
-            best = known;
-        }
-    }
-    return best;
-}
-
-static bool unknown_field(struct reader *r,
-                          const ProtobufCMessageDescriptor *type,
-                          const struct place *at, struct str prefix)
-{
-    struct str path = path_of(r, at);
-    struct str meant = STR_NONE;
-    struct buf list = BUF_EMPTY;
-
-    if (!is_full(r)) {
-        meant = nearest(r, type, prefix, at->name);
-    }
-    if (meant.len > 0) {
-        return fault_add(r->faults, path, FAULT_UNKNOWN_FIELD,
-                         "there is no such field; did you mean \"%.*s\"?",
-                         STR_ARGS(meant));
-    }
-    for (unsigned i = 0; i < type->n_fields && !is_full(r); i++) {
-        struct str known = str_of(type->fields[i].name);
-
-        if (may_be_sent(r, prefix, known)) {
-            list_name(&list, known);
-        }
-    }
-    (void)fault_add(r->faults, path, FAULT_UNKNOWN_FIELD,
-                    "there is no such field; send only: %s", buf_cstr(&list));
-    buf_free(&list);
-    return false;
-}
-
-/* --- values ------------------------------------------------------------ */
-
 static bool check_text(struct reader *r, const struct place *at, struct str s)
 {
     if (str_has_control(s, "\n\t")) {
-        return fault_add(r->faults, path_of(r, at), FAULT_BAD_CHARACTER,
+        return fault_add(r->faults, reader_path(r, at), FAULT_BAD_CHARACTER,
                          "must hold no control characters other than line "
                          "feeds and tabs");
     }
@@ -205,7 +33,7 @@ static bool read_text(struct reader *r, const struct json *json,
                       const struct place *at, void *to)
 {
     if (json_type(json) != JSON_TEXT) {
-        return wrong_type(r, at, "a string", json);
+        return reader_wrong_type(r, at, "a string", json);
     }
     if (!check_text(r, at, json_text(json))) {
         return false;
@@ -221,14 +49,14 @@ static bool read_bytes(struct reader *r, const struct json *json,
     size_t max = 0;
 
     if (json_type(json) != JSON_TEXT) {
-        return wrong_type(r, at, "a string of base64", json);
+        return reader_wrong_type(r, at, "a string of base64", json);
     }
     s = json_text(json);
     max = s.len / 4 * 3 + 3;
     to->data = arena_take(r->arena, max);
     if (!base64_read(s, to->data, max, &to->len)) {
         to->len = 0;
-        return fault_add(r->faults, path_of(r, at), FAULT_BAD_FORMAT,
+        return fault_add(r->faults, reader_path(r, at), FAULT_BAD_FORMAT,
                          "must be base64");
     }
     return true;
@@ -240,22 +68,22 @@ static bool read_whole(struct reader *r, const struct json *json,
     int64_t n = 0;
 
     if (json_type(json) != JSON_INT) {
-        return wrong_type(r, at, "a whole number", json);
+        return reader_wrong_type(r, at, "a whole number", json);
     }
     n = json_int(json);
     if (kind == KIND_I32) {
         if (n < INT32_MIN || n > INT32_MAX) {
-            return out_of_range(r, at, "from -2147483648 to 2147483647");
+            return reader_out_of_range(r, at, "from -2147483648 to 2147483647");
         }
         *(int32_t *)to = (int32_t)n;
     } else if (kind == KIND_U32) {
         if (n < 0 || n > UINT32_MAX) {
-            return out_of_range(r, at, "from 0 to 4294967295");
+            return reader_out_of_range(r, at, "from 0 to 4294967295");
         }
         *(uint32_t *)to = (uint32_t)n;
     } else if (kind == KIND_U64) {
         if (n < 0) {
-            return out_of_range(r, at, "0 or more");
+            return reader_out_of_range(r, at, "0 or more");
         }
         *(uint64_t *)to = (uint64_t)n;
     } else {
@@ -270,7 +98,7 @@ static bool read_double(struct reader *r, const struct json *json,
     double x = 0;
 
     if (json_type(json) != JSON_INT && json_type(json) != JSON_REAL) {
-        return wrong_type(r, at, "a number", json);
+        return reader_wrong_type(r, at, "a number", json);
     }
     x = json_double(json);
     if (kind == KIND_DOUBLE) {
@@ -278,7 +106,7 @@ static bool read_double(struct reader *r, const struct json *json,
         return true;
     }
     if (x < (double)-FLT_MAX || x > (double)FLT_MAX) {
-        return out_of_range(r, at, "within a 32-bit float");
+        return reader_out_of_range(r, at, "within a 32-bit float");
     }
     *(float *)to = (float)x;
     return true;
@@ -293,16 +121,16 @@ static bool read_enum(struct reader *r, const struct json *json,
     int value = 0;
 
     if (json_type(json) != JSON_TEXT) {
-        return wrong_type(r, at, "a string", json);
+        return reader_wrong_type(r, at, "a string", json);
     }
     if (message_enum_value(type, json_text(json), &value)) {
         *(int *)to = value;
         return true;
     }
-    for (unsigned i = 1; i < type->n_values && !is_full(r); i++) {
-        list_name(&list, words[i]);
+    for (unsigned i = 1; i < type->n_values && !reader_is_full(r); i++) {
+        reader_list(&list, words[i]);
     }
-    (void)fault_add(r->faults, path_of(r, at), FAULT_NOT_ALLOWED,
+    (void)fault_add(r->faults, reader_path(r, at), FAULT_NOT_ALLOWED,
                     "must be one of: %s", buf_cstr(&list));
     buf_free(&list);
     return false;
@@ -315,10 +143,10 @@ static bool read_time(struct reader *r, const struct json *json,
     int64_t us = 0;
 
     if (json_type(json) != JSON_TEXT) {
-        return wrong_type(r, at, "a string with a time", json);
+        return reader_wrong_type(r, at, "a string with a time", json);
     }
     if (!rfc3339_read(json_text(json), &us)) {
-        return fault_add(r->faults, path_of(r, at), FAULT_BAD_FORMAT,
+        return fault_add(r->faults, reader_path(r, at), FAULT_BAD_FORMAT,
                          "must be an RFC 3339 time with its zone, such as "
                          "2026-03-01T09:30:00Z");
     }
@@ -346,7 +174,7 @@ static bool read_value(struct reader *r, const struct json *json,
         return read_bytes(r, json, at, to);
     case KIND_BOOL:
         if (json_type(json) != JSON_BOOL) {
-            return wrong_type(r, at, "true or false", json);
+            return reader_wrong_type(r, at, "true or false", json);
         }
         *(protobuf_c_boolean *)to = json_bool(json);
         return true;
@@ -388,7 +216,7 @@ static bool read_list(struct reader *r, const struct json *json,
     bool ok = true;
 
     if (json_type(json) != JSON_ARRAY) {
-        return wrong_type(r, at, "an array", json);
+        return reader_wrong_type(r, at, "an array", json);
     }
     count = json_count(json);
     list = count > 0 ? arena_zero(r->arena, count, step) : NULL;
@@ -397,7 +225,7 @@ static bool read_list(struct reader *r, const struct json *json,
         const struct json *value = json_at(json, i);
 
         if (json_type(value) == JSON_NULL) {
-            ok = fault_add(r->faults, path_of(r, &here), FAULT_WRONG_TYPE,
+            ok = fault_add(r->faults, reader_path(r, &here), FAULT_WRONG_TYPE,
                            "must not be null");
         } else if (!read_value(r, value, f, &here, prefix, list + i * step)) {
             ok = false;
@@ -424,7 +252,7 @@ static bool read_map(struct reader *r, const struct json *json,
     bool ok = true;
 
     if (json_type(json) != JSON_OBJECT) {
-        return wrong_type(r, at, "an object", json);
+        return reader_wrong_type(r, at, "an object", json);
     }
     entries = arena_zero(r->arena, json_count(json), sizeof(void *));
     while (json_next(json, &iter, &here.name, &value)) {
@@ -468,7 +296,7 @@ static bool read_member(struct reader *r, const struct json *json,
         return read_value(r, json, f, at, prefix, kind_at(m, f));
     }
     if (*kind_case(m, f) != 0) {
-        return fault_add(r->faults, path_of(r, at), FAULT_NOT_ALLOWED,
+        return fault_add(r->faults, reader_path(r, at), FAULT_NOT_ALLOWED,
                          "only one of its alternatives may be sent");
     }
     if (!read_value(r, json, f, at, prefix, kind_at(m, f))) {
@@ -491,7 +319,7 @@ static ProtobufCMessage *read_message(struct reader *r, const struct json *json,
     void *iter = NULL;
 
     if (json_type(json) != JSON_OBJECT) {
-        *ok = wrong_type(r, at, "an object", json);
+        *ok = reader_wrong_type(r, at, "an object", json);
         return NULL;
     }
     m = message_new(type, r->arena);
@@ -500,11 +328,11 @@ static ProtobufCMessage *read_message(struct reader *r, const struct json *json,
         struct str below = STR_NONE;
 
         if (f == NULL) {
-            *ok = unknown_field(r, type, &here, prefix);
+            *ok = reader_unknown(r, type, &here, prefix);
             continue;
         }
-        if (!may_be_sent(r, prefix, here.name)) {
-            *ok = fault_add(r->faults, path_of(r, &here), FAULT_NOT_ALLOWED,
+        if (!reader_allows(r, prefix, here.name)) {
+            *ok = fault_add(r->faults, reader_path(r, &here), FAULT_NOT_ALLOWED,
                             "is read-only; leave it out");
             continue;
         }
