@@ -10,17 +10,11 @@
  * with it, so all shards are forgotten; what was acknowledged is still deleted
  * when a new session is there, for that is true whoever owns the shard.
  * Nothing is ever under way on Kafka between turns (producer_send waits or
- * purges). A record that Kafka will never take goes to porter.dead-letters.v1
- * with the reason and the head of its payload (the event itself stays in the
- * event log), is logged as an error, and only then leaves its shard; as long
- * as even that fails the shard waits. */
+ * purges). Sending is relay_send.c, sharing is relay_share.c. */
 #include "gateway/relay.h"
 
-#include "base/arena.h"
 #include "base/clock.h"
-#include "bus/producer.h"
-#include "gateway/relay_record.h"
-#include "gateway/relay_share.h"
+#include "gateway/relay_state.h"
 #include "log/log.h"
 #include "store/event.h"
 #include "store/outbox.h"
@@ -28,59 +22,16 @@
 #include <assert.h>
 #include <errno.h>
 #include <poll.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#define SEND_MS 5000 /* A batch's time to be acknowledged. */
 #define PAUSE_FIRST_MS 50
 #define PAUSE_MAX_MS 1000
 #define ARENA_BYTES 1048576
 #define ALL_SHARDS ((1U << OUTBOX_SHARDS) - 1)
 
-/* Said once per change. */
-enum neighbour { UNKNOWN, HERE, AWAY };
-
-struct relay {
-    struct relay_options opts;
-    pthread_t thread;
-    int wake_fd;
-    int stop_fd;
-    atomic_uint woken; /* Bits of shards with news from this process. */
-
-    /* From here on the thread's own. */
-    struct db_session *session; /* NULL: lost */
-    struct producer *producer;
-    struct arena *arena; /* One turn. */
-    struct share share;
-    unsigned hot; /* Bits of shards that may have rows. */
-    unsigned pause_ms;
-    enum neighbour database;
-    enum neighbour kafka;
-    struct record *records;
-    bool *acked;
-    struct outbox_place *gone; /* Acknowledged, not yet deleted. */
-    size_t gone_count;
-
-    pthread_mutex_t stats_lock;
-    struct relay_stats stats;
-};
-
 /* --- neighbours ---------------------------------------------------------- */
-
-static void stats_kafka(struct relay *r, size_t sent, int64_t took_us,
-                        bool is_up)
-{
-    (void)pthread_mutex_lock(&r->stats_lock);
-    r->stats.produced += sent;
-    r->stats.batches++;
-    r->stats.failures += is_up ? 0 : 1;
-    r->stats.last_send_us = took_us;
-    r->stats.kafka_is_up = is_up;
-    (void)pthread_mutex_unlock(&r->stats_lock);
-}
 
 static void stats_shards(struct relay *r)
 {
@@ -89,26 +40,15 @@ static void stats_shards(struct relay *r)
     (void)pthread_mutex_unlock(&r->stats_lock);
 }
 
-static void kafka_is(struct relay *r, enum neighbour now, const char *reason)
-{
-    if (now == AWAY && r->kafka != AWAY) {
-        log_warn("relay.kafka_away", LOG_TEXT("reason", reason));
-    }
-    if (now == HERE && r->kafka == AWAY) {
-        log_info("relay.kafka_back", LOG_INT("shards", r->stats.shards_owned));
-    }
-    r->kafka = now;
-}
-
 static void session_end(struct relay *r, const struct err *err)
 {
     session_close(r->session);
     r->session = NULL;
     share_forget(&r->share);
     stats_shards(r);
-    if (r->database != AWAY) {
+    if (r->database != NEIGHBOUR_AWAY) {
         log_err(LOG_WARN, "relay.session_lost", err, NULL, 0);
-        r->database = AWAY;
+        r->database = NEIGHBOUR_AWAY;
     }
 }
 
@@ -122,13 +62,12 @@ static bool session_start(struct relay *r, struct err *err)
         return false;
     }
     share_forget(&r->share);
-    r->database = HERE;
+    r->database = NEIGHBOUR_HERE;
     log_info("relay.session_opened", LOG_INT("rest_ms", r->opts.rest_ms));
     return true;
 }
 
-/* Until the pause is over or we are to stop; each longer than the last. */
-static void pause_longer(struct relay *r)
+void relay_pause(struct relay *r)
 {
     struct pollfd stop = {.fd = r->stop_fd, .events = POLLIN};
 
@@ -225,79 +164,7 @@ static bool gather(struct relay *r, struct err *err)
     return true;
 }
 
-/* --- sending ------------------------------------------------------------- */
-
-/* Kafka will never take records[bad]: set it aside, or leave it for the next
- * turn. True when it is set aside. */
-static bool set_aside(struct relay *r, const struct outbox_row *row, size_t bad,
-                      const struct err *why)
-{
-    struct record letter;
-    struct err err = ERR_NONE;
-    bool acked = false;
-    size_t ignored = 0;
-
-    relay_dead_letter(&r->records[bad], str_of(why->text), r->arena, &letter);
-    if (!producer_send(r->producer, &letter, 1, SEND_MS, &acked, &ignored,
-                       &err) ||
-        !acked) {
-        kafka_is(r, AWAY,
-                 err.code != ERR_OK ? err.text : producer_trouble(r->producer));
-        return false;
-    }
-    log_err(LOG_ERROR, "relay.record_set_aside", why,
-            LOG_FIELDS(LOG_ID("event", ID_EVENT, row->id),
-                       LOG_ID("organization", ID_ORGANIZATION, row->org_id),
-                       LOG_STR("topic", r->records[bad].topic),
-                       LOG_INT("bytes", row->payload.len)));
-    return true;
-}
-
-/* The places of acknowledged rows; how many of all are missing. */
-static size_t gone_collect(struct relay *r, const struct outbox_row *rows,
-                           size_t count)
-{
-    r->gone_count = 0;
-    for (size_t i = 0; i < count; i++) {
-        if (r->acked[i]) {
-            r->gone[r->gone_count++] =
-                (struct outbox_place){rows[i].shard, rows[i].seq};
-        }
-    }
-    return count - r->gone_count;
-}
-
-static void send(struct relay *r, const struct outbox_row *rows, size_t count)
-{
-    int64_t started_us = clock_steady_us();
-    struct err err = ERR_NONE;
-    size_t bad = count;
-    size_t missing = 0;
-    bool is_up = false;
-
-    for (size_t i = 0; i < count; i++) {
-        relay_record(&rows[i], r->arena, &r->records[i]);
-    }
-    if (producer_send(r->producer, r->records, count, SEND_MS, r->acked, &bad,
-                      &err)) {
-        missing = gone_collect(r, rows, count);
-        is_up = missing == 0;
-    } else if (bad < count) {
-        is_up = set_aside(r, &rows[bad], bad, &err);
-        r->acked[bad] = is_up;
-        missing = gone_collect(r, rows, count);
-    } else {
-        missing = gone_collect(r, rows, count);
-    }
-    stats_kafka(r, count - missing, clock_steady_us() - started_us, is_up);
-    kafka_is(r, is_up ? HERE : AWAY,
-             err.code != ERR_OK ? err.text : producer_trouble(r->producer));
-    if (!is_up) {
-        pause_longer(r);
-    } else {
-        r->pause_ms = 0;
-    }
-}
+/* --- moving -------------------------------------------------------------- */
 
 /* Delete the last turn's rows, read the next, send them. */
 static bool move(struct relay *r, struct err *err)
@@ -324,7 +191,7 @@ static bool move(struct relay *r, struct err *err)
     r->hot = 0;
     if (count > 0) {
         r->hot = of; /* There may be more behind them. */
-        send(r, rows, count);
+        relay_send(r, rows, count);
     }
     return true;
 }
@@ -345,8 +212,8 @@ static void *run(void *user)
     while (!is_stopped(r)) {
         if (!turn(r, &err)) {
             session_end(r, &err);
-            pause_longer(r);
-        } else if (r->kafka != AWAY) {
+            relay_pause(r);
+        } else if (r->kafka != NEIGHBOUR_AWAY) {
             r->pause_ms = 0;
         }
     }
@@ -396,7 +263,7 @@ bool relay_open(const struct relay_options *opts, struct relay **out,
 {
     struct producer_options send = {
         .bus = opts->bus,
-        .message_timeout_ms = SEND_MS,
+        .message_timeout_ms = RELAY_SEND_MS,
         .queue_max = RELAY_BATCH_MAX,
     };
     struct relay *r = relay_new(opts);
