@@ -6,7 +6,6 @@ arrives, and how long each hop took.
 import json
 import os
 import queue
-import re
 import ssl
 import subprocess
 import sys
@@ -84,29 +83,32 @@ def call(run, port, key):
     body = json.dumps(visitor, ensure_ascii=False)
     show("1. The call", f"curl --cacert {run}/tls/ca.pem {url} \\\n  -H 'X-API-Key: {key[:14]}…' "
          f"-H 'Content-Type: application/json' \\\n  -d '{body}'")
-    done = subprocess.run(
-        ["curl", "-sS", "-v", "--trace-time", "--http1.1", "--cacert", f"{run}/tls/ca.pem", url,
-         "-H", "@-", "-H", "Content-Type: application/json", "--data-binary", body],
-        input=f"X-API-Key: {key}\n", capture_output=True, text=True, check=False,
-        env={**os.environ, "TZ": "UTC"})
-    sent, answered = moment(done.stderr, "> POST "), moment(done.stderr, "< HTTP/")
-    if done.returncode != 0 or answered is None:
-        fail(f"curl: {done.stderr[-300:].strip()}", f"{run}/log/gateway.log")
-    status = re.search(r"< HTTP/\S+ (.*)", done.stderr).group(1).strip()
-    if not status.startswith("201"):
-        fail(f"the gateway answered {status}: {done.stdout}", f"{run}/log/gateway.log")
-    made = json.loads(done.stdout)
+    answer, figures, seen = run_curl(
+        ["--cacert", f"{run}/tls/ca.pem", url, "-H", "@-", "-H", "Content-Type: application/json",
+         "--data-binary", body], f"X-API-Key: {key}\n", f"{run}/log/gateway.log")
+    status, ready, began = figures.split()
+    if status != "201":
+        fail(f"the gateway answered {status}: {answer}", f"{run}/log/gateway.log")
+    made = json.loads(answer)
     show(f"   The answer: {status}", json.dumps(short(made), ensure_ascii=False, indent=2))
-    return made, sent, answered
+    # curl's own times tell how long before the answer's first byte the request was sent.
+    return made, seen - (float(began) - float(ready)), seen
 
 
-def moment(trace, mark):
-    """When curl wrote or read that line (seconds since 1970)."""
-    found = re.search(rf"^(\d\d):(\d\d):(\d\d\.\d+) {mark}", trace, re.M)
-    if not found:
-        return None
-    hours, minutes, seconds = found.groups()
-    return time.time() // 86400 * 86400 + int(hours) * 3600 + int(minutes) * 60 + float(seconds)
+def run_curl(words, stdin, log):
+    """The answer, curl's figures, and when the answer's first bytes came."""
+    figures = "%{stderr}%{http_code} %{time_pretransfer} %{time_starttransfer}"
+    with subprocess.Popen(["curl", "-sS", "-N", "-w", figures, *words], stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE) as curl:
+        curl.stdin.write(stdin.encode())
+        curl.stdin.close()
+        first = os.read(curl.stdout.fileno(), 65536)
+        seen = time.time()
+        answer = (first + curl.stdout.read()).decode()
+        said = curl.stderr.read().decode()
+    if curl.returncode != 0:
+        fail(f"curl: {said.strip()}", log)
+    return answer, said, seen
 
 
 def location(run, port, key):

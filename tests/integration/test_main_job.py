@@ -69,24 +69,6 @@ def test_the_callers_trace_reaches_kafka_and_the_webhook(porter, organization):
     assert trace in receiver.wait(1)[0].headers["traceparent"]
 
 
-def test_events_of_one_visitor_are_in_order_on_kafka(porter, organization):
-    client, place = organization.client(), organization.location()
-    visitors = [client.pre_register(place)["id"] for _ in range(5)]
-    for visitor in visitors:
-        for step in ("check-in", "check-out"):
-            answer = client.post(f"/visitors/{visitor}/{step}")
-            assert answer.status_code == 200, answer.text
-
-    topics = porter.topics()
-    records = topics.of(organization.id, 15)
-    topics.close()
-    for visitor in visitors:
-        mine = [record for record in records if record.key == visitor]
-        assert len({record.partition for record in mine}) == 1
-        assert [record.event.type for record in mine] == [
-            "visitor.pre_registered", "visitor.checked_in", "visitor.checked_out"]
-
-
 def test_only_subscribed_webhooks_of_the_same_organization_are_told(porter, organization):
     stranger = porter.organization()
     receiver = porter.receiver()
