@@ -64,8 +64,8 @@ bool connection_fail(struct connection *c, const char *what,
 
 static bool lose(struct connection *c, const char *why, struct err *err)
 {
-    struct str text = why != NULL ? str_of(why)
-                                  : first_line(PQerrorMessage(c->pg));
+    struct str text =
+        why != NULL ? str_of(why) : first_line(PQerrorMessage(c->pg));
 
     (void)err_set(err, ERR_UNAVAILABLE, "database: %.*s", STR_ARGS(text));
     connection_close(c);

@@ -46,14 +46,14 @@ struct tx;
 struct db_rows;
 
 struct db_options {
-    const char *url;          /* libpq connection string or URI. */
-    const char *service;      /* application_name */
-    unsigned pool_size;       /* 1..64 */
-    unsigned batch_max;       /* 1..128 */
-    unsigned connect_ms;      /* One connection attempt. */
-    unsigned wait_ms;         /* For a free connection. */
-    unsigned statement_ms;    /* statement_timeout, and our own guard on top */
-    unsigned reconnect_ms;    /* Between attempts. */
+    const char *url;       /* libpq connection string or URI. */
+    const char *service;   /* application_name */
+    unsigned pool_size;    /* 1..64 */
+    unsigned batch_max;    /* 1..128 */
+    unsigned connect_ms;   /* One connection attempt. */
+    unsigned wait_ms;      /* For a free connection. */
+    unsigned statement_ms; /* statement_timeout, and our own guard on top */
+    unsigned reconnect_ms; /* Between attempts. */
 };
 
 /* Does not connect: a database that is away at start is met as at any time. */
@@ -70,8 +70,8 @@ enum db_arg_kind {
     DB_INT, /* bigint */
     DB_BOOL,
     DB_UUID,
-    DB_TIME, /* timestamptz, microseconds since 1970 */
-    DB_JSON, /* jsonb, as text */
+    DB_TIME,  /* timestamptz, microseconds since 1970 */
+    DB_JSON,  /* jsonb, as text */
     DB_TEXTS, /* arrays: text[], bytea[], bigint[], uuid[], timestamptz[] */
     DB_BYTESS,
     DB_INTS,

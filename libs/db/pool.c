@@ -52,7 +52,7 @@ struct db {
     struct waiter *first;
     struct waiter **last;
     struct db_stats stats;
-    struct err away; /* Why the last attempt to connect failed. */
+    struct err away;     /* Why the last attempt to connect failed. */
     struct slot slots[]; /* opts.pool_size */
 };
 
@@ -165,8 +165,7 @@ static struct slot *free_slot(struct db *db)
             continue;
         }
         if (best == NULL || (s->is_open && !best->is_open) ||
-            (s->is_open &&
-             s->connection.used_us > best->connection.used_us)) {
+            (s->is_open && s->connection.used_us > best->connection.used_us)) {
             best = s;
         }
     }
@@ -244,8 +243,7 @@ static bool has_open(const struct db *db)
 
 /* The slot could not be connected. While others are, everybody goes back to
  * the head of the queue (true); else they are refused. */
-static bool give_up_slot(struct db *db, struct waiter *w,
-                         const struct err *why)
+static bool give_up_slot(struct db *db, struct waiter *w, const struct err *why)
 {
     struct waiter *end = w;
     bool again = false;

@@ -59,9 +59,9 @@ static struct str raw(const struct db_rows *rows, size_t row, size_t column)
     if (db_is_null(rows, row, column)) {
         return STR_NONE;
     }
-    return (struct str){PQgetvalue(rows->result, (int)row, (int)column),
-                        (size_t)PQgetlength(rows->result, (int)row,
-                                            (int)column)};
+    return (struct str){
+        PQgetvalue(rows->result, (int)row, (int)column),
+        (size_t)PQgetlength(rows->result, (int)row, (int)column)};
 }
 
 static uint32_t read_u32(const char *at)

@@ -41,15 +41,14 @@ void session_close(struct db_session *s)
 static bool is_here(const struct db_session *s, struct err *err)
 {
     if (s->connection.pg == NULL) {
-        return err_set(err, ERR_UNAVAILABLE,
-                       "the database session was lost");
+        return err_set(err, ERR_UNAVAILABLE, "the database session was lost");
     }
     return true;
 }
 
 bool session_run(struct db_session *s, const struct sql *sql,
-                 const struct db_arg *args, size_t count,
-                 struct db_rows **rows, struct err *err)
+                 const struct db_arg *args, size_t count, struct db_rows **rows,
+                 struct err *err)
 {
     struct call call = {.sql = sql, .args = args, .rows = rows, .err = err};
     struct call *calls[] = {&call};

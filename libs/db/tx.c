@@ -45,7 +45,8 @@ static bool read_plain(struct connection *c, const char *what, struct err *err)
     return ok;
 }
 
-/* The statement behind a BEGIN could not be sent: take its answer off the wire. */
+/* The statement behind a BEGIN could not be sent: take its answer off the wire.
+ */
 static void swallow_begin(struct connection *c)
 {
     struct err err = ERR_NONE;

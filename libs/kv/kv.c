@@ -231,8 +231,8 @@ static void refuse(struct waiter *w, const struct err *why)
 static int32_t wait_turn(struct kv *kv, struct waiter *w)
 {
     const unsigned wait_ms = kv->opts.connect_ms + 2 * kv->opts.timeout_ms;
-    const int32_t told = latch_wait(
-        &w->latch, clock_steady_us() + (int64_t)wait_ms * US_PER_MS);
+    const int32_t told =
+        latch_wait(&w->latch, clock_steady_us() + (int64_t)wait_ms * US_PER_MS);
     bool left = false;
 
     if (told != 0) {

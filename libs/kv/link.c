@@ -14,9 +14,8 @@
 
 /* What the whole server says, not the script: later, or elsewhere. */
 static const char *const server_errors[] = {
-    "LOADING",    "BUSY",     "READONLY", "OOM",       "MISCONF",
-    "MASTERDOWN", "NOAUTH",   "NOPERM",   "NOREPLICAS", "WRONGPASS",
-    "CLUSTERDOWN"};
+    "LOADING", "BUSY",   "READONLY",   "OOM",       "MISCONF",    "MASTERDOWN",
+    "NOAUTH",  "NOPERM", "NOREPLICAS", "WRONGPASS", "CLUSTERDOWN"};
 
 void link_init(struct link *l, const struct kv_options *opts,
                const struct kv_url *url)
@@ -95,8 +94,7 @@ static bool send_command(struct link *l, int64_t until_us, struct err *err)
     struct str rest = buf_str(&l->command);
 
     while (rest.len > 0) {
-        const ssize_t n =
-            send(l->redis->fd, rest.data, rest.len, MSG_NOSIGNAL);
+        const ssize_t n = send(l->redis->fd, rest.data, rest.len, MSG_NOSIGNAL);
 
         if (n > 0) {
             rest.data += n;

@@ -101,15 +101,13 @@ static bool read_place(struct str rest, struct kv_url *out)
     colon = last_of(rest, ':');
     out->port = PORT_DEFAULT;
     if (colon < rest.len && !str_has(after(rest, colon), ']')) {
-        if (!str_to_u64(after(rest, colon), PORT_MAX, &number) ||
-            number == 0) {
+        if (!str_to_u64(after(rest, colon), PORT_MAX, &number) || number == 0) {
             return false;
         }
         out->port = (int)number;
         rest = before(rest, colon);
     }
-    if (rest.len > 2 && rest.data[0] == '[' &&
-        rest.data[rest.len - 1] == ']') {
+    if (rest.len > 2 && rest.data[0] == '[' && rest.data[rest.len - 1] == ']') {
         rest = (struct str){rest.data + 1, rest.len - 2};
     }
     return rest.len > 0 && copy_decoded(rest, out->place);

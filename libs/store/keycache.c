@@ -26,9 +26,9 @@ struct str keycache_name(const char *life, struct sha256 hash,
 struct str keycache_pack(const struct principal *p, int64_t epoch,
                          char out[KEYCACHE_VALUE_MAX])
 {
-    int len = snprintf(out, KEYCACHE_VALUE_MAX, "%lld %u %u %lld ",
-                       (long long)epoch, p->rate_limit, p->scopes,
-                       (long long)p->expires_at_us);
+    int len =
+        snprintf(out, KEYCACHE_VALUE_MAX, "%lld %u %u %lld ", (long long)epoch,
+                 p->rate_limit, p->scopes, (long long)p->expires_at_us);
 
     hex_write(p->org_id.bytes, sizeof p->org_id.bytes, out + len);
     len += ID_HEX;
@@ -84,8 +84,7 @@ bool keycache_unpack(struct str value, struct principal *out)
         !read_number(&value, SCOPE_ALL, &scopes) ||
         !read_number(&value, INT64_MAX, &expires) ||
         !str_split(&value, ' ', &org) || !str_split(&value, ' ', &key) ||
-        value.len > 0 || !read_id(org, &p.org_id) ||
-        !read_id(key, &p.key_id)) {
+        value.len > 0 || !read_id(org, &p.org_id) || !read_id(key, &p.key_id)) {
         return false;
     }
     p.rate_limit = (unsigned)limit;

@@ -133,12 +133,11 @@ static bool ask(struct admit *a, const struct question *q, const char *life,
 /* Turn ADMITTED or DENIED into an admission. False: the entry is not ours. */
 static bool read_reply(const struct kv_reply *r, struct admission *out)
 {
-    struct admission a = {.verdict = r->values[0].number == ADMITTED
-                                         ? ADMIT_YES
-                                         : ADMIT_LIMITED,
-                          .remaining = (unsigned)r->values[1].number,
-                          .reset_ms = r->values[2].number,
-                          .retry_ms = r->values[3].number};
+    struct admission a = {
+        .verdict = r->values[0].number == ADMITTED ? ADMIT_YES : ADMIT_LIMITED,
+        .remaining = (unsigned)r->values[1].number,
+        .reset_ms = r->values[2].number,
+        .retry_ms = r->values[3].number};
 
     if (!keycache_unpack(r->values[4].text, &a.principal)) {
         return false;
@@ -271,8 +270,7 @@ static void finish(struct admit *a, const struct question *q,
 bool admit_check(struct admit *a, struct sha256 hash, bool counted,
                  struct arena *arena, struct admission *out, struct err *err)
 {
-    struct question q = {
-        .hash = hash, .is_counted = counted, .arena = arena};
+    struct question q = {.hash = hash, .is_counted = counted, .arena = arena};
     struct admission answer = {.verdict = ADMIT_UNKNOWN};
     enum outcome outcome = UNDECIDED;
 

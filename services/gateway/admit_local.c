@@ -276,9 +276,8 @@ void local_admit(struct local *l, struct sha256 hash,
                  struct admission *out)
 {
     struct stripe *s = stripe_of(l, &hash);
-    struct admission a = {.principal = *who,
-                          .limit = who->rate_limit,
-                          .is_local = true};
+    struct admission a = {
+        .principal = *who, .limit = who->rate_limit, .is_local = true};
     struct entry *e = NULL;
 
     (void)pthread_mutex_lock(&s->lock);
@@ -287,8 +286,8 @@ void local_admit(struct local *l, struct sha256 hash,
     if (e->count >= a.limit) {
         a.verdict = ADMIT_LIMITED;
         /* The one whose leaving makes room (the limit may have shrunk). */
-        a.retry_ms = up_to_ms(time_at(e, e->count - a.limit) + WINDOW_US -
-                              now_us);
+        a.retry_ms =
+            up_to_ms(time_at(e, e->count - a.limit) + WINDOW_US - now_us);
     } else {
         a.verdict = ADMIT_YES;
         if (counted) {

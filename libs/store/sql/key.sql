@@ -1,4 +1,5 @@
 -- name: key_find
+-- batch: yes
 SELECT org_id, id, array_to_string(scopes, ' '), rate_limit, expires_at
   FROM api_keys
  WHERE hash = $1
@@ -35,6 +36,7 @@ WITH revoked AS (
 SELECT hash FROM api_keys WHERE org_id = $1 AND id = $2;
 
 -- name: key_epoch
+-- batch: yes
 SELECT epoch FROM key_cache_epoch;
 
 -- name: key_epoch_bump

@@ -15,6 +15,7 @@ SELECT l.id AS "id:loc", l.name, l.timezone,
  LIMIT $4;
 
 -- name: location_find
+-- batch: yes
 SELECT l.id AS "id:loc", l.name, l.timezone,
        l.line1 AS "address.line1", l.line2 AS "address.line2",
        l.city AS "address.city", l.region AS "address.region",

@@ -27,6 +27,7 @@ SELECT $1, $21, $25, 'visitors', $22, 'visitor.pre_registered', $23, $26,
   FROM place;
 
 -- name: visitor_find
+-- batch: yes
 SELECT id AS "id:vis", status, first_name, last_name, full_name, email, phone,
        company, visitor_type, host_name AS "host.name",
        host_email AS "host.email", location_id AS "location_id:loc", purpose,

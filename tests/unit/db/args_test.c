@@ -106,13 +106,30 @@ static void arrays_have_head_and_elements(void **state)
 
     (void)state;
     expect(ARG_TEXTS(texts, 2), OID_TEXT_ARRAY,
-           "\0\0\0\1" "\0\0\0\1" "\0\0\0\x19" "\0\0\0\2" "\0\0\0\1"
-           "\0\0\0\2" "ab" "\xff\xff\xff\xff", 30);
+           "\0\0\0\1"
+           "\0\0\0\1"
+           "\0\0\0\x19"
+           "\0\0\0\2"
+           "\0\0\0\1"
+           "\0\0\0\2"
+           "ab"
+           "\xff\xff\xff\xff",
+           30);
     expect(ARG_INTS(numbers, 2), OID_INT4_ARRAY,
-           "\0\0\0\1" "\0\0\0\1" "\0\0\0\x17" "\0\0\0\2" "\0\0\0\1"
-           "\0\0\0\4" "\0\0\0\1" "\xff\xff\xff\xff", 32);
+           "\0\0\0\1"
+           "\0\0\0\1"
+           "\0\0\0\x17"
+           "\0\0\0\2"
+           "\0\0\0\1"
+           "\0\0\0\4"
+           "\0\0\0\1"
+           "\xff\xff\xff\xff",
+           32);
     expect(ARG_INTS(numbers, 0), OID_INT8_ARRAY,
-           "\0\0\0\0" "\0\0\0\0" "\0\0\0\x14", 12);
+           "\0\0\0\0"
+           "\0\0\0\0"
+           "\0\0\0\x14",
+           12);
 }
 
 static int done(void **state)

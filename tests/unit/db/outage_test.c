@@ -26,9 +26,9 @@ static void *load(void *user)
 
     (void)user;
     for (unsigned i = 0; !atomic_load(&is_over); i++) {
-        const bool ok =
-            i % 2 == 0 ? db_run(db, &nap, ARGS_NONE, NULL, &err)
-                       : db_run(db, &one, ARGS(ARG_INT(i)), NULL, &err);
+        const bool ok = i % 2 == 0
+                            ? db_run(db, &nap, ARGS_NONE, NULL, &err)
+                            : db_run(db, &one, ARGS(ARG_INT(i)), NULL, &err);
 
         if (ok) {
             (void)atomic_fetch_add(&answered, 1);

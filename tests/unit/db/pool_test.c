@@ -56,8 +56,7 @@ static int64_t rows_between(int64_t from, int64_t to)
     struct err err = ERR_NONE;
     int64_t n = 0;
 
-    must(db_run(db, &count_rows, ARGS(ARG_INT(from), ARG_INT(to)), &rows,
-                &err),
+    must(db_run(db, &count_rows, ARGS(ARG_INT(from), ARG_INT(to)), &rows, &err),
          &err);
     n = db_int(rows, 0, 0);
     db_rows_free(rows);
@@ -138,9 +137,8 @@ static void every_thread_gets_its_own_answers(void **state)
     (void)state;
     for (size_t i = 0; i < THREADS; i++) {
         workers[i].base = (int64_t)(i + 1) * 100000;
-        assert_int_equal(pthread_create(&workers[i].thread, NULL, work,
-                                        &workers[i]),
-                         0);
+        assert_int_equal(
+            pthread_create(&workers[i].thread, NULL, work, &workers[i]), 0);
     }
     for (size_t i = 0; i < THREADS; i++) {
         (void)pthread_join(workers[i].thread, NULL);
@@ -169,8 +167,8 @@ static void *run_single(void *user)
 {
     struct single *s = user;
 
-    s->ok = db_run(s->pool, s->sql, s->args, s->sql->param_count, NULL,
-                   &s->err);
+    s->ok =
+        db_run(s->pool, s->sql, s->args, s->sql->param_count, NULL, &s->err);
     return NULL;
 }
 
@@ -240,8 +238,7 @@ static void a_commit_that_fails_fails_only_the_guilty(void **state)
     for (int i = 0; i < 4; i++) {
         calls[i] = put_of(2000 + i);
     }
-    calls[1] = (struct single){.sql = &late,
-                               .args = {ARG_INT(1), ARG_INT(-1)}};
+    calls[1] = (struct single){.sql = &late, .args = {ARG_INT(1), ARG_INT(-1)}};
     run_in_one_trip(calls, 4);
     for (int i = 0; i < 4; i++) {
         assert_int_equal(calls[i].ok, i != 1);
@@ -332,8 +329,8 @@ static void nulls_come_back_as_nothing(void **state)
 
     (void)state;
     must(db_run(db, &echo,
-                ARGS(ARG_NULL, ARG_NULL, ARG_NULL, ARG_NULL, ARG_NULL,
-                     ARG_NULL, ARG_NULL, ARG_NULL, ARG_NULL),
+                ARGS(ARG_NULL, ARG_NULL, ARG_NULL, ARG_NULL, ARG_NULL, ARG_NULL,
+                     ARG_NULL, ARG_NULL, ARG_NULL),
                 &rows, &err),
          &err);
     for (size_t i = 0; i < db_columns(rows); i++) {
@@ -397,8 +394,8 @@ static void a_transaction_that_ends_early_leaves_nothing(void **state)
 
 static void a_bad_first_argument_spoils_only_its_transaction(void **state)
 {
-    static const struct sql small = {
-        "pt_small", "SELECT $1::smallint", 1, false};
+    static const struct sql small = {"pt_small", "SELECT $1::smallint", 1,
+                                     false};
     struct err err = ERR_NONE;
     struct tx *tx = NULL;
 

@@ -65,8 +65,7 @@ static void the_retry_time_is_exact(void **state)
     assert_int_equal(a.reset_ms, 50001); /* the last one left 2 us later */
     assert_int_equal(ask(l, 1, 3, true, 1000 * MS + WINDOW - 1).verdict,
                      ADMIT_LIMITED);
-    assert_int_equal(ask(l, 1, 3, true, 1000 * MS + WINDOW).verdict,
-                     ADMIT_YES);
+    assert_int_equal(ask(l, 1, 3, true, 1000 * MS + WINDOW).verdict, ADMIT_YES);
     assert_int_equal(ask(l, 1, 3, true, 1000 * MS + WINDOW).verdict,
                      ADMIT_LIMITED);
     local_free(l);
@@ -90,8 +89,7 @@ static void a_lowered_limit_waits_for_enough_to_leave(void **state)
 
     (void)state;
     for (int i = 0; i < 10; i++) {
-        assert_int_equal(ask(l, 1, 10, true, i * 1000 * MS).verdict,
-                         ADMIT_YES);
+        assert_int_equal(ask(l, 1, 10, true, i * 1000 * MS).verdict, ADMIT_YES);
     }
     /* With a limit of 4, the first seven have to leave. */
     assert_int_equal(ask(l, 1, 4, true, 10000 * MS).retry_ms, 56000);

@@ -61,8 +61,7 @@ bool key_epoch(struct db *db, int64_t *epoch, struct err *err)
 {
     (void)db;
     *epoch = atomic_load(&rows.epoch);
-    return !atomic_load(&rows.is_away) ||
-           err_set(err, ERR_UNAVAILABLE, "away");
+    return !atomic_load(&rows.is_away) || err_set(err, ERR_UNAVAILABLE, "away");
 }
 
 bool key_epoch_bump(struct db *db, struct err *err)

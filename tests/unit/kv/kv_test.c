@@ -31,8 +31,9 @@ static const struct kv_script
               " r[i] = {ARGV[i], false} end return r",
               1, 1},
     nothing = {"nothing",
-                  "local r = {}"
-                  " for i = 1, #KEYS do r[i] = 1 end return r", 1, 1};
+               "local r = {}"
+               " for i = 1, #KEYS do r[i] = 1 end return r",
+               1, 1};
 
 static struct kv *kv;
 static char run[32]; /* In every key: no test meets another's. */
@@ -183,8 +184,7 @@ static void a_failing_item_disturbs_no_other(void **state)
     for (int i = 0; i < 16; i++) {
         (void)pthread_join(items[i].thread, NULL);
         assert_int_equal(items[i].ok, i % 5 != 2);
-        assert_int_equal(items[i].err.code,
-                         i % 5 == 2 ? ERR_INTERNAL : ERR_OK);
+        assert_int_equal(items[i].err.code, i % 5 == 2 ? ERR_INTERNAL : ERR_OK);
     }
     assert_true(kv_is_up(kv));
 }
@@ -197,8 +197,7 @@ static bool ping(struct kv *of, struct err *err)
     const struct str key = STR("unused");
     const struct str arg = STR("1");
     struct kv_reply reply = {0};
-    const bool ok =
-        kv_eval(of, &nothing, &key, &arg, arena, &reply, err);
+    const bool ok = kv_eval(of, &nothing, &key, &arg, arena, &reply, err);
 
     arena_free(arena);
     return ok;
