@@ -9,7 +9,8 @@ from harness.sources import ROOT, tracked
 BUILD = ROOT / "build" / "dev"
 FLAGS = ["-std=gnu17", "-D_GNU_SOURCE", "-fsyntax-only", "-Wall", "-Wextra", "-Werror",
          "-x", "c", f"-I{ROOT}/libs", f"-I{ROOT}/services", f"-I{ROOT}/tests",
-         f"-isystem{BUILD}/proto", f"-isystem{BUILD}/embed", f"-isystem{ROOT}/.deps/civetweb/include"]
+         f"-isystem{BUILD}/proto", f"-isystem{BUILD}/embed", f"-isystem{ROOT}/.deps/civetweb/include",
+         "-isystem/usr/include/postgresql"]
 
 
 def headers():
