@@ -195,11 +195,13 @@ static struct str text_of(const struct json *body, const char *name)
     return v != NULL && json_type(v) == JSON_TEXT ? json_text(v) : STR_NONE;
 }
 
+/* Not there, null or "": in a message these are the same. */
 static bool is_missing(const struct json *body, const char *name)
 {
     const struct json *v = json_find(body, name);
 
-    return v == NULL || json_type(v) == JSON_NULL;
+    return v == NULL || json_type(v) == JSON_NULL ||
+           (json_type(v) == JSON_TEXT && json_text(v).len == 0);
 }
 
 /* The rules that speak of two fields. They look at the JSON itself, so that
