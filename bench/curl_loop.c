@@ -140,7 +140,8 @@ int main(int argc, char **argv)
         job->body = malloc((size_t)job->body_len + 1);
         assert(job->body != NULL);
         memset(job->body, 'x', (size_t)job->body_len);
-        job->headers = curl_slist_append(NULL, "Content-Type: application/json");
+        job->headers =
+            curl_slist_append(NULL, "Content-Type: application/json");
         job->headers = curl_slist_append(job->headers, "Expect:");
         total += job->transfers;
     }

@@ -121,8 +121,8 @@ static int slot_start(struct pace *p, int64_t due_us)
                        p->keys[p->next_key++ % p->key_count]);
         s->headers = curl_slist_append(NULL, key);
         if (p->template != NULL) {
-            s->headers = curl_slist_append(s->headers,
-                                           "Content-Type: application/json");
+            s->headers =
+                curl_slist_append(s->headers, "Content-Type: application/json");
             body_fill(s, p->template);
             curl_easy_setopt(s->easy, CURLOPT_POSTFIELDS, s->body);
             curl_easy_setopt(s->easy, CURLOPT_POSTFIELDSIZE,
@@ -173,11 +173,12 @@ static void report(struct pace *p)
             printf(",\"status_%zu\":%zu", i, p->statuses[i]);
         }
     }
-    printf(",\"p50_us\":%lld,\"p90_us\":%lld,\"p99_us\":%lld,\"max_us\":%lld}\n",
-           (long long)p->took_us[p->done / 2],
-           (long long)p->took_us[p->done * 90 / 100],
-           (long long)p->took_us[p->done * 99 / 100],
-           (long long)p->took_us[p->done - 1]);
+    printf(
+        ",\"p50_us\":%lld,\"p90_us\":%lld,\"p99_us\":%lld,\"max_us\":%lld}\n",
+        (long long)p->took_us[p->done / 2],
+        (long long)p->took_us[p->done * 90 / 100],
+        (long long)p->took_us[p->done * 99 / 100],
+        (long long)p->took_us[p->done - 1]);
 }
 
 int main(int argc, char **argv)

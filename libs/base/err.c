@@ -84,8 +84,9 @@ const char *err_code_name(enum err_code code)
 
 void oom(size_t bytes)
 {
-    (void)fprintf(stderr, "{\"event\":\"process.out_of_memory\","
-                          "\"bytes\":%zu}\n",
+    (void)fprintf(stderr,
+                  "{\"event\":\"process.out_of_memory\","
+                  "\"bytes\":%zu}\n",
                   bytes);
     abort();
 }

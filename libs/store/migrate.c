@@ -1,4 +1,5 @@
-/* The schema: applying the files of db/migrations, and knowing what was applied. */
+/* The schema: applying the files of db/migrations, and knowing what was
+ * applied. */
 #include "store/migrate.h"
 
 #include "base/clock.h"

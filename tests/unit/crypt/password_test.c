@@ -52,8 +52,9 @@ static void what_is_no_hash_fits_nothing(void **state)
         "$scrypt$",
         "$scrypt$ln=10,r=8,p=1$$",
         "$scrypt$ln=63,r=8,p=1$AAAAAAAAAAAAAAAAAAAAAA==$AAAA",
-        "$scrypt$ln=10,r=9,p=1$AAAAAAAAAAAAAAAAAAAAAA==$"
-        "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="};
+        ("$scrypt$ln=10,r=9,p=1$AAAAAAAAAAAAAAAAAAAAAA==$"
+         "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="),
+    };
 
     (void)state;
     for (size_t i = 0; i < COUNT_OF(bad); i++) {

@@ -138,7 +138,7 @@ static void what_is_allowed_is_reachable(void **state)
 static void a_range_must_be_one(void **state)
 {
     static const char *const bad[] = {
-        "10.0.0.0", "10.0.0.0/33", "/8",          "10.0.0/8", "::/129",
+        "10.0.0.0", "10.0.0.0/33",  "/8",          "10.0.0/8", "::/129",
         "x/8",      "10.0.0.0/8,,", "10.0.0.0/-1", "::/",      "10.0.0.0/8/8"};
     struct guard g;
     struct err err = ERR_NONE;
