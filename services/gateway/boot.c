@@ -115,6 +115,10 @@ bool boot_relay(struct gateway *g, struct err *err)
         .rest_ms = (unsigned)g->settings.relay_rest_ms,
     };
 
+    if (!g->settings.relay) {
+        log_info("relay.is_off", LOG_TEXT("because", "PORTER_RELAY=false"));
+        return true;
+    }
     return relay_open(&opts, &g->relay, err);
 }
 

@@ -35,7 +35,8 @@ MUST_USE bool relay_open(const struct relay_options *opts, struct relay **out,
 /* Finishes the batch under way, gives the shards back, ends the thread. */
 void relay_close(struct relay *r); /* Accepts NULL. */
 
-/* A commit has put a row into this shard. Thread-safe, never blocks. */
+/* A commit has put a row into this shard. Thread-safe, never blocks. NULL: no
+ * relay in this process, and whoever moves the rows looks for himself. */
 void relay_wake(struct relay *r, unsigned shard);
 
 struct relay_stats {
@@ -44,6 +45,9 @@ struct relay_stats {
     int64_t last_send_us; /* how long the last batch took to be acked */
     bool kafka_is_up;
 };
+
+/* NULL: nothing was done, and Kafka is no neighbour of this process, so it is
+ * not missed. */
 struct relay_stats relay_stats(struct relay *r);
 
 #endif

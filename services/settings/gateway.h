@@ -22,6 +22,7 @@ struct gateway_settings {
     uint64_t http_keep_alive_ms;
     uint64_t http_request_ms;
     uint64_t drain_ms;
+    bool relay; /* false: another program moves the outbox */
     uint64_t relay_rest_ms;
     char *public_url; /* "": problem types are relative */
 };

@@ -4,6 +4,7 @@ import threading
 import time
 
 import pytest
+import requests
 
 from harness.porter import format_id, parse_id, uuid7
 from harness.poll import eventually
@@ -106,3 +107,21 @@ def test_a_frozen_relay_does_not_hold_its_subjects_order_hostage(two):
     finally:
         two.gateways[0].signal(signal.SIGCONT)
     topics.wait(lambda r: r.key in subjects, 64, 20)
+
+
+def test_a_gateway_without_a_relay_leaves_the_outbox_alone(new_porter):
+    porter = new_porter()
+    gateway = porter.gateway(PORTER_RELAY="false")
+    organization = porter.organization()
+    visitor = organization.client().pre_register(organization.location())
+    assert requests.get(f"http://127.0.0.1:{gateway.private}/readyz", timeout=5).json()["status"] == "ready"
+    assert owners(porter) == []
+
+    def waiting():
+        return [subject for subject, in porter.database().execute("SELECT aggregateid FROM outbox").fetchall()]
+
+    assert waiting() == [visitor["id"]]
+    gateway.stop()
+    assert waiting() == [visitor["id"]]
+    porter.gateway()
+    eventually(lambda: waiting() == [], 10, "a relay that takes what waited")
