@@ -12,7 +12,6 @@
 
 #define STATEMENT_MS 600000U /* A migration may build an index. */
 #define NUMBER_LEN 4         /* "0001_organizations.sql" */
-#define PARTITION_DAYS 8     /* Today and a week. */
 
 static unsigned number_of(const struct embedded *m)
 {

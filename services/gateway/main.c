@@ -5,6 +5,7 @@
 #include "gateway/problem.h"
 #include "gateway/resources/resources.h"
 #include "gateway/tls.h"
+#include "gateway/upkeep.h"
 #include "log/log.h"
 #include "settings/all.h"
 
@@ -83,8 +84,10 @@ static void serve(struct gateway *g, const sigset_t *signals)
 {
     const struct timespec turn = {WATCH_S, 0};
     struct tls_watch watch;
+    struct upkeep upkeep;
 
     tls_watch_init(&watch, &g->settings);
+    upkeep_init(&upkeep);
     log_info("gateway.started", LOG_TEXT("address", g->settings.https_address),
              LOG_INT("port", web_port(g->https)),
              LOG_INT("private_port", web_port(g->health)));
@@ -96,6 +99,7 @@ static void serve(struct gateway *g, const sigset_t *signals)
             return;
         }
         tls_watch_turn(&watch, g, got == SIGHUP);
+        upkeep_turn(&upkeep, g);
     }
 }
 

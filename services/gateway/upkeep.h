@@ -1,0 +1,20 @@
+/* What some gateway must do now and then, whoever does it: day partitions are
+ * made ahead. Belongs to main's thread. */
+#ifndef PORTER_GATEWAY_UPKEEP_H
+#define PORTER_GATEWAY_UPKEEP_H
+
+#include "gateway/gateway.h"
+
+struct upkeep {
+    int64_t due_us; /* Steady clock. */
+    bool is_failing;
+};
+
+/* The first turn does everything. */
+void upkeep_init(struct upkeep *u);
+
+/* Do what is due. Failures are logged once and tried again soon; a second
+ * gateway that does the same is no harm. */
+void upkeep_turn(struct upkeep *u, struct gateway *g);
+
+#endif
