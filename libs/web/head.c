@@ -93,6 +93,18 @@ static enum web_method method_of(struct str text)
     return WEB_OTHER;
 }
 
+/* "%2F" would be one segment to some and two to others. */
+static bool has_escaped_slash(struct str path)
+{
+    for (size_t i = 0; i + 2 < path.len; i++) {
+        if (path.data[i] == '%' && path.data[i + 1] == '2' &&
+            (path.data[i + 2] == 'F' || path.data[i + 2] == 'f')) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Path and query of the target; only the origin form is served. */
 static bool read_target(struct str target, struct arena *arena,
                         struct web_request *req, struct head_fault *fault)
@@ -112,8 +124,11 @@ static bool read_target(struct str target, struct arena *arena,
         path.len = (size_t)(mark - target.data);
         req->query = (struct str){mark + 1, target.len - path.len - 1};
     }
+    if (has_escaped_slash(path)) {
+        return malformed(fault, "The path holds an escaped slash.");
+    }
     if (!percent_decode(path, false, arena, &req->path) ||
-        str_has_control(req->path, "")) {
+        str_has_control(req->path, "") || !str_is_utf8(req->path)) {
         req->path = path;
         return malformed(fault, "The path holds a bad percent-escape.");
     }

@@ -97,9 +97,13 @@ static bool set_up(SSL_CTX *c, struct err *err)
 {
     static const unsigned char session_context[] = "porter";
 
+    /* An end without close_notify (a client's, or our own cut of its time)
+     * must not keep the answer from being written; where a request ends says
+     * HTTP. */
     SSL_CTX_set_options(c, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
                                SSL_OP_CIPHER_SERVER_PREFERENCE |
-                               SSL_OP_PRIORITIZE_CHACHA);
+                               SSL_OP_PRIORITIZE_CHACHA |
+                               SSL_OP_IGNORE_UNEXPECTED_EOF);
     /* An idle connection keeps no record buffers. */
     SSL_CTX_set_mode(c, SSL_MODE_RELEASE_BUFFERS);
     SSL_CTX_set_session_cache_mode(c, SSL_SESS_CACHE_OFF);

@@ -45,7 +45,7 @@ struct web_header {
 struct web_request {
     enum web_method method;
     struct str method_text;
-    struct str path;  /* Percent-decoded once; never holds NUL. */
+    struct str path;  /* Percent-decoded once; UTF-8, no control character. */
     struct str query; /* Raw, without '?'; data NULL when there is none. */
     struct web_header headers[WEB_HEADERS_MAX];
     size_t header_count;

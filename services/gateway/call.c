@@ -97,25 +97,65 @@ int64_t call_seconds(int64_t ms)
     return (ms + MS_PER_S - 1) / MS_PER_S;
 }
 
+/* Is there a charset other than UTF-8? It may be quoted. */
+static bool is_other_charset(struct str param)
+{
+    struct str name = STR_NONE;
+
+    if (!str_split(&param, '=', &name) ||
+        !str_eq_ci(str_trim(name), STR("charset"))) {
+        return false;
+    }
+    param = str_trim(param);
+    return !str_eq_ci(param, STR("utf-8")) &&
+           !str_eq_ci(param, STR("\"utf-8\""));
+}
+
 /* "application/json", with or without parameters. */
 static bool is_json(struct str type)
 {
     struct str rest = type;
-    struct str media = STR_NONE;
+    struct str part = STR_NONE;
 
-    return str_split(&rest, ';', &media) &&
-           str_eq_ci(str_trim(media), STR("application/json"));
+    if (!str_split(&rest, ';', &part) ||
+        !str_eq_ci(str_trim(part), STR("application/json"))) {
+        return false;
+    }
+    while (str_split(&rest, ';', &part)) {
+        if (is_other_charset(part)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Said at most once, and JSON; or not said, and no body. */
+static bool is_readable(const struct call *call)
+{
+    const struct web_request *req = call->request;
+
+    switch (web_header_count(req, STR("Content-Type"))) {
+    case 0:
+        return req->body.len == 0;
+    case 1:
+        return is_json(web_header(req, STR("Content-Type")));
+    default:
+        return false;
+    }
 }
 
 bool call_body(struct call *call, struct json **root, struct err *err)
 {
-    struct str type = web_header(call->request, STR("Content-Type"));
     struct str body = call->request->body;
 
-    if (type.len > 0 ? !is_json(type) : body.len > 0) {
+    if (!is_readable(call)) {
         return call_refuse(call, PROBLEM_MEDIA_TYPE, err,
-                           "send the body with Content-Type: "
-                           "application/json");
+                           "send the body with one Content-Type: "
+                           "application/json, in UTF-8");
+    }
+    if (web_header_count(call->request, STR("Content-Encoding")) > 0) {
+        return call_refuse(call, PROBLEM_MEDIA_TYPE, err,
+                           "send the body as it is, without Content-Encoding");
     }
     if (str_trim(body).len == 0) {
         return call_refuse(call, PROBLEM_MALFORMED_REQUEST, err,
