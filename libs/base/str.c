@@ -1,6 +1,8 @@
 /* Looking at text. */
 #include "base/str.h"
 
+#include "base/err.h"
+
 static char lower(char c)
 {
     return (char)(c >= 'A' && c <= 'Z' ? c + 32 : c);
@@ -17,6 +19,17 @@ bool str_eq_ci(struct str a, struct str b)
         }
     }
     return true;
+}
+
+char *str_dup(struct str s)
+{
+    char *copy = mem_new(s.len + 1);
+
+    if (s.len > 0) {
+        memcpy(copy, s.data, s.len);
+    }
+    copy[s.len] = '\0';
+    return copy;
 }
 
 bool str_starts(struct str s, struct str prefix)

@@ -37,6 +37,9 @@ static inline bool str_eq(struct str a, struct str b)
 /* ASCII letters compare without case. */
 bool str_eq_ci(struct str a, struct str b);
 
+/* A copy that ends in NUL; the caller frees it. */
+char *str_dup(struct str s);
+
 bool str_starts(struct str s, struct str prefix);
 
 /* Does the byte c occur in s? */

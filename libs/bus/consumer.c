@@ -11,6 +11,7 @@
 #include "bus/consumer.h"
 
 #include "base/clock.h"
+#include "bus/message.h"
 #include "bus/owned.h"
 #include "bus/settings.h"
 
@@ -357,45 +358,15 @@ void consumer_close(struct consumer *c)
 
 /* --- polling ------------------------------------------------------------- */
 
-static struct str bytes_of(const void *data, size_t len)
-{
-    return (struct str){data, data != NULL ? len : 0};
-}
-
-static void headers_read(const rd_kafka_message_t *message, struct record *r)
-{
-    rd_kafka_headers_t *list = NULL;
-    const char *name = NULL;
-    const void *value = NULL;
-    size_t len = 0;
-
-    r->header_count = 0;
-    if (rd_kafka_message_headers(message, &list) !=
-        RD_KAFKA_RESP_ERR_NO_ERROR) {
-        return;
-    }
-    while (r->header_count < RECORD_HEADERS_MAX &&
-           rd_kafka_header_get_all(list, r->header_count, &name, &value,
-                                   &len) == RD_KAFKA_RESP_ERR_NO_ERROR) {
-        r->headers[r->header_count++] =
-            (struct record_header){str_of(name), bytes_of(value, len)};
-    }
-}
-
 /* Take the message into the batch. */
 static void batch_add(struct consumer *c, rd_kafka_message_t *message)
 {
     struct record *r = &c->records[c->count];
-    rd_kafka_timestamp_type_t kind;
     const char *topic = rd_kafka_topic_name(message->rkt);
 
-    r->topic = str_of(topic);
-    r->key = bytes_of(message->key, message->key_len);
-    r->value = bytes_of(message->payload, message->len);
-    r->at_ms = MAX_OF((int64_t)0, rd_kafka_message_timestamp(message, &kind));
+    message_read(message, r);
     r->place = (struct record_place){topic_index(c, topic), message->partition,
                                      message->offset};
-    headers_read(message, r);
     c->messages[c->count++] = message;
     owned_read(&c->owned, r->place.topic, r->place.partition, message->offset);
 }

@@ -48,7 +48,7 @@ static void add_default(const struct config_row *row, struct buf *out)
 void config_docs(const struct config_table *table, struct buf *out)
 {
     buf_addf(out,
-             "## %s\n\n| Variable | Value | Default | Meaning |\n"
+             "\n## %s\n\n| Variable | Value | Default | Meaning |\n"
              "|---|---|---|---|\n",
              table->service);
     for (size_t i = 0; i < table->count; i++) {

@@ -36,8 +36,6 @@ static bool wrong(const struct config_row *row, struct str text,
 static bool text_read(const struct config_row *row, struct str text,
                       char **field, struct err *err)
 {
-    char *copy = NULL;
-
     if (text.len < row->min || text.len > row->max) {
         return err_set(err, ERR_INVALID,
                        "must have %llu to %llu bytes, not %zu",
@@ -47,12 +45,7 @@ static bool text_read(const struct config_row *row, struct str text,
     if (str_has_control(text, "\t")) {
         return err_set(err, ERR_INVALID, "holds a control character");
     }
-    copy = mem_new(text.len + 1);
-    if (text.len > 0) {
-        memcpy(copy, text.data, text.len);
-    }
-    copy[text.len] = '\0';
-    *field = copy;
+    *field = str_dup(text);
     return true;
 }
 

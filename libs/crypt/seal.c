@@ -51,7 +51,7 @@ static bool key_read(struct str text, size_t number, struct seal_key *key,
     const char *colon = text.len > 0 ? memchr(text.data, ':', text.len) : NULL;
     struct str id = {text.data,
                      colon != NULL ? (size_t)(colon - text.data) : 0};
-    struct str secret = STR_NONE;
+    struct str secret;
     size_t len = 0;
 
     if (!key_id_is(id)) {

@@ -44,7 +44,7 @@ bool connection_fail(struct connection *c, const char *what,
                      const PGresult *result, struct err *err)
 {
     const char *state = NULL;
-    struct str text = STR_NONE;
+    struct str text;
 
     if (result == NULL) {
         text = first_line(PQerrorMessage(c->pg));

@@ -213,7 +213,7 @@ static void answer_fail(struct slot *s, CURLcode code, struct fetch_answer *a)
                    (int)sizeof a->detail - 1, why);
 }
 
-void slot_answer(struct slot *s, CURLcode code, struct fetch_answer *a)
+void slot_answer(struct slot *s, CURLcode code, struct fetch_answer *out)
 {
     char *ip = NULL;
     long port = 0;
@@ -224,17 +224,17 @@ void slot_answer(struct slot *s, CURLcode code, struct fetch_answer *a)
     (void)curl_easy_getinfo(s->easy, CURLINFO_PRIMARY_PORT, &port);
     (void)curl_easy_getinfo(s->easy, CURLINFO_NUM_CONNECTS, &connects);
     (void)curl_easy_getinfo(s->easy, CURLINFO_RESPONSE_CODE, &status);
-    a->owner = s->owner;
-    a->body = buf_str(&s->kept_body);
-    a->headers = buf_str(&s->kept_headers);
-    a->retry_after_s = s->retry_after_s;
-    answer_remote(ip, port, a->remote, sizeof a->remote);
+    out->owner = s->owner;
+    out->body = buf_str(&s->kept_body);
+    out->headers = buf_str(&s->kept_headers);
+    out->retry_after_s = s->retry_after_s;
+    answer_remote(ip, port, out->remote, sizeof out->remote);
     if (code != CURLE_OK) {
-        answer_fail(s, code, a);
+        answer_fail(s, code, out);
     }
-    if (a->failure == FETCH_OK || a->failure == FETCH_TOO_LARGE) {
-        a->status = (unsigned)status;
+    if (out->failure == FETCH_OK || out->failure == FETCH_TOO_LARGE) {
+        out->status = (unsigned)status;
     }
-    a->reused = connects == 0 && a->remote[0] != '\0';
-    answer_times(s->easy, a);
+    out->reused = connects == 0 && out->remote[0] != '\0';
+    answer_times(s->easy, out);
 }

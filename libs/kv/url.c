@@ -3,6 +3,8 @@
 
 #include "base/str.h"
 
+#include <assert.h>
+
 #define PORT_DEFAULT 6379
 #define PORT_MAX 65535
 #define DATABASE_MAX 1023
@@ -23,6 +25,7 @@ static bool copy_decoded(struct str s, char out[KV_URL_PART_MAX])
 {
     size_t len = 0;
 
+    assert(s.len == 0 || s.data != NULL);
     for (size_t i = 0; i < s.len; i++) {
         char c = s.data[i];
 
@@ -47,6 +50,7 @@ static bool copy_decoded(struct str s, char out[KV_URL_PART_MAX])
 /* The last place of `c` in s, or s.len. */
 static size_t last_of(struct str s, char c)
 {
+    assert(s.len == 0 || s.data != NULL);
     for (size_t i = s.len; i > 0; i--) {
         if (s.data[i - 1] == c) {
             return i - 1;

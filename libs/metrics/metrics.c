@@ -238,7 +238,7 @@ void metrics_docs(const char *service, const struct metric_row *rows,
                   size_t count, struct buf *out)
 {
     buf_addf(out,
-             "## %s\n\n| Metric | Kind | Labels | Meaning |\n"
+             "\n## %s\n\n| Metric | Kind | Labels | Meaning |\n"
              "|---|---|---|---|\n",
              service);
     for (size_t i = 0; i < count; i++) {

@@ -1,10 +1,14 @@
 /* What the kernel says about this process, asked when a scraper asks. */
 #include "metrics/process.h"
 
+#include "base/str.h"
+
 #include <dirent.h>
 #include <stdio.h>
 #include <sys/resource.h>
 #include <unistd.h>
+
+#define STATM_MAX 128 /* Seven numbers. */
 
 static void add(struct buf *out, const char *name, const char *kind,
                 const char *help, double value)
@@ -29,12 +33,20 @@ static void add_cpu(struct buf *out)
 static void add_memory(struct buf *out)
 {
     FILE *f = fopen("/proc/self/statm", "re");
-    unsigned long long pages = 0;
+    char text[STATM_MAX] = "";
+    struct str rest = STR_NONE;
+    struct str part = STR_NONE;
+    uint64_t pages = 0;
+    bool is_read = false;
 
     if (f == NULL) {
         return;
     }
-    if (fscanf(f, "%*u %llu", &pages) == 1) {
+    rest = str_of(fgets(text, sizeof text, f));
+    for (int i = 0; i < 2 && str_split(&rest, ' ', &part); i++) {
+        is_read = i == 1 && str_to_u64(part, UINT64_MAX, &pages);
+    }
+    if (is_read) {
         add(out, "process_resident_memory_bytes", "gauge",
             "Memory that is in RAM.",
             (double)pages * (double)sysconf(_SC_PAGESIZE));

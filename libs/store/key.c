@@ -48,7 +48,7 @@ struct key_text key_make(void)
 static const char *form_fault(struct str text)
 {
     char check[CHECK_LEN];
-    struct str body = STR_NONE;
+    struct str body;
 
     if (text.len == 0) {
         return "The API key is empty.";

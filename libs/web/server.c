@@ -186,17 +186,9 @@ static struct mg_context *start(struct web *w, struct mg_init_data *init,
     return ctx;
 }
 
-static bool start_civetweb(struct web *w, struct err *err)
+static struct mg_callbacks callbacks_of(const struct web *w)
 {
-    const struct web_options *o = &w->shared.opts;
-    char port[PORT_TEXT];
-    char threads[OPTION_TEXT];
-    char queue[OPTION_TEXT];
-    char head[OPTION_TEXT];
-    char keep_alive[OPTION_TEXT];
-    char request[OPTION_TEXT];
-    char text[ERR_TEXT_MAX / 2] = "";
-    struct mg_callbacks callbacks = {
+    return (struct mg_callbacks){
         .begin_request = on_request,
         .http_error = on_error,
         .log_message = on_log,
@@ -207,6 +199,19 @@ static bool start_civetweb(struct web *w, struct err *err)
         .connection_close = on_connection_end,
         .check_head = on_head,
     };
+}
+
+static bool start_civetweb(struct web *w, struct err *err)
+{
+    const struct web_options *o = &w->shared.opts;
+    char port[PORT_TEXT];
+    char threads[OPTION_TEXT];
+    char queue[OPTION_TEXT];
+    char head[OPTION_TEXT];
+    char keep_alive[OPTION_TEXT];
+    char request[OPTION_TEXT];
+    char text[ERR_TEXT_MAX / 2] = "";
+    struct mg_callbacks callbacks = callbacks_of(w);
     const char *options[] = {
         "listening_ports",
         port,

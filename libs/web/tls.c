@@ -4,6 +4,8 @@
  * its connections). */
 #include "web/tls.h"
 
+#include "base/str.h"
+
 #include <assert.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
@@ -130,11 +132,8 @@ bool tls_open(const char *certificate, const char *key, struct tls **out,
     }
     t = mem_zero(1, sizeof(*t));
     pthread_mutex_init(&t->lock, NULL);
-    t->certificate = strdup(certificate);
-    t->key = strdup(key);
-    if (t->certificate == NULL || t->key == NULL) {
-        oom(strlen(certificate) + strlen(key));
-    }
+    t->certificate = str_dup(str_of(certificate));
+    t->key = str_dup(str_of(key));
     t->front = new_context();
     SSL_CTX_set_client_hello_cb(t->front, on_client_hello, t);
     if (!set_up(t->front, err) || !tls_reload(t, err)) {

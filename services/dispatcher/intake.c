@@ -28,7 +28,7 @@
 #define POLL_MS 50     /* Also how late a durable place may be noticed. */
 #define POLL_FULL_MS 5 /* While memory is full. */
 #define PLACES_MAX 64
-#define ARENA_BYTES (512 * 1024)
+#define ARENA_BYTES 524288
 #define REVOKE_FLUSH_MS 10000
 #define BODY_BYTES 2048
 

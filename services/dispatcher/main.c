@@ -115,7 +115,6 @@ static int wait_signal(const sigset_t *set)
 
     /* SIGHUP has nothing to reload here; one environment serves all. */
     while (sigwait(set, &got) != 0 || got == SIGHUP) {
-        continue;
     }
     return got;
 }

@@ -19,7 +19,7 @@
 #define CLAIM_MAX 500
 #define FULL_MAX 1024
 #define PAUSE_US (20 * US_PER_MS) /* Between two claims at least. */
-#define ARENA_BYTES (256 * 1024)
+#define ARENA_BYTES 262144
 #define GONE STR("The webhook does not exist any more.")
 #define DISABLED STR("The webhook is disabled.")
 

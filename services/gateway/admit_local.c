@@ -14,7 +14,7 @@
 #define RING_MIN 16
 /* Admission times kept by one stripe (8 bytes each); over it, the keys that
  * were used longest ago lose theirs. */
-#define STRIPE_TIMES_MAX (256 * 1024)
+#define STRIPE_TIMES_MAX 262144
 
 struct entry {
     struct sha256 hash;

@@ -99,7 +99,7 @@ static struct str attempts_json(struct ctl *ctl, const struct attempt *list,
 {
     struct buf json = BUF_EMPTY;
     struct json_writer w = json_writer(&json);
-    struct str copy = STR_NONE;
+    struct str copy;
 
     json_array_begin(&w);
     for (size_t i = 0; i < count; i++) {

@@ -62,17 +62,13 @@ static bool number(const char *name, const char *text, unsigned max,
 
 static bool add_secret(struct options *o, struct str secret, struct err *err)
 {
-    char *copy = NULL;
-
     if (secret.data == NULL || !str_starts(secret, STR("whsec_"))) {
         return err_set(err, ERR_INVALID, "a secret begins with whsec_");
     }
     if (o->secret_count == SECRETS_MAX) {
         return err_set(err, ERR_INVALID, "at most %d secrets", SECRETS_MAX);
     }
-    copy = mem_zero(1, secret.len + 1);
-    memcpy(copy, secret.data, secret.len);
-    o->secrets[o->secret_count++] = copy;
+    o->secrets[o->secret_count++] = str_dup(secret);
     return true;
 }
 
