@@ -17,7 +17,19 @@ enum exit_code {
     EXIT_NOT_FOUND = 3,
     EXIT_CONFLICT = 4,
     EXIT_AWAY = 5,
+    EXIT_COUNT
 };
+
+static const char *const exit_meanings[EXIT_COUNT] = {
+    [EXIT_OK] = "done",
+    [EXIT_FAILED] = "failed",
+    [EXIT_USAGE] = "wrong words or settings",
+    [EXIT_NOT_FOUND] = "not found",
+    [EXIT_CONFLICT] = "conflict",
+    [EXIT_AWAY] = "PostgreSQL, Redis or Kafka is away",
+};
+
+static command_fn commands_docs_command;
 
 #define ORG                                                                    \
     {                                                                          \
@@ -102,6 +114,8 @@ static const struct command commands[] = {
      "Read events from Kafka as they come."},
     {"config", "docs", config_docs_command, 0, NULL, {{0}},
      "Print the table of all configuration variables as Markdown."},
+    {"commands", "docs", commands_docs_command, 0, NULL, {{0}},
+     "Print all commands as Markdown."},
 };
 /* clang-format on */
 
@@ -162,12 +176,59 @@ static void print_help(const struct command *only)
             print_options(&commands[i]);
         }
     }
-    (void)printf(
-        "\n--json answers one object, or one object a line.\n"
-        "Settings come from the PORTER_… variables of the services\n"
-        "(porterctl config docs lists them).\n\n"
-        "Exit codes: 0 done, 1 failed, 2 wrong words or settings,\n"
-        "3 not found, 4 conflict, 5 PostgreSQL, Redis or Kafka is away.\n");
+    (void)printf("\n--json answers one object, or one object a line.\n"
+                 "Settings come from the PORTER_… variables of the services\n"
+                 "(porterctl config docs lists them).\n\nExit codes:\n");
+    for (int i = 0; i < EXIT_COUNT; i++) {
+        (void)printf("  %d  %s\n", i, exit_meanings[i]);
+    }
+}
+
+/* --- docs/porterctl.md ---------------------------------------------------- */
+
+static void doc_command(const struct command *c, struct buf *out)
+{
+    buf_addf(out, "### %s%s%s%s%s\n\n%s\n\n", c->noun,
+             c->verb == NULL ? "" : " ", c->verb == NULL ? "" : c->verb,
+             c->subject == NULL ? "" : " ",
+             c->subject == NULL ? "" : c->subject, c->help);
+    if (c->options[0].name == NULL) {
+        return;
+    }
+    BUF_ADD(out, "| Option | Meaning |\n|---|---|\n");
+    for (int i = 0; i < OPTIONS_MAX && c->options[i].name != NULL; i++) {
+        const struct option *o = &c->options[i];
+
+        buf_addf(out, "| `--%s%s%s` | %s%s |\n", o->name,
+                 o->value == NULL ? "" : " ", o->value == NULL ? "" : o->value,
+                 o->help, o->is_required ? " Required." : "");
+    }
+    buf_add_char(out, '\n');
+}
+
+static bool commands_docs_command(struct ctl *ctl, struct err *err)
+{
+    struct buf out = BUF_EMPTY;
+
+    (void)ctl;
+    (void)err;
+    BUF_ADD(&out,
+            "# porterctl\n\n<!-- Made by `porterctl commands docs`. -->\n\n"
+            "What operators do to Porter: `porterctl NOUN VERB [options]`. "
+            "`--json` answers one object, or one object a line; an error is "
+            "then an object on stderr. `--help` after a command shows only "
+            "that one. Settings come from the services' own "
+            "[variables](configuration.md).\n\n## Commands\n\n");
+    for (size_t i = 0; i < COUNT_OF(commands); i++) {
+        doc_command(&commands[i], &out);
+    }
+    BUF_ADD(&out, "## Exit codes\n\n| Code | Meaning |\n|---|---|\n");
+    for (int i = 0; i < EXIT_COUNT; i++) {
+        buf_addf(&out, "| %d | %s |\n", i, exit_meanings[i]);
+    }
+    (void)fputs(buf_cstr(&out), stdout);
+    buf_free(&out);
+    return true;
 }
 
 static void print_error(bool is_json, const struct err *err)

@@ -21,6 +21,23 @@ def test_the_page_of_errors_is_what_the_gateway_prints():
         "build/dev/bin/gateway --errors-docs >docs/errors.md")
 
 
+def test_the_page_of_commands_is_what_porterctl_prints():
+    printed = subprocess.run([program("porterctl"), "commands", "docs"], capture_output=True,
+                             text=True, check=True).stdout
+    assert (ROOT / "docs" / "porterctl.md").read_text() == printed, (
+        "build/dev/bin/porterctl commands docs >docs/porterctl.md")
+
+
+def test_the_page_of_metrics_ends_with_what_the_programs_print():
+    printed = "".join(
+        subprocess.run([program(name), "--metrics-docs"], capture_output=True, text=True,
+                       check=True).stdout for name in ("gateway", "dispatcher"))
+    page = (ROOT / "docs" / "metrics.md").read_text()
+    assert page[page.index("\n## gateway"):] == printed, (
+        "keep the page's opening; then append: build/dev/bin/gateway --metrics-docs, "
+        "build/dev/bin/dispatcher --metrics-docs")
+
+
 def test_links_between_pages_lead_somewhere():
     faults = []
     for page in tracked("*.md"):
