@@ -25,8 +25,10 @@
 #include <stdlib.h>
 
 #define POLL_MAX 500
-#define POLL_MS 50     /* Also how late a durable place may be noticed. */
-#define POLL_FULL_MS 5 /* While memory is full. */
+#define POLL_MS 50      /* Also how late a durable place may be noticed. */
+#define POLL_FULL_MS 5  /* While memory is full. */
+#define HOLD_MS 1       /* Between looks at a lane that is busy. */
+#define HOLD_MAX_MS 200 /* Then the broker must hear of us again. */
 #define PLACES_MAX 64
 #define ARENA_BYTES 524288
 #define REVOKE_FLUSH_MS 10000
@@ -51,7 +53,8 @@ struct intake {
     size_t pending_cap;
     size_t pending_next; /* The first not yet in the ledger. */
     struct buf body;
-    bool is_away; /* A neighbour; said once. */
+    int64_t held_us; /* Steady: since when the lanes hold us; 0: not. */
+    bool is_away;    /* A neighbour; said once. */
     _Atomic bool is_joined;
 };
 
@@ -160,11 +163,11 @@ static bool is_full(const struct intake *in)
 }
 
 /* In order: the first that can't go on holds what is behind it. */
-static bool push_on(struct intake *in, bool heed_memory, struct err *err)
+static bool push_on(struct intake *in, bool heed_room, struct err *err)
 {
     while (in->pending_next < in->pending_count) {
         const struct pending *p = &in->pending[in->pending_next];
-        if (heed_memory && is_full(in)) {
+        if (heed_room && (is_full(in) || workers_are_busy(in->d->workers))) {
             return true;
         }
         if (!(p->is_poison ? take_poison(in, p, err)
@@ -210,12 +213,32 @@ static void revoked(void *user)
     tell_done(in);
 }
 
+/* Lanes that are busy are at ease again within milliseconds: no reason to
+ * pause partitions, which throws away what librdkafka has fetched ahead. */
+static bool is_held_briefly(struct intake *in)
+{
+    if (in->pending_count == 0 || is_full(in) ||
+        !workers_are_busy(in->d->workers)) {
+        in->held_us = 0;
+        return false;
+    }
+    int64_t now_us = clock_steady_us();
+    if (in->held_us == 0) {
+        in->held_us = now_us;
+    }
+    return now_us - in->held_us < HOLD_MAX_MS * US_PER_MS;
+}
+
 static bool fetch_more(struct intake *in, struct err *err)
 {
     const struct record *records = NULL;
     size_t count = 0;
-    bool is_held = in->pending_count > 0 || is_full(in);
 
+    if (is_held_briefly(in)) {
+        (void)thread_rest(&in->thread, HOLD_MS);
+        return true;
+    }
+    bool is_held = in->pending_count > 0 || is_full(in);
     consumer_pause(in->consumer, is_held);
     if (!consumer_poll(in->consumer, is_held ? POLL_FULL_MS : POLL_MS, POLL_MAX,
                        &records, &count, err)) {

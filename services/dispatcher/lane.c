@@ -18,6 +18,7 @@ struct lane {
     bool has_turn; /* In the ring of those that may start something. */
     bool is_full;
     bool is_well; /* The last attempt succeeded. */
+    bool is_busy; /* See lane_review. */
     struct id webhook_id;
     struct job_list queue;
     size_t active;
@@ -31,6 +32,7 @@ struct lanes {
     struct lane *turn_last;
     size_t count;
     size_t queued;
+    size_t busy;
     uint64_t full_changes;
 };
 
@@ -159,6 +161,24 @@ static struct lane *lane_leave(struct lanes *l)
     return lane;
 }
 
+/* Busy: what waits will be under way within LANE_BUSY_TURNS turns of a lane
+ * whose turns are short, so within 50 ms. More than that would outlast the
+ * ledger's window, and its rows would be written twice (pending, then done)
+ * instead of once. Half of it must be gone before the lane is at ease again. */
+static void lane_review(struct lanes *l, struct lane *lane)
+{
+    bool is_swift =
+        lane->is_well && lane->pace_us > 0 && lane->pace_us <= LANE_SWIFT_US;
+    size_t most = l->opts.window * LANE_BUSY_TURNS;
+    bool is_busy =
+        is_swift && lane->queue.count > (lane->is_busy ? most / 2 : most);
+
+    if (is_busy != lane->is_busy) {
+        lane->is_busy = is_busy;
+        l->busy += is_busy ? 1 : (size_t)-1;
+    }
+}
+
 bool lanes_offer(struct lanes *l, struct job *j)
 {
     struct lane *lane = lane_make(l, j->webhook_id);
@@ -169,6 +189,7 @@ bool lanes_offer(struct lanes *l, struct job *j)
     }
     job_list_add(&lane->queue, j);
     l->queued++;
+    lane_review(l, lane);
     lane_enter(l, lane);
     return true;
 }
@@ -187,6 +208,7 @@ struct job *lanes_next(struct lanes *l)
     if (lane->queue.count <= l->opts.queue_max / 2) {
         lane_set_full(l, lane, false);
     }
+    lane_review(l, lane);
     lane_enter(l, lane);
     return j;
 }
@@ -204,6 +226,7 @@ void lanes_done(struct lanes *l, struct id webhook_id, int64_t took_us,
         lane->pace_us == 0
             ? took_us
             : lane->pace_us + (took_us - lane->pace_us) / PACE_WEIGHT;
+    lane_review(l, lane);
     lane_enter(l, lane);
     if (lane->active == 0 && lane->queue.count == 0 &&
         l->count > LANES_IDLE_MAX) {
@@ -221,6 +244,7 @@ void lanes_empty(struct lanes *l, struct job_list *out)
         for (struct lane *lane = l->buckets[i]; lane != NULL;
              lane = lane->bucket_next) {
             job_list_join(out, &lane->queue);
+            lane_review(l, lane);
         }
     }
     l->queued = 0;
@@ -229,6 +253,11 @@ void lanes_empty(struct lanes *l, struct job_list *out)
 size_t lanes_queued(const struct lanes *l)
 {
     return l->queued;
+}
+
+size_t lanes_busy(const struct lanes *l)
+{
+    return l->busy;
 }
 
 uint64_t lanes_full_changes(const struct lanes *l)

@@ -9,6 +9,8 @@
 
 #define LANES_IDLE_MAX 4096      /* Idle lanes remembered (their pace). */
 #define LANE_PATIENCE_US 1000000 /* See lane_capacity in lane.c. */
+#define LANE_SWIFT_US 25000      /* See lane_review in lane.c. */
+#define LANE_BUSY_TURNS 2
 
 struct lanes_options {
     size_t window;    /* Attempts under way per lane. */
@@ -41,5 +43,10 @@ size_t lanes_queued(const struct lanes *l);
 size_t lanes_full(const struct lanes *l, struct id *out, size_t max);
 /* Grows whenever a lane becomes full or stops being so. */
 uint64_t lanes_full_changes(const struct lanes *l);
+
+/* Lanes that will have room in a moment: their endpoint answers swiftly and
+ * LANE_BUSY_TURNS windows of jobs wait. Who brings new work does well to wait
+ * for them; nobody need ever wait for any other lane. */
+size_t lanes_busy(const struct lanes *l);
 
 #endif

@@ -30,7 +30,8 @@
 #define RESPONSE_MAX 65536
 #define RESPONSE_KEPT 4096
 #define WAIT_MS 100
-#define FULL_MAX 256 /* Full lanes told to retry, per worker. */
+#define FULL_MAX 256   /* Full lanes told to retry, per worker. */
+#define INBOX_EASY 256 /* More than that in an inbox is "busy". */
 
 /* What is under way, and the memory its request borrows. */
 struct sending {
@@ -50,7 +51,9 @@ struct worker {
     struct job_list ended; /* Outcomes of this turn. */
     uint64_t full_changes;
     _Atomic bool is_draining;
-    pthread_mutex_t lock; /* Guards what follows. */
+    _Atomic bool is_busy;        /* Lanes, as of the last turn. */
+    _Atomic size_t inbox_length; /* Of inbox, for readers without the lock. */
+    pthread_mutex_t lock;        /* Guards what follows. */
     struct job_list inbox;
     struct id full[FULL_MAX];
     size_t full_count;
@@ -182,12 +185,14 @@ static void take_in(struct worker *w)
 
     pthread_mutex_lock(&w->lock);
     job_list_join(&came, &w->inbox);
+    atomic_store(&w->inbox_length, 0);
     pthread_mutex_unlock(&w->lock);
     while ((j = job_list_take(&came)) != NULL) {
         if (atomic_load(&w->is_draining) || !lanes_offer(w->lanes, j)) {
             give_back(w, j);
         }
     }
+    atomic_store(&w->is_busy, lanes_busy(w->lanes) > 0);
 }
 
 static void hand_on(struct worker *w)
@@ -236,6 +241,7 @@ static void worker_run(void *user)
             give_back_queued(w);
         }
         start_all(w);
+        atomic_store(&w->is_busy, lanes_busy(w->lanes) > 0);
         publish_full(w);
         hand_on(w);
         fetch_wait(w->fetch, WAIT_MS, answered, w);
@@ -262,11 +268,24 @@ void workers_put(struct workers *ws, struct job_list *jobs)
         pthread_mutex_lock(&w->lock);
         bool was_empty = w->inbox.count == 0;
         job_list_add(&w->inbox, j);
+        atomic_store(&w->inbox_length, w->inbox.count);
         pthread_mutex_unlock(&w->lock);
         if (was_empty) {
             fetch_wake(w->fetch);
         }
     }
+}
+
+bool workers_are_busy(struct workers *ws)
+{
+    for (size_t i = 0; i < ws->count; i++) {
+        const struct worker *w = &ws->list[i];
+        if (atomic_load(&w->is_busy) ||
+            atomic_load(&w->inbox_length) > INBOX_EASY) {
+            return true;
+        }
+    }
+    return false;
 }
 
 size_t workers_full(struct workers *ws, struct id *out, size_t max)

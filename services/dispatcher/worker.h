@@ -18,6 +18,10 @@ void workers_put(struct workers *ws, struct job_list *jobs);
 /* Webhooks whose lanes are full, at most max; how many. Thread-safe. */
 size_t workers_full(struct workers *ws, struct id *out, size_t max);
 
+/* Is there a worker that will have room in a moment (lanes_busy), or has not
+ * yet looked at what it was given? Thread-safe, no lock. */
+bool workers_are_busy(struct workers *ws);
+
 /* Begin nothing new, give back what waits, end what is under way (within the
  * attempt's time-out). Then every job has reached the ledger. */
 void workers_drain(struct workers *ws);

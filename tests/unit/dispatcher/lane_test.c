@@ -140,6 +140,56 @@ static void a_quick_lane_may_hold_more(void **state)
     assert_int_equal(load.jobs, 0);
 }
 
+static void only_a_swift_lane_is_busy(void **state)
+{
+    struct lanes *l = lanes_of(1, 10);
+    struct job_list rest = {0};
+
+    (void)state;
+    for (uint8_t webhook = 1; webhook <= 3; webhook++) {
+        offer(l, webhook);
+        assert_int_equal(next(l), webhook);
+    }
+    done(l, 1, LANE_SWIFT_US, true);
+    done(l, 2, LANE_SWIFT_US + 1000, true); /* Too slow to wait for. */
+    done(l, 3, 1, false);                   /* Not well. */
+    for (int i = 0; i < LANE_BUSY_TURNS; i++) {
+        offer(l, 1);
+        offer(l, 2);
+        offer(l, 3);
+    }
+    assert_int_equal(lanes_busy(l), 0);
+    offer(l, 1);
+    offer(l, 2);
+    offer(l, 3);
+    assert_int_equal(lanes_busy(l), 1);
+    lanes_empty(l, &rest);
+    assert_int_equal(lanes_busy(l), 0);
+    for (struct job *j = NULL; (j = job_list_take(&rest)) != NULL;) {
+        job_free(j);
+    }
+    lanes_free(l);
+}
+
+static void a_busy_lane_is_at_ease_when_half_is_gone(void **state)
+{
+    struct lanes *l = lanes_of(1, 10);
+
+    (void)state;
+    offer(l, 1);
+    assert_int_equal(next(l), 1);
+    done(l, 1, 1, true);
+    for (int i = 0; i <= LANE_BUSY_TURNS; i++) {
+        offer(l, 1);
+    }
+    for (int left = LANE_BUSY_TURNS; left >= 0; left--) {
+        assert_int_equal(lanes_busy(l), left >= LANE_BUSY_TURNS / 2 ? 1 : 0);
+        assert_int_equal(next(l), 1);
+        done(l, 1, 1, true);
+    }
+    lanes_free(l);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -147,6 +197,8 @@ int main(void)
         cmocka_unit_test(a_window_bounds_what_is_under_way),
         cmocka_unit_test(a_full_lane_refuses_until_half_is_gone),
         cmocka_unit_test(a_quick_lane_may_hold_more),
+        cmocka_unit_test(only_a_swift_lane_is_busy),
+        cmocka_unit_test(a_busy_lane_is_at_ease_when_half_is_gone),
     };
 
     return cmocka_run_group_tests_name("lane", tests, NULL, NULL);
