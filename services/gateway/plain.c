@@ -17,6 +17,8 @@
     ". If the API key that came over plain HTTP is a live one, others "        \
     "may know it: revoke it"
 
+#define KEYS_MAX 8 /* Looked at per request. */
+
 /* Tell the owner: in the audit log, which the dashboard shows, and in ours. */
 static void tell_owner(struct gateway *g, const struct principal *who,
                        const struct web_request *req)
@@ -55,28 +57,69 @@ static bool revoke_exposed(struct gateway *g, const struct web_request *req,
     return true;
 }
 
-void plain_handle(void *user, const struct web_request *req,
-                  struct web_response *res)
+/* What could be a key in a header: its last word, so that "Bearer …" counts. */
+static struct str last_word(struct str value)
 {
-    struct gateway *g = user;
-    struct str key = str_trim(web_header(req, STR("X-API-Key")));
-    struct err err = ERR_NONE;
-    const char *detail = REFUSAL;
+    struct str word = value;
 
-    if (key_is_well_formed(key, NULL)) {
-        detail = revoke_exposed(g, req, key, &err) ? REFUSAL_REVOKED
-                                                   : REFUSAL_EXPOSED;
+    while (str_split(&value, ' ', &word)) {
+        continue;
+    }
+    return word;
+}
+
+/* Keys that came in the clear, wherever the sender put them; those that were
+ * live are revoked. The detail for the answer, or NULL when there was none. */
+static const char *deal_with_keys(struct gateway *g,
+                                  const struct web_request *req)
+{
+    const char *detail = NULL;
+    size_t seen = 0;
+
+    for (size_t i = 0; i < req->header_count && seen < KEYS_MAX; i++) {
+        const struct web_header *h = &req->headers[i];
+        struct str key = last_word(h->value);
+        struct err err = ERR_NONE;
+
+        if (!(str_eq_ci(h->name, STR("X-API-Key")) ||
+              str_eq_ci(h->name, STR("Authorization"))) ||
+            !key_is_well_formed(key, NULL)) {
+            continue;
+        }
+        seen++;
+        if (revoke_exposed(g, req, key, &err)) {
+            detail = REFUSAL_REVOKED;
+        } else if (detail == NULL) {
+            detail = REFUSAL_EXPOSED;
+        }
         if (err.code != ERR_OK) {
             log_fail("key.revoke_failed", &err);
         }
     }
-    res->close = true;
-    pipeline_problem(g, req, res, PROBLEM_HTTPS_REQUIRED, detail);
+    return detail;
 }
 
+void plain_handle(void *user, const struct web_request *req,
+                  struct web_response *res)
+{
+    struct gateway *g = user;
+    const char *detail = deal_with_keys(g, req);
+
+    res->close = true;
+    pipeline_problem(g, req, res, PROBLEM_HTTPS_REQUIRED,
+                     detail == NULL ? REFUSAL : detail);
+}
+
+/* A request that breaks HTTP's rules has shown its key all the same. */
 void plain_refuse(void *user, enum web_refusal code, const char *detail,
                   const struct web_request *req, struct web_response *res)
 {
+    const char *exposed = deal_with_keys(user, req);
+
     res->close = true;
+    if (exposed != NULL) {
+        pipeline_problem(user, req, res, PROBLEM_HTTPS_REQUIRED, exposed);
+        return;
+    }
     pipeline_refuse(user, code, detail, req, res);
 }
