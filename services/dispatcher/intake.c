@@ -28,7 +28,7 @@
 #define POLL_MS 50      /* Also how late a durable place may be noticed. */
 #define POLL_FULL_MS 5  /* While memory is full. */
 #define HOLD_MS 1       /* Between looks at a lane that is busy. */
-#define HOLD_MAX_MS 200 /* Then the broker must hear of us again. */
+#define HOLD_MAX_MS 100 /* Then what is pending goes on all the same. */
 #define PLACES_MAX 64
 #define ARENA_BYTES 524288
 #define REVOKE_FLUSH_MS 10000
@@ -162,12 +162,28 @@ static bool is_full(const struct intake *in)
     return atomic_load(&in->d->load.jobs) >= in->d->settings.in_flight_max;
 }
 
+/* Should what is pending wait for the lanes? They are at ease again within
+ * milliseconds, or it goes on after HOLD_MAX_MS: one endpoint never stops the
+ * others. */
+static bool is_held_by_lanes(struct intake *in)
+{
+    if (!workers_are_busy(in->d->workers)) {
+        in->held_us = 0;
+        return false;
+    }
+    int64_t now_us = clock_steady_us();
+    if (in->held_us == 0) {
+        in->held_us = now_us;
+    }
+    return now_us - in->held_us < HOLD_MAX_MS * US_PER_MS;
+}
+
 /* In order: the first that can't go on holds what is behind it. */
 static bool push_on(struct intake *in, bool heed_room, struct err *err)
 {
     while (in->pending_next < in->pending_count) {
         const struct pending *p = &in->pending[in->pending_next];
-        if (heed_room && (is_full(in) || workers_are_busy(in->d->workers))) {
+        if (heed_room && (is_full(in) || is_held_by_lanes(in))) {
             return true;
         }
         if (!(p->is_poison ? take_poison(in, p, err)
@@ -178,6 +194,7 @@ static bool push_on(struct intake *in, bool heed_room, struct err *err)
     }
     in->pending_next = 0;
     in->pending_count = 0;
+    in->held_us = 0;
     arena_reset(in->arena);
     return true;
 }
@@ -213,28 +230,14 @@ static void revoked(void *user)
     tell_done(in);
 }
 
-/* Lanes that are busy are at ease again within milliseconds: no reason to
- * pause partitions, which throws away what librdkafka has fetched ahead. */
-static bool is_held_briefly(struct intake *in)
-{
-    if (in->pending_count == 0 || is_full(in) ||
-        !workers_are_busy(in->d->workers)) {
-        in->held_us = 0;
-        return false;
-    }
-    int64_t now_us = clock_steady_us();
-    if (in->held_us == 0) {
-        in->held_us = now_us;
-    }
-    return now_us - in->held_us < HOLD_MAX_MS * US_PER_MS;
-}
-
 static bool fetch_more(struct intake *in, struct err *err)
 {
     const struct record *records = NULL;
     size_t count = 0;
 
-    if (is_held_briefly(in)) {
+    /* Not a reason to pause partitions, which throws away what librdkafka has
+     * fetched ahead. */
+    if (in->pending_count > 0 && !is_full(in) && is_held_by_lanes(in)) {
         (void)thread_rest(&in->thread, HOLD_MS);
         return true;
     }

@@ -162,16 +162,19 @@ static struct lane *lane_leave(struct lanes *l)
 }
 
 /* Busy: what waits will be under way within LANE_BUSY_TURNS turns of a lane
- * whose turns are short, so within 50 ms. More than that would outlast the
+ * whose turns are short. More than that would outlast the
  * ledger's window, and its rows would be written twice (pending, then done)
- * instead of once. Half of it must be gone before the lane is at ease again. */
+ * instead of once. An endpoint that has not answered yet gets the benefit of
+ * the doubt: at the first burst its connections are only being made. Half of
+ * what waits must be gone before the lane is at ease again. */
 static void lane_review(struct lanes *l, struct lane *lane)
 {
+    bool is_new = lane->pace_us == 0 && lane->active > 0;
     bool is_swift =
         lane->is_well && lane->pace_us > 0 && lane->pace_us <= LANE_SWIFT_US;
     size_t most = l->opts.window * LANE_BUSY_TURNS;
-    bool is_busy =
-        is_swift && lane->queue.count > (lane->is_busy ? most / 2 : most);
+    bool is_busy = (is_new || is_swift) &&
+                   lane->queue.count > (lane->is_busy ? most / 2 : most);
 
     if (is_busy != lane->is_busy) {
         lane->is_busy = is_busy;

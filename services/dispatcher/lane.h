@@ -9,7 +9,7 @@
 
 #define LANES_IDLE_MAX 4096      /* Idle lanes remembered (their pace). */
 #define LANE_PATIENCE_US 1000000 /* See lane_capacity in lane.c. */
-#define LANE_SWIFT_US 25000      /* See lane_review in lane.c. */
+#define LANE_SWIFT_US 100000     /* See lane_review in lane.c. */
 #define LANE_BUSY_TURNS 2
 
 struct lanes_options {
@@ -44,9 +44,9 @@ size_t lanes_full(const struct lanes *l, struct id *out, size_t max);
 /* Grows whenever a lane becomes full or stops being so. */
 uint64_t lanes_full_changes(const struct lanes *l);
 
-/* Lanes that will have room in a moment: their endpoint answers swiftly and
- * LANE_BUSY_TURNS windows of jobs wait. Who brings new work does well to wait
- * for them; nobody need ever wait for any other lane. */
+/* Lanes that will have room in a moment: their endpoint answers swiftly (or is
+ * yet to answer for the first time) and LANE_BUSY_TURNS windows of jobs wait.
+ * Who brings new work does well to wait for them, but for a bounded time. */
 size_t lanes_busy(const struct lanes *l);
 
 #endif

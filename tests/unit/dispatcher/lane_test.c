@@ -171,6 +171,27 @@ static void only_a_swift_lane_is_busy(void **state)
     lanes_free(l);
 }
 
+static void an_endpoint_yet_to_answer_is_waited_for(void **state)
+{
+    struct lanes *l = lanes_of(1, 10);
+    struct job_list rest = {0};
+
+    (void)state;
+    offer(l, 1);
+    assert_int_equal(next(l), 1);
+    for (int i = 0; i <= LANE_BUSY_TURNS; i++) {
+        offer(l, 1);
+    }
+    assert_int_equal(lanes_busy(l), 1);
+    done(l, 1, LANE_SWIFT_US + 1, true);
+    assert_int_equal(lanes_busy(l), 0);
+    lanes_empty(l, &rest);
+    for (struct job *j = NULL; (j = job_list_take(&rest)) != NULL;) {
+        job_free(j);
+    }
+    lanes_free(l);
+}
+
 static void a_busy_lane_is_at_ease_when_half_is_gone(void **state)
 {
     struct lanes *l = lanes_of(1, 10);
@@ -198,6 +219,7 @@ int main(void)
         cmocka_unit_test(a_full_lane_refuses_until_half_is_gone),
         cmocka_unit_test(a_quick_lane_may_hold_more),
         cmocka_unit_test(only_a_swift_lane_is_busy),
+        cmocka_unit_test(an_endpoint_yet_to_answer_is_waited_for),
         cmocka_unit_test(a_busy_lane_is_at_ease_when_half_is_gone),
     };
 
