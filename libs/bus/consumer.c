@@ -1,4 +1,5 @@
-/* Receiving: poll, hand out, remember what is done, commit it.
+/* Receiving: poll, hand out, remember what is done (consumer_commit.c writes
+ * it to the group).
  *
  * The happy path: consumer_poll takes records one by one from librdkafka's
  * queue into one batch; the caller records them and says consumer_done; every
@@ -8,161 +9,18 @@
  * for, and what the batch in the making already holds of it is dropped, for
  * its next owner will read it. A partition that is lost (the group has given
  * it to another already) is not committed: the group would refuse. */
-#include "bus/consumer.h"
+#include "bus/consumer_state.h"
 
-#include "base/clock.h"
 #include "bus/message.h"
-#include "bus/owned.h"
 #include "bus/settings.h"
 
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#define COMMIT_WAIT_MS 5000
-#define TROUBLE_MAX 256
-#define TOPICS_MAX 64
-
-struct consumer {
-    rd_kafka_t *rk;
-    rd_kafka_queue_t *commit_queue; /* Answers of waited-for commits. */
-    char *topics[TOPICS_MAX];
-    size_t topic_count;
-    consumer_revoke_fn *on_revoke;
-    void *user;
-    struct owned owned;
-    bool is_paused;
-    bool is_closing;
-    int64_t commit_at_us;      /* When the next asynchronous commit may go. */
-    char trouble[TROUBLE_MAX]; /* "": nothing to tell. */
-    /* The batch last returned, or in the making. */
-    rd_kafka_message_t **messages;
-    struct record *records;
-    size_t count;
-    size_t cap;
-};
-
 static struct consumer *consumer_of(void *opaque)
 {
     return opaque;
-}
-
-/* -1 for a topic we did not ask for. */
-static int32_t topic_index(const struct consumer *c, const char *name)
-{
-    for (size_t i = 0; i < c->topic_count; i++) {
-        if (strcmp(c->topics[i], name) == 0) {
-            return (int32_t)i;
-        }
-    }
-    return -1;
-}
-
-/* --- committing ---------------------------------------------------------- */
-
-/* The dirty places as librdkafka wants them, marked as committed; NULL when
- * there are none. */
-static rd_kafka_topic_partition_list_t *dirty_take(struct consumer *c)
-{
-    rd_kafka_topic_partition_list_t *list = NULL;
-
-    for (size_t i = 0; i < c->owned.count; i++) {
-        struct owned_part *part = &c->owned.list[i];
-
-        if (!owned_is_dirty(part)) {
-            continue;
-        }
-        if (list == NULL) {
-            list = rd_kafka_topic_partition_list_new((int)c->owned.count);
-        }
-        rd_kafka_topic_partition_list_add(list, c->topics[part->topic],
-                                          part->partition)
-            ->offset = part->next;
-        part->committed = part->next;
-    }
-    return list;
-}
-
-/* A commit failed: its places are to be written again. */
-static void dirty_again(struct consumer *c,
-                        const rd_kafka_topic_partition_list_t *list)
-{
-    for (int i = 0; list != NULL && i < list->cnt; i++) {
-        struct owned_part *part =
-            owned_find(&c->owned, topic_index(c, list->elems[i].topic),
-                       list->elems[i].partition);
-
-        if (part != NULL) {
-            part->committed = OWNED_UNKNOWN;
-        }
-    }
-}
-
-static void on_commit(rd_kafka_t *rk, rd_kafka_resp_err_t code,
-                      rd_kafka_topic_partition_list_t *list, void *opaque)
-{
-    (void)rk;
-    if (code != RD_KAFKA_RESP_ERR_NO_ERROR &&
-        code != RD_KAFKA_RESP_ERR__NO_OFFSET) {
-        dirty_again(consumer_of(opaque), list);
-    }
-}
-
-static void commit_soon(struct consumer *c)
-{
-    rd_kafka_topic_partition_list_t *list = NULL;
-
-    if (clock_steady_us() < c->commit_at_us) {
-        return;
-    }
-    list = dirty_take(c);
-    if (list == NULL) {
-        return;
-    }
-    c->commit_at_us = clock_steady_us() + CONSUMER_COMMIT_MS * US_PER_MS;
-    if (rd_kafka_commit(c->rk, list, 1) != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        dirty_again(c, list);
-    }
-    rd_kafka_topic_partition_list_destroy(list);
-}
-
-/* Wait for the answer to one commit. An answer that comes after its waiter
- * has gone stays in the queue and must not be taken for the next one's. */
-static rd_kafka_resp_err_t commit_wait(struct consumer *c)
-{
-    rd_kafka_event_t *event =
-        rd_kafka_queue_poll(c->commit_queue, COMMIT_WAIT_MS);
-    rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR__TIMED_OUT;
-
-    if (event != NULL) {
-        code = rd_kafka_event_error(event);
-        rd_kafka_event_destroy(event);
-        return code;
-    }
-    rd_kafka_queue_destroy(c->commit_queue);
-    c->commit_queue = rd_kafka_queue_new(c->rk);
-    return code;
-}
-
-bool consumer_commit(struct consumer *c, struct err *err)
-{
-    rd_kafka_topic_partition_list_t *list = dirty_take(c);
-    rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR_NO_ERROR;
-
-    if (list == NULL) {
-        return true;
-    }
-    code = rd_kafka_commit_queue(c->rk, list, c->commit_queue, NULL, NULL);
-    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
-        code = commit_wait(c);
-    }
-    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        dirty_again(c, list);
-    }
-    rd_kafka_topic_partition_list_destroy(list);
-    return code == RD_KAFKA_RESP_ERR_NO_ERROR ||
-           err_set(err, ERR_UNAVAILABLE, "Kafka commit: %s",
-                   rd_kafka_err2str(code));
 }
 
 /* --- partitions come and go ---------------------------------------------- */
@@ -183,7 +41,7 @@ static void parts_add(struct consumer *c, rd_kafka_topic_partition_list_t *list)
         (void)rd_kafka_pause_partitions(c->rk, list);
     }
     for (int i = 0; i < list->cnt; i++) {
-        int32_t topic = topic_index(c, list->elems[i].topic);
+        int32_t topic = consumer_topic(c, list->elems[i].topic);
 
         if (topic >= 0) {
             owned_add(&c->owned, topic, list->elems[i].partition);
@@ -222,11 +80,11 @@ static void parts_remove(struct consumer *c,
         }
         if (!rd_kafka_assignment_lost(c->rk) && !consumer_commit(c, &err)) {
             (void)snprintf(c->trouble, sizeof c->trouble, "%.*s",
-                           TROUBLE_MAX - 1, err.text);
+                           CONSUMER_TROUBLE_MAX - 1, err.text);
         }
     }
     for (int i = 0; i < list->cnt; i++) {
-        owned_remove(&c->owned, topic_index(c, list->elems[i].topic),
+        owned_remove(&c->owned, consumer_topic(c, list->elems[i].topic),
                      list->elems[i].partition);
     }
     batch_drop_strangers(c);
@@ -267,6 +125,7 @@ static bool client_open(const struct consumer_options *opts, struct consumer *c,
         {"enable.auto.offset.store", "false"},
         {"auto.offset.reset", opts->from_end ? "latest" : "earliest"},
         {"partition.assignment.strategy", "cooperative-sticky"},
+        {"session.timeout.ms", CONSUMER_SESSION_TEXT},
     };
     rd_kafka_conf_t *conf = NULL;
 
@@ -275,7 +134,8 @@ static bool client_open(const struct consumer_options *opts, struct consumer *c,
     }
     rd_kafka_conf_set_opaque(conf, c);
     rd_kafka_conf_set_rebalance_cb(conf, on_rebalance);
-    rd_kafka_conf_set_offset_commit_cb(conf, on_commit);
+    rd_kafka_conf_set_offset_commit_cb(conf, consumer_on_commit);
+    membership_watch(conf, &c->membership);
     rd_kafka_conf_set_error_cb(conf, on_error);
     return settings_client(RD_KAFKA_CONSUMER, conf, &c->rk, err);
 }
@@ -306,7 +166,7 @@ bool consumer_open(const struct consumer_options *opts, struct consumer **out,
     c->on_revoke = opts->on_revoke;
     c->user = opts->user;
     for (size_t i = 0; opts->topics[i] != NULL; i++) {
-        assert(i < TOPICS_MAX);
+        assert(i < CONSUMER_TOPICS_MAX);
         c->topics[i] = mem_new(strlen(opts->topics[i]) + 1);
         memcpy(c->topics[i], opts->topics[i], strlen(opts->topics[i]) + 1);
         c->topic_count++;
@@ -365,8 +225,8 @@ static void batch_add(struct consumer *c, rd_kafka_message_t *message)
     const char *topic = rd_kafka_topic_name(message->rkt);
 
     message_read(message, r);
-    r->place = (struct record_place){topic_index(c, topic), message->partition,
-                                     message->offset};
+    r->place = (struct record_place){consumer_topic(c, topic),
+                                     message->partition, message->offset};
     c->messages[c->count++] = message;
     owned_read(&c->owned, r->place.topic, r->place.partition, message->offset);
 }
@@ -375,7 +235,7 @@ static void batch_add(struct consumer *c, rd_kafka_message_t *message)
 static bool trouble_read(struct consumer *c, const rd_kafka_message_t *message,
                          struct err *err)
 {
-    char reason[TROUBLE_MAX];
+    char reason[CONSUMER_TROUBLE_MAX];
 
     if (rd_kafka_fatal_error(c->rk, reason, sizeof reason) !=
         RD_KAFKA_RESP_ERR_NO_ERROR) {
@@ -404,7 +264,7 @@ bool consumer_poll(struct consumer *c, unsigned wait_ms, size_t max,
     bool ok = true;
 
     assert(max > 0);
-    commit_soon(c);
+    consumer_commit_soon(c);
     batch_start(c, max);
     message = rd_kafka_consumer_poll(c->rk, (int)wait_ms);
     while (message != NULL && ok) {
