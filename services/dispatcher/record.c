@@ -173,6 +173,9 @@ static bool write_surely(struct record_desk *r, struct job *const *jobs,
             return false;
         }
     }
+    if (is_told) {
+        log_info("record.resumed", LOG_INT("rows", count));
+    }
     metrics_add(r->d->metrics, METER_RECORD_ROWS, 0, (int64_t)count);
     return true;
 }
