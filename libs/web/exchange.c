@@ -265,14 +265,16 @@ int exchange_serve(struct exchange *x, struct mg_connection *conn)
     int status = 0;
 
     assert(x->has_head);
+    /* Before the body: the end waits for requests that are still coming. */
+    atomic_fetch_add(&s->in_handler, 1);
     if ((x->head.is_chunked || x->head.length > 0) && !read_body(x, conn)) {
         status = refuse(x, conn);
+        atomic_fetch_sub(&s->in_handler, 1);
         linger(x, conn);
         return status;
     }
     watch_phase(x->slot, WATCH_HANDLER);
     atomic_fetch_add(&s->requests, 1);
-    atomic_fetch_add(&s->in_handler, 1);
     s->opts.handler(s->opts.user, &x->req, &x->res);
     status = (int)x->res.status;
     send_reply(x, conn, must_close(x));

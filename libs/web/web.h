@@ -120,7 +120,8 @@ MUST_USE bool web_reload_tls(struct web *w, struct err *err);
 /* Answers say `Connection: close` from now on; requests go on being served. */
 void web_drain(struct web *w);
 
-/* Waits until nobody is inside the handler (at most wait_ms), then stops. */
+/* Waits until no request is being read or answered (at most wait_ms), then
+ * stops. */
 void web_close(struct web *w, unsigned wait_ms); /* Accepts NULL. */
 
 struct web_stats {
