@@ -63,7 +63,6 @@ static struct str last_word(struct str value)
     struct str word = value;
 
     while (str_split(&value, ' ', &word)) {
-        continue;
     }
     return word;
 }

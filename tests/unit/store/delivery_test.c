@@ -1,0 +1,247 @@
+/* Deliveries on a real PostgreSQL: what is inserted, recorded, claimed. */
+#include "support.h"
+
+#include "store/delivery.h"
+
+#define LEASE_US (60 * US_PER_S)
+
+static struct delivery pending(int64_t due_at_us)
+{
+    struct id event = id_new();
+    struct id webhook = id_new();
+
+    return (struct delivery){
+        .org_id = t.org,
+        .id = id_pair(event, webhook),
+        .event_at_us = t.now_us,
+        .event_id = event,
+        .webhook_id = webhook,
+        .event_type = STR("visitor.checked_in"),
+        .subject = STR("vis_1"),
+        .state = DELIVERY_PENDING,
+        .due_at_us = due_at_us,
+        .body = STR("{\"id\":\"evt_1\"}"),
+        .finished_at_us = DB_TIME_NULL,
+        .created_at_us = t.now_us,
+    };
+}
+
+static struct attempt attempt_of(const struct delivery *d, int number)
+{
+    return (struct attempt){.org_id = d->org_id,
+                            .delivery_id = d->id,
+                            .number = number,
+                            .at_us = t.now_us,
+                            .verdict = STR("retry"),
+                            .status = 503,
+                            .detail = STR("The endpoint answered 503."),
+                            .total_us = 1200};
+}
+
+static void insert(const struct delivery *d, bool want_new)
+{
+    struct err err = ERR_NONE;
+    bool is_new = !want_new;
+
+    must(delivery_insert(t.db, d, 1, NULL, 0, &is_new, &err), &err);
+    assert_int_equal(is_new, want_new);
+}
+
+static bool read_back(struct id org, struct id id, struct delivery *out)
+{
+    struct err err = ERR_NONE;
+    bool found = false;
+
+    must(delivery_find(t.db, org, id, t.arena, &found, out, &err), &err);
+    return found;
+}
+
+static size_t attempts_of(struct id id)
+{
+    struct attempt *list = NULL;
+    struct err err = ERR_NONE;
+    size_t count = 0;
+
+    must(attempt_list(t.db, t.org, id, t.arena, &list, &count, &err), &err);
+    return count;
+}
+
+/* How many of the two claims return this delivery. */
+static size_t claims(struct id id, int64_t now_us, const struct id *full,
+                     size_t full_count)
+{
+    struct delivery *rows = NULL;
+    struct err err = ERR_NONE;
+    size_t count = 0;
+    size_t hits = 0;
+
+    must(delivery_claim(t.db, now_us, now_us + LEASE_US, 100, full, full_count,
+                        t.arena, &rows, &count, &err),
+         &err);
+    for (size_t i = 0; i < count; i++) {
+        hits += id_eq(rows[i].id, id);
+    }
+    return hits;
+}
+
+static void a_delivery_comes_back_as_it_went(void **state)
+{
+    struct delivery d = pending(t.now_us + 1000);
+    struct delivery got = {0};
+
+    (void)state;
+    insert(&d, true);
+    assert_true(read_back(t.org, d.id, &got));
+    assert_true(id_eq(got.event_id, d.event_id));
+    assert_true(id_eq(got.webhook_id, d.webhook_id));
+    assert_true(str_eq(got.event_type, d.event_type));
+    assert_true(str_eq(got.subject, d.subject));
+    assert_true(str_eq(got.body, d.body));
+    assert_int_equal(got.state, DELIVERY_PENDING);
+    assert_int_equal(got.due_at_us, d.due_at_us);
+    assert_int_equal(got.finished_at_us, DB_TIME_NULL);
+}
+
+static void another_organization_does_not_see_it(void **state)
+{
+    struct delivery d = pending(t.now_us + 1000);
+    struct delivery got = {0};
+
+    (void)state;
+    insert(&d, true);
+    assert_false(read_back(t.stranger, d.id, &got));
+}
+
+static void the_same_delivery_again_changes_nothing(void **state)
+{
+    struct delivery d = pending(t.now_us + 1000);
+    struct delivery again = d;
+    struct delivery got = {0};
+    struct attempt a = attempt_of(&d, 1);
+    struct err err = ERR_NONE;
+    bool is_new = true;
+
+    (void)state;
+    insert(&d, true);
+    again.state = DELIVERY_FAILED;
+    again.due_at_us = DB_TIME_NULL;
+    again.finished_at_us = t.now_us;
+    must(delivery_insert(t.db, &again, 1, &a, 1, &is_new, &err), &err);
+    assert_false(is_new);
+    assert_true(read_back(t.org, d.id, &got));
+    assert_int_equal(got.state, DELIVERY_PENDING);
+    assert_int_equal(attempts_of(d.id), 0);
+}
+
+static void what_is_due_is_claimed_once_until_its_lease_ends(void **state)
+{
+    struct delivery d = pending(t.now_us - 1);
+
+    (void)state;
+    insert(&d, true);
+    assert_int_equal(claims(d.id, t.now_us, NULL, 0), 1);
+    assert_int_equal(claims(d.id, t.now_us, NULL, 0), 0);
+    assert_int_equal(claims(d.id, t.now_us + LEASE_US - 1, NULL, 0), 0);
+    assert_int_equal(claims(d.id, t.now_us + LEASE_US, NULL, 0), 1);
+}
+
+static void what_is_not_due_or_whose_lane_is_full_is_not_claimed(void **state)
+{
+    struct delivery later = pending(t.now_us + US_PER_S);
+    struct delivery full = pending(t.now_us - 1);
+
+    (void)state;
+    insert(&later, true);
+    insert(&full, true);
+    assert_int_equal(claims(later.id, t.now_us, NULL, 0), 0);
+    /* That claim leased it: look after the lease. */
+    assert_int_equal(claims(full.id, t.now_us + LEASE_US, &full.webhook_id, 1),
+                     0);
+    assert_int_equal(claims(full.id, t.now_us + LEASE_US, NULL, 0), 1);
+}
+
+static void an_outcome_is_recorded_with_its_attempt(void **state)
+{
+    struct delivery d = pending(t.now_us + 1000);
+    struct attempt a = attempt_of(&d, 1);
+    struct delivery got = {0};
+    struct err err = ERR_NONE;
+
+    (void)state;
+    insert(&d, true);
+    d.attempts = 1;
+    d.last_status = 503;
+    d.last_error = STR("The endpoint answered 503.");
+    d.due_at_us = t.now_us + 5 * US_PER_S;
+    must(delivery_record(t.db, &d, 1, &a, 1, &err), &err);
+    assert_true(read_back(t.org, d.id, &got));
+    assert_int_equal(got.state, DELIVERY_PENDING);
+    assert_int_equal(got.attempts, 1);
+    assert_int_equal(got.last_status, 503);
+    assert_int_equal(got.due_at_us, d.due_at_us);
+    assert_int_equal(attempts_of(d.id), 1);
+}
+
+static void a_finished_delivery_is_not_touched_or_claimed_again(void **state)
+{
+    struct delivery d = pending(t.now_us + 1000);
+    struct delivery got = {0};
+    struct err err = ERR_NONE;
+
+    (void)state;
+    insert(&d, true);
+    d.state = DELIVERY_DELIVERED;
+    d.due_at_us = DB_TIME_NULL;
+    d.finished_at_us = t.now_us;
+    must(delivery_record(t.db, &d, 1, NULL, 0, &err), &err);
+    d.state = DELIVERY_FAILED;
+    must(delivery_record(t.db, &d, 1, NULL, 0, &err), &err);
+    assert_true(read_back(t.org, d.id, &got));
+    assert_int_equal(got.state, DELIVERY_DELIVERED);
+    assert_int_equal(claims(d.id, t.now_us + 10 * LEASE_US, NULL, 0), 0);
+}
+
+static void the_list_is_newest_first_and_pages(void **state)
+{
+    struct delivery list[3];
+    struct delivery *rows = NULL;
+    struct err err = ERR_NONE;
+    struct id webhook = id_new();
+    size_t count = 0;
+
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        list[i] = pending(t.now_us + LEASE_US * 100);
+        list[i].webhook_id = webhook;
+        insert(&list[i], true);
+    }
+    must(delivery_list(t.db, t.org, webhook, (struct id){{0}}, 2, t.arena,
+                       &rows, &count, &err),
+         &err);
+    assert_int_equal(count, 2);
+    assert_true(memcmp(rows[0].id.bytes, rows[1].id.bytes, 16) > 0);
+    must(delivery_list(t.db, t.org, webhook, rows[1].id, 2, t.arena, &rows,
+                       &count, &err),
+         &err);
+    assert_int_equal(count, 1);
+    must(delivery_list(t.db, t.stranger, webhook, (struct id){{0}}, 2, t.arena,
+                       &rows, &count, &err),
+         &err);
+    assert_int_equal(count, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_delivery_comes_back_as_it_went),
+        cmocka_unit_test(another_organization_does_not_see_it),
+        cmocka_unit_test(the_same_delivery_again_changes_nothing),
+        cmocka_unit_test(what_is_due_is_claimed_once_until_its_lease_ends),
+        cmocka_unit_test(what_is_not_due_or_whose_lane_is_full_is_not_claimed),
+        cmocka_unit_test(an_outcome_is_recorded_with_its_attempt),
+        cmocka_unit_test(a_finished_delivery_is_not_touched_or_claimed_again),
+        cmocka_unit_test(the_list_is_newest_first_and_pages),
+    };
+
+    return RUN_WITH_STORE(tests);
+}
