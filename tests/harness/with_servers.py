@@ -1,4 +1,5 @@
-"""Runs a command with a PostgreSQL and a Redis of its own, for unit tests that want real ones.
+"""Runs a command with a PostgreSQL and a Redis of its own, for unit tests that want real ones
+(TEST_DB_URL, TEST_REDIS_URL; not PORTER_…, which programs would take for misspelt settings).
 
     python3 tests/harness/with_servers.py COMMAND …
 """
@@ -17,8 +18,8 @@ def main():
     try:
         for server in wanted:
             server.start()
-        environment = dict(os.environ, PORTER_TEST_DB_URL=servers.postgres.url,
-                           PORTER_TEST_REDIS_URL=servers.redis.url)
+        environment = dict(os.environ, TEST_DB_URL=servers.postgres.url,
+                           TEST_REDIS_URL=servers.redis.url)
         return subprocess.run(sys.argv[1:], env=environment, check=False).returncode
     finally:
         servers.stop()

@@ -1,5 +1,5 @@
 /* A pool on the test server, with a schema of its own for each program.
- * Without PORTER_TEST_DB_URL there is no server: the tests say so. */
+ * Without TEST_DB_URL there is no server: the tests say so. */
 #ifndef PORTER_TESTS_DB_SUPPORT_H
 #define PORTER_TESTS_DB_SUPPORT_H
 
@@ -15,7 +15,7 @@
 
 static const char *server_url(void)
 {
-    return getenv("PORTER_TEST_DB_URL");
+    return getenv("TEST_DB_URL");
 }
 
 static struct db_options test_options(void)
@@ -51,7 +51,7 @@ static void script(const char *text)
 
 #define RUN_WITH_SERVER(tests, setup, teardown)                                \
     (server_url() == NULL                                                      \
-         ? (puts("skipped: no server (PORTER_TEST_DB_URL)"), 0)                \
+         ? (puts("skipped: no server (TEST_DB_URL)"), 0)                       \
          : cmocka_run_group_tests((tests), (setup), (teardown)))
 
 #endif

@@ -126,7 +126,7 @@ static void gateway_close(struct gateway *g)
 
 static const char *redis_url(void)
 {
-    return getenv("PORTER_TEST_REDIS_URL");
+    return getenv("TEST_REDIS_URL");
 }
 
 /* A key of its own for each test. */
@@ -429,7 +429,7 @@ int main(void)
     };
 
     if (redis_url() == NULL) {
-        puts("skipped: no server (PORTER_TEST_REDIS_URL)");
+        puts("skipped: no server (TEST_REDIS_URL)");
         return 0;
     }
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -40,7 +40,7 @@ static char run[32]; /* In every key: no test meets another's. */
 
 static struct kv_options options(void)
 {
-    return (struct kv_options){.url = getenv("PORTER_TEST_REDIS_URL"),
+    return (struct kv_options){.url = getenv("TEST_REDIS_URL"),
                                .connections = 2,
                                .batch_max = 64,
                                .connect_ms = 1000,
@@ -247,8 +247,8 @@ int main(void)
         cmocka_unit_test(the_life_is_the_servers_run_id),
     };
 
-    if (getenv("PORTER_TEST_REDIS_URL") == NULL) {
-        puts("skipped: no server (PORTER_TEST_REDIS_URL)");
+    if (getenv("TEST_REDIS_URL") == NULL) {
+        puts("skipped: no server (TEST_REDIS_URL)");
         return 0;
     }
     return cmocka_run_group_tests(tests, open_kv, close_kv);

@@ -1,5 +1,5 @@
 /* A migrated database of the program's own on the test server, an organization
- * in it. Without PORTER_TEST_DB_URL there is no server: the tests say so. */
+ * in it. Without TEST_DB_URL there is no server: the tests say so. */
 #ifndef PORTER_TESTS_STORE_SUPPORT_H
 #define PORTER_TESTS_STORE_SUPPORT_H
 
@@ -50,7 +50,7 @@ static struct db_options options_of(const char *url)
 
 static void on_server(const char *verb)
 {
-    const struct db_options opts = options_of(getenv("PORTER_TEST_DB_URL"));
+    const struct db_options opts = options_of(getenv("TEST_DB_URL"));
     struct db_session *s = NULL;
     struct err err = ERR_NONE;
     char text[128];
@@ -64,7 +64,7 @@ static void on_server(const char *verb)
 /* The server's URL (postgresql://…/name?…) with our database in it. */
 static void name_database(void)
 {
-    const char *server = getenv("PORTER_TEST_DB_URL");
+    const char *server = getenv("TEST_DB_URL");
     const char *query = strchr(server, '?');
     const char *slash = strstr(server, "://");
     size_t until = 0;
@@ -112,8 +112,8 @@ static int close_store(void **state)
 }
 
 #define RUN_WITH_STORE(tests)                                                  \
-    (getenv("PORTER_TEST_DB_URL") == NULL                                      \
-         ? (puts("skipped: no server (PORTER_TEST_DB_URL)"), 0)                \
+    (getenv("TEST_DB_URL") == NULL                                             \
+         ? (puts("skipped: no server (TEST_DB_URL)"), 0)                       \
          : cmocka_run_group_tests((tests), open_store, close_store))
 
 #endif
