@@ -1,5 +1,6 @@
 """A program under test: started, asked to stop, killed, started again; its output is kept."""
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -19,15 +20,25 @@ def program(name, preset=PRESET):
 _given = set()
 
 
+# Below what the kernel gives to outgoing connections, or one of those could take a port between its
+# choice and its use. Runs beside each other rarely choose the same of so many.
+PORTS = range(12000, 32000)
+
+
 def free_port():
     """A port nobody listens on, and that this process has not given out before."""
     while True:
+        port = random.choice(PORTS)
+        if port in _given:
+            continue
         with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        if port not in _given:
-            _given.add(port)
-            return port
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        _given.add(port)
+        return port
 
 
 def port_is_free(port):
