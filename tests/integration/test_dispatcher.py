@@ -1,0 +1,367 @@
+"""The dispatcher: retries, verdicts, the log, and what a death or a restart costs."""
+import base64
+import os
+import time
+from collections import Counter
+
+import pytest
+from confluent_kafka import Consumer, Producer, TopicPartition
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from harness import signatures
+from harness.events import Topics
+from harness.load import Load, call
+from harness.poll import eventually
+from harness.porter import Porter, format_id, parse_id
+
+TOPIC = "porter.visitors.v1"
+DEAD = "porter.dead-letters.v1"
+
+
+def seal(porter, plain, context):
+    """A secret as libs/crypt stores it."""
+    name, _, key = porter.environment()["PORTER_SEAL_KEYS"].partition(":")
+    nonce = os.urandom(12)
+    sealed = AESGCM(base64.b64decode(key)).encrypt(nonce, plain.encode(), context.encode())
+    return b"\x01" + bytes([len(name)]) + name.encode() + nonce + sealed
+
+
+def deliveries(porter, organization):
+    """The log's rows as dictionaries, oldest first."""
+    with porter.database() as db:
+        cursor = db.execute("SELECT * FROM deliveries WHERE org_id = %s ORDER BY created_at, id",
+                            (parse_id(organization.id),))
+        names = [column.name for column in cursor.description]
+        return [dict(zip(names, row)) for row in cursor.fetchall()]
+
+
+def attempts(porter, organization):
+    with porter.database() as db:
+        cursor = db.execute("SELECT * FROM attempts WHERE org_id = %s ORDER BY number, at",
+                            (parse_id(organization.id),))
+        names = [column.name for column in cursor.description]
+        return [dict(zip(names, row)) for row in cursor.fetchall()]
+
+
+def settled(porter, organization, count=1, seconds=15):
+    """The organization's deliveries once so many of them are finished."""
+    def finished():
+        rows = deliveries(porter, organization)
+        return rows if sum(row["finished_at"] is not None for row in rows) >= count else None
+    return eventually(finished, seconds, f"{count} finished deliveries")
+
+
+def uncommitted(porter):
+    """How many records the group has not committed, over all partitions of visitors; all of a partition
+    without a place."""
+    consumer = Consumer({"bootstrap.servers": porter.servers.kafka.url, "group.id": porter.name, "log_level": 0})
+    try:
+        known = consumer.list_topics(TOPIC, timeout=10).topics[TOPIC].partitions
+        places = consumer.committed([TopicPartition(TOPIC, number) for number in known], timeout=10)
+        lag = 0
+        for place in places:
+            low, high = consumer.get_watermark_offsets(place, timeout=10)
+            lag += high - (place.offset if place.offset >= 0 else low)
+        return lag
+    finally:
+        consumer.close()
+
+
+def writing(porter, organization, per_second=100):
+    key, location = organization.key().text, organization.location()
+    url, ca = f"{porter.gateways[0].url}/api/v1/visitors/pre-register", porter.tls / "ca.pem"
+    return Load(4, lambda session, number: call(
+        session, "POST", url, ca, key, json={"full_name": "Ольга", "location_id": location}), per_second)
+
+
+def written(load):
+    assert {one.status for one in load.calls} == {201}
+    return {one.body["id"] for one in load.calls}
+
+
+def by_delivery(receiver):
+    return Counter(r.headers["x-porter-delivery"] for r in receiver.matching())
+
+
+@pytest.fixture(scope="module")
+def quick(servers):
+    """A Porter whose retries come after 1 s, 2 s, 1 s."""
+    made = Porter(servers)
+    made.gateway()
+    made.dispatcher(PORTER_RETRY_SCHEDULE="1s,2s,1s")
+    yield made
+    made.close()
+
+
+def test_a_503_is_tried_again_on_the_schedule(quick):
+    organization = quick.organization()
+    receiver = quick.receiver(lambda r: (503 if int(r.headers["x-porter-attempt"]) < 3 else 204, {}, b"busy"))
+    organization.webhook(receiver.url())
+    organization.client().pre_register(organization.location())
+    got = receiver.wait(3, 10)
+    assert [r.headers["x-porter-attempt"] for r in got] == ["1", "2", "3"]
+    assert len({r.headers["x-porter-delivery"] for r in got}) == 1
+    assert len({r.body for r in got}) == 1
+    assert 0.9 <= got[1].at - got[0].at < 2.1 and 1.8 <= got[2].at - got[1].at < 3.2
+    row, = settled(quick, organization)
+    assert (row["state"], row["attempts"], row["last_status"], row["due_at"]) == ("delivered", 3, 204, None)
+    log = attempts(quick, organization)
+    assert [(one["number"], one["verdict"], one["status"]) for one in log] == [
+        (1, "retry", 503), (2, "retry", 503), (3, "delivered", 204)]
+
+
+def test_after_the_last_attempt_a_delivery_has_failed(quick):
+    organization = quick.organization()
+    receiver = quick.receiver(lambda r: (500, {}, b""))
+    organization.webhook(receiver.url())
+    organization.client().pre_register(organization.location())
+    row, = settled(quick, organization)
+    assert (row["state"], row["attempts"], row["last_status"]) == ("failed", 4, 500)
+    assert [one["verdict"] for one in attempts(quick, organization)] == ["retry", "retry", "retry", "give_up"]
+    assert len(receiver.matching()) == 4
+
+
+def test_retry_after_is_honoured(quick):
+    organization = quick.organization()
+    receiver = quick.receiver(
+        lambda r: (429, {"Retry-After": "4"}, b"") if r.headers["x-porter-attempt"] == "1" else (204, {}, b""))
+    organization.webhook(receiver.url())
+    organization.client().pre_register(organization.location())
+    first, second = receiver.wait(2, 10)
+    assert 3.9 <= second.at - first.at < 6
+
+
+def test_410_disables_the_webhook(quick):
+    organization = quick.organization()
+    receiver = quick.receiver(lambda r: (410, {}, b""))
+    organization.webhook(receiver.url())
+    client, location = organization.client(), organization.location()
+    client.pre_register(location)
+    row, = settled(quick, organization)
+    assert (row["state"], row["attempts"]) == ("failed", 1)
+
+    def status():
+        with quick.database() as db:
+            return db.execute("SELECT status, disabled_reason FROM webhooks WHERE org_id = %s",
+                              (parse_id(organization.id),)).fetchone()
+
+    eventually(lambda: status()[0] == "disabled" and "410" in status()[1], 5, "a disabled webhook")
+    other = quick.receiver()
+    organization.webhook(other.url())
+    client.pre_register(location)
+    other.wait(1)
+    assert len(settled(quick, organization, 2)) == 2
+    assert len(receiver.matching()) == 1
+
+
+def test_a_redirect_is_a_failure_and_not_followed(quick):
+    organization = quick.organization()
+    target = quick.receiver()
+    receiver = quick.receiver(lambda r: (302, {"Location": target.url()}, b""))
+    organization.webhook(receiver.url())
+    organization.client().pre_register(organization.location())
+    receiver.wait(2)
+    assert target.matching() == []
+    first = attempts(quick, organization)[0]
+    assert (first["verdict"], first["status"]) == ("retry", 302)
+    assert "redirects are not followed" in first["detail"]
+
+
+def test_both_secrets_sign_while_a_rotation_overlaps(quick):
+    organization = quick.organization()
+    receiver = quick.receiver()
+    webhook = organization.webhook(receiver.url())
+    old = "whsec_" + base64.b64encode(os.urandom(32)).decode()
+    with quick.database() as db:
+        db.execute("UPDATE webhooks SET secret_previous = %s, secret_overlap_until = now() + interval '1 hour'"
+                   " WHERE org_id = %s", (seal(quick, old, webhook.id), parse_id(organization.id)))
+    organization.client().pre_register(organization.location())
+    got, = receiver.wait(1)
+    headers = got.headers
+    assert headers["x-porter-signature"] == signatures.porter(got.body, webhook.secret)
+    assert headers["x-porter-signature-previous"] == signatures.porter(got.body, old)
+    assert headers["webhook-signature"].split(" ") == [
+        signatures.standard(got.body, secret, headers["webhook-id"], headers["webhook-timestamp"])
+        for secret in (webhook.secret, old)]
+
+
+def test_the_log_is_what_was_sent(quick):
+    organization = quick.organization()
+    answer = b"thank you \xff\x00"
+    receiver = quick.receiver(lambda r: (202, {"X-Kept": "yes", "Set-Cookie": "token=secret"}, answer))
+    webhook = organization.webhook(receiver.url())
+    visitor = organization.client().pre_register(organization.location())
+    got, = receiver.wait(1)
+    row, = settled(quick, organization)
+    assert bytes(row["body"]) == got.body
+    assert format_id("dlv", row["id"]) == got.headers["x-porter-delivery"]
+    assert format_id("evt", row["event_id"]) == got.headers["webhook-id"]
+    assert row["webhook_id"] == parse_id(webhook.id)
+    assert (row["event_type"], row["subject"]) == ("visitor.pre_registered", visitor["id"])
+    assert (row["state"], row["attempts"], row["is_test"], row["last_error"]) == ("delivered", 1, False, None)
+    one, = attempts(quick, organization)
+    assert (one["number"], one["verdict"], one["status"], one["failure"]) == (1, "delivered", 202, None)
+    assert bytes(one["response_body"]) == answer
+    assert "x-kept: yes" in one["response_headers"].lower() and "secret" not in one["response_headers"]
+    assert one["total_us"] > 0 and one["remote"].startswith("127.0.0.1")
+
+
+def test_what_can_not_be_read_goes_to_the_dead_letters_and_the_partition_goes_on(quick):
+    organization = quick.organization()
+    receiver = quick.receiver()
+    organization.webhook(receiver.url())
+    poison = os.urandom(20) + b"\xff"
+    producer = Producer({"bootstrap.servers": quick.servers.kafka.url})
+    partitions = len(producer.list_topics(TOPIC, timeout=10).topics[TOPIC].partitions)
+    for number in range(partitions):
+        producer.produce(TOPIC, poison, b"not an id", partition=number, headers={"mark": b"kept"})
+    producer.flush(10)
+    client, location = organization.client(), organization.location()
+    for _ in range(2 * partitions):
+        client.pre_register(location)
+    receiver.wait(2 * partitions)
+    dead = Topics(quick.servers.kafka.url, [DEAD])
+    letters = dead.wait(lambda r: r.value == poison, partitions, 10)
+    dead.close()
+    assert {letter.headers["partition"] for letter in letters} == {str(n) for n in range(partitions)}
+    for letter in letters:
+        assert letter.key == "not an id" and letter.headers["mark"] == "kept"
+        assert letter.headers["topic"] == TOPIC
+        assert letter.headers["offset"].isdigit() and letter.headers["reason"]
+
+
+def test_a_slow_endpoint_does_not_delay_another(quick):
+    organization = quick.organization()
+    slow = quick.receiver(lambda r: (time.sleep(3), (204, {}, b""))[1])
+    fast = quick.receiver()
+    organization.webhook(slow.url())
+    organization.webhook(fast.url())
+    client, location = organization.client(), organization.location()
+    began = time.time()
+    for _ in range(100):
+        client.pre_register(location)
+    wrote = time.time()
+    got = fast.wait(100, 10)
+    assert max(r.at for r in got) < wrote + 1, f"{max(r.at for r in got) - began} s"
+    slow.wait(100, 30)
+
+
+def test_a_webhook_made_just_before_a_write_gets_its_event(quick):
+    receiver = quick.receiver()
+    organization = quick.organization()
+    client, location = organization.client(), organization.location()
+    for number in range(50):
+        if number % 10 == 0:  # An organization has a limited number of webhooks.
+            organization = quick.organization()
+            client, location = organization.client(), organization.location()
+        organization.webhook(receiver.url(f"/{number}"))
+        visitor = client.pre_register(location)
+        eventually(lambda path=f"/{number}", wanted=visitor["id"]: any(
+            r.path == path and wanted in r.body.decode() for r in receiver.matching()),
+            5, f"webhook {number} gets its event")
+
+
+def test_more_than_a_lane_holds_is_delivered_once_each(new_porter):
+    porter = new_porter()
+    porter.gateway()
+    porter.dispatcher(PORTER_LANE_WINDOW=2, PORTER_LANE_QUEUE=5, PORTER_IN_FLIGHT_MAX=100)
+    organization = porter.organization()
+    receiver = porter.receiver(lambda r: (time.sleep(0.05), (204, {}, b""))[1])
+    organization.webhook(receiver.url())
+    with writing(porter, organization, 200) as load:
+        eventually(lambda: len(load.calls) >= 300, 20, "300 writes")
+    wanted = written(load)
+    eventually(lambda: len(by_delivery(receiver)) >= len(wanted), 60, "a webhook for every write")
+    rows = settled(porter, organization, len(wanted))
+    assert {row["subject"] for row in rows} == wanted
+    assert {(row["state"], row["attempts"]) for row in rows} == {("delivered", 1)}
+    assert set(by_delivery(receiver).values()) == {1}
+
+
+def test_a_dead_dispatchers_lease_is_taken_over(new_porter):
+    porter = new_porter()
+    porter.gateway()
+    first = porter.dispatcher(PORTER_LEASE="4s", PORTER_ATTEMPT_TIMEOUT="2s")
+    organization = porter.organization()
+    hang = [True]
+    receiver = porter.receiver(lambda r: (time.sleep(1.9 if hang[0] else 0), (204, {}, b""))[1])
+    organization.webhook(receiver.url())
+    organization.client().pre_register(organization.location())
+    receiver.wait(1)
+    eventually(lambda: [row["state"] for row in deliveries(porter, organization)] == ["pending"], 1, "a leased row")
+    first.kill()
+    hang[0] = False
+    began = time.monotonic()
+    porter.dispatcher(PORTER_LEASE="4s", PORTER_ATTEMPT_TIMEOUT="2s")
+    row, = settled(porter, organization, 1, 20)
+    assert time.monotonic() - began < 15
+    assert row["state"] == "delivered"
+    assert len(by_delivery(receiver)) == 1, "another delivery id"
+
+
+def test_restarts_and_rebalances_send_nothing_twice(new_porter):
+    """SIGTERM drains, commits and leaves: partitions move without a record being consumed twice."""
+    porter = new_porter()
+    porter.gateway()
+    dispatchers = [porter.dispatcher(), porter.dispatcher()]
+    organization = porter.organization()
+    receiver = porter.receiver()
+    organization.webhook(receiver.url())
+    with writing(porter, organization) as load:
+        for dispatcher in dispatchers * 2:
+            have = len(load.calls)
+            eventually(lambda have=have: len(load.calls) >= have + 100, 10, "100 more writes")
+            assert dispatcher.stop() == 0
+            have = len(load.calls)
+            eventually(lambda have=have: len(load.calls) >= have + 50, 10, "50 more writes")
+            dispatcher.start()
+    wanted = written(load)
+    eventually(lambda: len(by_delivery(receiver)) >= len(wanted), 30, "a webhook for every write")
+    settled(porter, organization, len(wanted))
+    assert {row["subject"] for row in deliveries(porter, organization)} == wanted
+    twice = [d for d, count in by_delivery(receiver).items() if count > 1]
+    assert twice == [], f"{len(twice)} of {len(wanted)} sent twice"
+
+
+def test_a_death_costs_the_survivor_nothing(new_porter):
+    """The group waits for the dead; what the living one does meanwhile must count (see bus/membership.h)."""
+    porter = new_porter()
+    porter.gateway()
+    # The first to come keeps the visitors' partitions (the group moves as few as it can).
+    survivor, victim = porter.dispatcher(), porter.dispatcher()
+    organization = porter.organization()
+    receiver = porter.receiver()
+    organization.webhook(receiver.url())
+
+    with writing(porter, organization) as load:
+        eventually(lambda: len(by_delivery(receiver)) > 100, 20, "100 webhooks")
+        moved = survivor.records()
+        eventually(lambda: survivor.records() > moved, 5, "the survivor works")
+        victim.kill()
+        victim.start(wait=False)  # It joins at once, and the group waits for the end of the dead one's session.
+        eventually(victim.ready, 30, "a new member")
+    wanted = written(load)
+    eventually(lambda: len(by_delivery(receiver)) >= len(wanted), 30, "a webhook for every write")
+    eventually(lambda: uncommitted(porter) == 0, 10, "everything committed")
+    settled(porter, organization, len(wanted), 60)
+    assert set(by_delivery(receiver).values()) == {1}
+
+
+@pytest.mark.slow
+def test_places_are_committed_again_after_kafka_was_away(new_porter, private_servers):
+    porter = new_porter(on=private_servers)
+    porter.gateway()
+    porter.dispatcher()
+    porter.dispatcher()
+    organization = porter.organization()
+    receiver = porter.receiver()
+    organization.webhook(receiver.url())
+    with writing(porter, organization) as load:
+        eventually(lambda: len(load.calls) >= 100, 10, "100 writes")
+        private_servers.kafka.kill()
+        private_servers.kafka.start()
+        have = len(load.calls)
+        eventually(lambda: len(load.calls) >= have + 100, 10, "100 more writes")
+    wanted = written(load)
+    eventually(lambda: len(by_delivery(receiver)) >= len(wanted), 60, "a webhook for every write")
+    eventually(lambda: uncommitted(porter) == 0, 15, "everything committed")
