@@ -170,16 +170,18 @@ HEADS = {
 }
 # ---- Framing in which two servers could see two requests -----------------------------------------
 FRAMING = {
-    "length and chunked": post(GOOD, "Transfer-Encoding: chunked"),
+    "length and chunked": post(visitor(), "Transfer-Encoding: chunked"),
     "chunked and length": chunked("0\r\n\r\n", "Content-Length: 5"),
-    "two lengths": post(GOOD, "Content-Length: @LENGTH@"), "two lengths that differ": post(GOOD, "Content-Length: 3"),
-    "lengths as a list": post(GOOD, length="19, 19"), "length with a plus": post(GOOD, length="+19"),
-    "length negative": post(GOOD, length="-1"), "length hex": post(GOOD, length="0x13"), "length real": post(GOOD, length="19.0"),
-    "length with a blank": post(GOOD, length="1 9"), "length empty": post(GOOD, "Content-Length:", length=None),
-    "length of 64 bits": post(GOOD, length="18446744073709551616"), "length of 100 digits": post(GOOD, length="9" * 100),
-    "length -0": post(GOOD, length="-0"), "length in full-width digits": post(GOOD, length="\xef\xbc\x91"),
+    "good chunks and length": chunked(f"@CHUNK@\r\n{visitor()}\r\n0\r\n\r\n", "Content-Length: 5"),
+    "HTTP/1.0 and good chunks": chunked(f"@CHUNK@\r\n{visitor()}\r\n0\r\n\r\n").replace(b"HTTP/1.1", b"HTTP/1.0"),
+    "two lengths": post(visitor(), "Content-Length: @LENGTH@"), "two lengths that differ": post(visitor(), "Content-Length: 3"),
+    "lengths as a list": post(visitor(), length="@LENGTH@, @LENGTH@"), "length with a plus": post(visitor(), length="+@LENGTH@"),
+    "length negative": post(visitor(), length="-1"), "length hex": post(visitor(), length="0x13"), "length real": post(visitor(), length="@LENGTH@.0"),
+    "length with a blank": post(visitor(), length="1 9"), "length empty": post(visitor(), "Content-Length:", length=None),
+    "length of 64 bits": post(visitor(), length="18446744073709551616"), "length of 100 digits": post(visitor(), length="9" * 100),
+    "length -0": post(visitor(), length="-0"), "length in full-width digits": post(visitor(), length="\xef\xbc\x91"),
     "length on GET twice": get("/api/v1/visitors", "Content-Length: 0", "Content-Length: 0"),
-    "HTTP/1.0 and chunked": post(GOOD, "Transfer-Encoding: chunked", length=None).replace(b"HTTP/1.1", b"HTTP/1.0"),
+    "HTTP/1.0 and chunked": post(visitor(), "Transfer-Encoding: chunked", length=None).replace(b"HTTP/1.1", b"HTTP/1.0"),
     "length behind 64 headers": get("/api/v1/visitors", *[f"X-{i}: 1" for i in range(62)]) [:-2] + b"Content-Length: 3\r\n\r\nabc",
 }
 CHUNKS = {
@@ -206,6 +208,7 @@ def rows():
     yield from (Row(f"chunks: {name}", chunked(raw), 400, "malformed-request") for name, raw in CHUNKS.items())
     yield from (Row(f"coding {one}", post(GOOD, f"Transfer-Encoding: {one}", length=None), 501, "unsupported-encoding")
                 for one in ("gzip", "gzip, chunked", "chunked, chunked", "chunked;q=1", "xchunked", "identity", "chunked,", "\x0bchunked"[1:] + " x"))
+    yield Row("good chunks are fine", chunked(f"@CHUNK@\r\n{visitor()}\r\n0\r\n\r\n"), 201)
     yield Row("coding twice", chunked("0\r\n\r\n", "Transfer-Encoding: chunked"), 501, "unsupported-encoding")
     yield from sizes()
     yield from versions()
