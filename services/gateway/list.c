@@ -47,7 +47,13 @@ bool list_read(struct call *call, const char *name,
     return read_cursor(call, out, err);
 }
 
-struct json_writer list_begin(struct call *call, const struct list *list)
+struct list_end {
+    bool has_more;
+    struct page_key last; /* Of the last row shown; when has_more. */
+    int64_t total;
+};
+
+static struct json_writer list_begin(struct call *call, const struct list *list)
 {
     struct json_writer w = json_writer(&call->response->body);
 
@@ -74,8 +80,8 @@ static void add_link(struct call *call, const struct list *list,
     buf_free(&link);
 }
 
-void list_end(struct call *call, const struct list *list, struct json_writer *w,
-              const struct list_end *end)
+static void list_end(struct call *call, const struct list *list,
+                     struct json_writer *w, const struct list_end *end)
 {
     struct buf cursor = BUF_EMPTY;
 
@@ -102,4 +108,21 @@ void list_end(struct call *call, const struct list *list, struct json_writer *w,
     json_object_end(w);
     json_object_end(w);
     buf_free(&cursor);
+}
+
+void list_answer(struct call *call, const struct list *list,
+                 ProtobufCMessage *const *rows, size_t count,
+                 list_key_fn *key_of, int64_t total)
+{
+    struct list_end end = {.has_more = count > list->limit, .total = total};
+    struct json_writer w = list_begin(call, list);
+
+    if (end.has_more) {
+        count = list->limit;
+        end.last = key_of(rows[count - 1]);
+    }
+    for (size_t i = 0; i < count; i++) {
+        message_write_json(rows[i], &w);
+    }
+    list_end(call, list, &w, &end);
 }

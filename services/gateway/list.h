@@ -35,15 +35,15 @@ MUST_USE bool list_read(struct call *call, const char *name,
                         const struct param_table *table, struct list *out,
                         struct err *err);
 
-/* Write the answer: list_begin, a message per row, list_end. */
-struct json_writer list_begin(struct call *call, const struct list *list);
+#define LIST_NO_TOTAL (-1) /* Nobody asked how many there are. */
 
-struct list_end {
-    bool has_more;
-    struct page_key last; /* Of the last row shown; when has_more. */
-    int64_t total;        /* -1: was not asked for */
-};
-void list_end(struct call *call, const struct list *list, struct json_writer *w,
-              const struct list_end *end);
+/* Where a list goes on behind this row. */
+typedef struct page_key list_key_fn(const ProtobufCMessage *row);
+
+/* Write the answer. Of limit + 1 rows that were asked for, the last is not
+ * shown: it says that there are more. */
+void list_answer(struct call *call, const struct list *list,
+                 ProtobufCMessage *const *rows, size_t count,
+                 list_key_fn *key_of, int64_t total);
 
 #endif

@@ -2,7 +2,7 @@
  *
  * librdkafka starts its threads by thrd_create, which gcc 12's ThreadSanitizer
  * does not know: such a thread crashes in the first function it intercepts.
- * Preloaded (LD_PRELOAD=…/libporter_tsan_threads.so), these make the same
+ * Preloaded (LD_PRELOAD=…/libporter_tsan_threads.so) or linked, they make the same
  * threads by pthread_create, which it knows. */
 #include <pthread.h>
 #include <stdint.h>

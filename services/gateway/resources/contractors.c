@@ -52,8 +52,9 @@ static struct contractor_filter filter_of(const struct list *list)
     };
 }
 
-static struct page_key key_of(const Porter__V1__Contractor *c)
+static struct page_key key_of(const ProtobufCMessage *row)
 {
+    const Porter__V1__Contractor *c = (const void *)row;
     struct page_key key = {.number = call_time_us(c->created_at)};
     bool known = id_read(ID_CONTRACTOR, str_of(c->id), &key.id);
 
@@ -68,8 +69,6 @@ static bool list_contractors(struct call *call, struct err *err)
     struct contractor_filter filter;
     Porter__V1__Contractor **rows = NULL;
     size_t count = 0;
-    struct list_end end = {.total = -1};
-    struct json_writer w;
 
     if (!list_read(call, "contractors", &params, &list, err)) {
         return false;
@@ -79,16 +78,8 @@ static bool list_contractors(struct call *call, struct err *err)
                          list.limit + 1, call->arena, &rows, &count, err)) {
         return false;
     }
-    if (count > list.limit) {
-        count = list.limit;
-        end.has_more = true;
-        end.last = key_of(rows[count - 1]);
-    }
-    w = list_begin(call, &list);
-    for (size_t i = 0; i < count; i++) {
-        message_write_json(&rows[i]->base, &w);
-    }
-    list_end(call, &list, &w, &end);
+    list_answer(call, &list, (ProtobufCMessage *const *)(void *)rows, count,
+                key_of, LIST_NO_TOTAL);
     return true;
 }
 

@@ -23,8 +23,9 @@ static const struct param_row param_rows[] = {LIST_PARAM_ROWS};
 static const struct param_table params = {param_rows, COUNT_OF(param_rows)};
 /* clang-format on */
 
-static struct page_key key_of(const Porter__V1__Location *l)
+static struct page_key key_of(const ProtobufCMessage *row)
 {
+    const Porter__V1__Location *l = (const void *)row;
     struct page_key key = {.text = str_of(l->name)};
     bool known = id_read(ID_LOCATION, str_of(l->id), &key.id);
 
@@ -38,8 +39,6 @@ static bool list_locations(struct call *call, struct err *err)
     struct list list;
     Porter__V1__Location **rows = NULL;
     size_t count = 0;
-    struct list_end end = {.total = -1};
-    struct json_writer w;
 
     if (!list_read(call, "locations", &params, &list, err) ||
         !location_list(call->gateway->db, call_org(call), list.after.text,
@@ -47,16 +46,8 @@ static bool list_locations(struct call *call, struct err *err)
                        &count, err)) {
         return false;
     }
-    if (count > list.limit) {
-        count = list.limit;
-        end.has_more = true;
-        end.last = key_of(rows[count - 1]);
-    }
-    w = list_begin(call, &list);
-    for (size_t i = 0; i < count; i++) {
-        message_write_json(&rows[i]->base, &w);
-    }
-    list_end(call, &list, &w, &end);
+    list_answer(call, &list, (ProtobufCMessage *const *)(void *)rows, count,
+                key_of, LIST_NO_TOTAL);
     return true;
 }
 

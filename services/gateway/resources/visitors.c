@@ -123,8 +123,9 @@ static struct visitor_filter filter_of(const struct list *list)
     };
 }
 
-static struct page_key key_of(const Porter__V1__Visitor *v)
+static struct page_key key_of(const ProtobufCMessage *row)
 {
+    const Porter__V1__Visitor *v = (const void *)row;
     struct page_key key = {.number = call_time_us(v->created_at)};
     bool known = id_read(ID_VISITOR, str_of(v->id), &key.id);
 
@@ -139,8 +140,7 @@ static bool list_visitors(struct call *call, struct err *err)
     struct visitor_filter filter;
     Porter__V1__Visitor **rows = NULL;
     size_t count = 0;
-    struct list_end end = {.total = -1};
-    struct json_writer w;
+    int64_t total = LIST_NO_TOTAL;
 
     if (!list_read(call, "visitors", &params, &list, err)) {
         return false;
@@ -151,20 +151,12 @@ static bool list_visitors(struct call *call, struct err *err)
         return false;
     }
     if (list.params[INCLUDE].is_set &&
-        !visitor_count(call->gateway->db, call_org(call), &filter, &end.total,
+        !visitor_count(call->gateway->db, call_org(call), &filter, &total,
                        err)) {
         return false;
     }
-    if (count > list.limit) { /* One more was asked for, to know this. */
-        count = list.limit;
-        end.has_more = true;
-        end.last = key_of(rows[count - 1]);
-    }
-    w = list_begin(call, &list);
-    for (size_t i = 0; i < count; i++) {
-        message_write_json(&rows[i]->base, &w);
-    }
-    list_end(call, &list, &w, &end);
+    list_answer(call, &list, (ProtobufCMessage *const *)(void *)rows, count,
+                key_of, total);
     return true;
 }
 
