@@ -182,6 +182,9 @@ class Porter:
         for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS"):
             if name in os.environ:
                 env[name] = os.environ[name]
+        if self.preset == "tsan":
+            env["LD_PRELOAD"] = str(ROOT / "build" / "tsan" / "bin" / "libporter_tsan_threads.so")
+            env.setdefault("TSAN_OPTIONS", f"suppressions={ROOT}/tests/tsan.supp")
         return {**env, **{name: str(value) for name, value in settings.items()}}
 
     def gateway(self, **settings):
