@@ -13,6 +13,7 @@
 #include "dispatcher/retry.h"
 #include "dispatcher/worker.h"
 
+#include "base/signals.h"
 #include "log/log.h"
 
 #include <signal.h>
@@ -95,20 +96,6 @@ static void stop(struct dispatcher *d)
     metrics_free(d->metrics);
 }
 
-/* Blocked before any thread starts, so that only this waits for them. */
-static sigset_t block_signals(void)
-{
-    sigset_t set;
-
-    sigemptyset(&set);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGHUP);
-    pthread_sigmask(SIG_BLOCK, &set, NULL);
-    (void)signal(SIGPIPE, SIG_IGN);
-    return set;
-}
-
 static int wait_signal(const sigset_t *set)
 {
     int got = 0;
@@ -122,7 +109,7 @@ static int wait_signal(const sigset_t *set)
 static int run(struct dispatcher *d)
 {
     struct err err = ERR_NONE;
-    sigset_t signals = block_signals();
+    sigset_t signals = signals_block();
     bool ok = boot(d, &err);
 
     if (ok) {

@@ -1,6 +1,7 @@
 /* The gateway: the public door. Boot order reads downwards; boot_close is its
  * mirror. */
 #include "base/buf.h"
+#include "base/signals.h"
 #include "gateway/boot.h"
 #include "gateway/problem.h"
 #include "gateway/resources/resources.h"
@@ -65,20 +66,6 @@ static int print_page(const char *option)
     return EXIT_USAGE;
 }
 
-/* Threads inherit the mask: only main's wait below sees these signals. */
-static sigset_t block_signals(void)
-{
-    sigset_t set;
-
-    sigemptyset(&set);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGHUP);
-    (void)pthread_sigmask(SIG_BLOCK, &set, NULL);
-    (void)signal(SIGPIPE, SIG_IGN);
-    return set;
-}
-
 /* Returns when asked to stop. */
 static void serve(struct gateway *g, const sigset_t *signals)
 {
@@ -106,7 +93,7 @@ static void serve(struct gateway *g, const sigset_t *signals)
 static int run(void)
 {
     static struct gateway g; /* Zero; larger than a frame should be. */
-    sigset_t signals = block_signals();
+    sigset_t signals = signals_block();
     struct err err = ERR_NONE;
     bool ok = false;
 

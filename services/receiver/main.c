@@ -1,6 +1,7 @@
 /* A receiver of Porter's webhooks: what an integrator's endpoint must do, and
  * what demos, tests and benchmarks send to. Boot order reads downwards. */
 #include "base/err.h"
+#include "base/signals.h"
 #include "receiver/handler.h"
 #include "receiver/journal.h"
 #include "receiver/options.h"
@@ -53,25 +54,13 @@ static void wait_for_end(struct web *web, const sigset_t *signals)
     }
 }
 
-static sigset_t block_signals(void)
-{
-    sigset_t signals;
-
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGTERM);
-    sigaddset(&signals, SIGINT);
-    sigaddset(&signals, SIGHUP);
-    pthread_sigmask(SIG_BLOCK, &signals, NULL);
-    return signals;
-}
-
 int main(int argc, char **argv)
 {
     struct options options;
     struct receiver r = {.options = &options};
     struct web *web = NULL;
     struct err err = ERR_NONE;
-    sigset_t signals = block_signals();
+    sigset_t signals = signals_block();
 
     if (!options_read(argc, argv, &options, &err)) {
         fprintf(stderr, "receiver: %s\n", err.text);

@@ -4,6 +4,8 @@ import re
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
 from harness.sources import ROOT, tracked
 
 BUILD = ROOT / "build" / "dev"
@@ -17,11 +19,12 @@ def headers():
     return tracked("libs/*.h", "services/*.h")
 
 
-def test_every_header_compiles_alone():
+@pytest.mark.parametrize("compiler", ["gcc", "clang-14"])
+def test_every_header_compiles_alone(compiler):
     assert (BUILD / "proto").exists(), "build the preset dev first: headers need the generated ones"
 
     def compile_alone(file):
-        done = subprocess.run(["gcc", *FLAGS, "-"], input=f'#include "{file}"\n', text=True,
+        done = subprocess.run([compiler, *FLAGS, "-"], input=f'#include "{file}"\n', text=True,
                               capture_output=True, check=False)
         return None if done.returncode == 0 else f"{file.relative_to(ROOT)}:\n{done.stderr[:800]}"
 

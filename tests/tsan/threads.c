@@ -2,8 +2,8 @@
  *
  * librdkafka starts its threads by thrd_create, which gcc 12's ThreadSanitizer
  * does not know: such a thread crashes in the first function it intercepts.
- * Preloaded (LD_PRELOAD=…/libporter_tsan_threads.so) or linked, they make the same
- * threads by pthread_create, which it knows. */
+ * Preloaded (LD_PRELOAD=…/libporter_tsan_threads.so) or linked, they make the
+ * same threads by pthread_create, which it knows. */
 #include <pthread.h>
 #include <stdint.h>
 #include <stdlib.h>

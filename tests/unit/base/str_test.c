@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <cmocka.h>
 #include <string.h>
 
@@ -141,6 +142,18 @@ static void finds_control_characters(void **state)
     assert_false(str_has_control(STR("\xC2\xA0\xD7\xA9\xF0\x9F\x98\x80"), ""));
 }
 
+static void a_copy_ends_in_nul(void **state)
+{
+    char *part = str_dup((struct str){"abcdef", 3});
+    char *none = str_dup(STR_NONE);
+
+    (void)state;
+    assert_string_equal(part, "abc");
+    assert_string_equal(none, "");
+    free(part);
+    free(none);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -151,6 +164,7 @@ int main(void)
         cmocka_unit_test(knows_well_formed_utf8),
         cmocka_unit_test(counts_code_points),
         cmocka_unit_test(finds_control_characters),
+        cmocka_unit_test(a_copy_ends_in_nul),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
