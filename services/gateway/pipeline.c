@@ -130,10 +130,22 @@ static bool takes_json(struct str accept)
 
 static bool negotiate(struct call *call, struct err *err)
 {
-    struct str accept = str_trim(web_header(call->request, STR("Accept")));
+    const struct web_request *req = call->request;
+    bool is_said = false;
 
-    if ((call->operation->flags & OP_HTML) != 0 || accept.len == 0 ||
-        takes_json(accept)) {
+    if ((call->operation->flags & OP_HTML) != 0) {
+        return true;
+    }
+    for (size_t i = 0; i < req->header_count; i++) {
+        if (!str_eq_ci(req->headers[i].name, STR("Accept"))) {
+            continue;
+        }
+        if (takes_json(req->headers[i].value)) {
+            return true;
+        }
+        is_said = is_said || req->headers[i].value.len > 0;
+    }
+    if (!is_said) {
         return true;
     }
     return call_refuse(call, PROBLEM_NOT_ACCEPTABLE, err,

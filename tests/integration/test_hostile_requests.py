@@ -265,6 +265,7 @@ def media():
     for accept in ("text/html", "application/xml", "application/json;q=0", "image/*", "application", "application/json;q=0.0, text/html"):
         yield Row(f"Accept {accept}", get("/api/v1/visitors", f"Accept: {accept}"), 406, "not-acceptable")
     for accept in ("*/*", "application/json", "APPLICATION/JSON", "text/html, application/*;q=0.1", ""):
+        yield Row(f"Accept {accept!r}, said after another, is fine", get("/api/v1/visitors", "Accept: text/csv", f"Accept: {accept or '*/*'}"), 200)
         yield Row(f"Accept {accept!r} is fine", get("/api/v1/visitors", f"Accept: {accept}"), 200)
 
 
