@@ -98,8 +98,14 @@ class Servers:
         return cls(folder)
 
     def start(self):
-        for server in self.all:
-            server.start()
+        started = []
+        try:
+            for server in self.all:
+                started.append(server.start())
+        except AssertionError:  # Leave none behind; the folder stays, for its logs.
+            for server in started:
+                server.stop()
+            raise
         return self
 
     def stop(self):
