@@ -26,6 +26,7 @@ static rd_kafka_resp_err_t on_sent(rd_kafka_t *rk, int fd, const char *broker,
     return RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
+/* librdkafka's own signature. NOLINTNEXTLINE(readability-function-size) */
 static rd_kafka_resp_err_t on_answer(rd_kafka_t *rk, int fd, const char *broker,
                                      int32_t broker_id, int16_t api,
                                      int16_t version, int32_t number,
