@@ -37,8 +37,12 @@ static void must_not_fail(rd_kafka_error_t *error, struct consumer *c)
 static void parts_add(struct consumer *c, rd_kafka_topic_partition_list_t *list)
 {
     must_not_fail(rd_kafka_incremental_assign(c->rk, list), c);
+    /* librdkafka remembers for a partition that it was paused, also while it
+     * is somebody else's: one that comes back must not sleep for ever. */
     if (c->is_paused) {
         (void)rd_kafka_pause_partitions(c->rk, list);
+    } else {
+        (void)rd_kafka_resume_partitions(c->rk, list);
     }
     for (int i = 0; i < list->cnt; i++) {
         int32_t topic = consumer_topic(c, list->elems[i].topic);

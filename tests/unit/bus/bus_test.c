@@ -336,6 +336,68 @@ static void partitions_assigned_while_paused_are_paused(void **state)
     assert_int_equal(next_number(), 0);
 }
 
+static void poll_both(struct consumer *other, size_t *count)
+{
+    const struct record *records = NULL;
+    struct consumer *members[] = {consumer, other};
+
+    for (size_t i = 0; i < COUNT_OF(members); i++) {
+        size_t got = 0;
+
+        if (members[i] != NULL &&
+            consumer_poll(members[i], 50, 10, &records, &got, &err)) {
+            *count += got;
+        }
+        err_clear(&err);
+    }
+}
+
+/* One record for each of many keys, so that both partitions get some. */
+static size_t send_to_both_partitions(void)
+{
+    for (size_t i = 0; i < 16; i++) {
+        char key[16];
+        bool acked = false;
+        size_t bad = 0;
+        int len = snprintf(key, sizeof key, "vis_%zu", i);
+        struct record r = record_of((struct str){key, (size_t)len}, STR("x"));
+
+        assert_true(producer_send(producer, &r, 1, 5000, &acked, &bad, &err));
+        assert_true(acked);
+    }
+    return 16;
+}
+
+static void a_partition_lost_while_paused_flows_when_it_is_back(void **state)
+{
+    struct consumer_options opts = {
+        .bus = &bus, .group = "g", .topics = topics};
+    int64_t deadline_us = clock_steady_us() + 4 * DEADLINE_S * US_PER_S;
+    struct consumer *other = NULL;
+    size_t count = 0;
+
+    (void)state;
+    open_producer(NULL);
+    send_numbers(0, 1);
+    open_consumer();
+    assert_int_equal(next_number(), 0);
+    assert_true(consumer_commit(consumer, &err));
+    consumer_pause(consumer, true);
+    assert_true(consumer_open(&opts, &other, &err));
+    while (!consumer_is_joined(other) && clock_steady_us() < deadline_us) {
+        poll_both(other, &count);
+    }
+    assert_true(consumer_is_joined(other));
+    consumer_pause(consumer, false);
+    consumer_close(other);
+    size_t sent = send_to_both_partitions();
+    count = 0;
+    while (count < sent && clock_steady_us() < deadline_us) {
+        poll_both(NULL, &count);
+    }
+    assert_int_equal(count, sent);
+}
+
 static void lag_is_what_is_not_done(void **state)
 {
     (void)state;
@@ -363,6 +425,7 @@ int main(void)
         TEST(closing_commits_nothing),
         TEST(a_paused_consumer_gets_nothing_and_loses_nothing),
         TEST(partitions_assigned_while_paused_are_paused),
+        TEST(a_partition_lost_while_paused_flows_when_it_is_back),
         TEST(lag_is_what_is_not_done),
     };
 
