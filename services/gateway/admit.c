@@ -2,7 +2,8 @@
  *
  * Happy path: nothing is remembered of the key; one trip to Redis finds the
  * cached principal and moves the window. Other endings:
- * - Remembered: over its limit, or unknown a moment ago. No I/O.
+ * - Remembered: unknown a moment ago, or (for a counted call) over its limit.
+ *   No I/O.
  * - Not in the cache (or the cache is not to be trusted): PostgreSQL says who
  *   it is, and a second trip fills the cache and moves the window. A tombstone
  *   that came in between wins.
@@ -274,7 +275,7 @@ bool admit_check(struct admit *a, struct sha256 hash, bool counted,
     struct admission answer = {.verdict = ADMIT_UNKNOWN};
     enum outcome outcome = UNDECIDED;
 
-    if (local_recall(a->local, hash, clock_steady_us(), &answer)) {
+    if (local_recall(a->local, hash, counted, clock_steady_us(), &answer)) {
         count(&a->counters.by_remembered_denial);
     } else {
         q.is_trusted = epoch_get(a->epoch, &q.epoch);

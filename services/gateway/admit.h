@@ -4,9 +4,9 @@
  * by libs/kv), which looks the key up in the shared cache and moves its exact
  * sliding window of 60 s. A miss reads PostgreSQL, fills the cache and asks
  * again. Redis away: the key from PostgreSQL, the window in this process
- * (admit_local.c). A denial is remembered until it ends, so a hot key over its
- * limit costs no I/O. A revoked key is refused from the moment the revoke was
- * answered (libs/store/keycache.h says how). Thread-safe. */
+ * (admit_local.c). A denial is remembered for a second, so a hot key over its
+ * limit costs almost no I/O. A revoked key is refused from the moment the
+ * revoke was answered (libs/store/keycache.h says how). Thread-safe. */
 #ifndef PORTER_GATEWAY_ADMIT_H
 #define PORTER_GATEWAY_ADMIT_H
 

@@ -218,8 +218,8 @@ static int64_t up_to_ms(int64_t us)
 
 /* --- public -------------------------------------------------------------- */
 
-bool local_recall(struct local *l, struct sha256 hash, int64_t now_us,
-                  struct admission *out)
+bool local_recall(struct local *l, struct sha256 hash, bool counted,
+                  int64_t now_us, struct admission *out)
 {
     struct stripe *s = stripe_of(l, &hash);
     const struct entry *e = NULL;
@@ -230,7 +230,7 @@ bool local_recall(struct local *l, struct sha256 hash, int64_t now_us,
     if (e != NULL && now_us < e->unknown_until_us) {
         *out = (struct admission){.verdict = ADMIT_UNKNOWN};
         known = true;
-    } else if (e != NULL && now_us < e->silent_until_us) {
+    } else if (counted && e != NULL && now_us < e->silent_until_us) {
         *out = (struct admission){
             .verdict = ADMIT_LIMITED,
             .principal = e->principal,
@@ -249,13 +249,15 @@ void local_deny(struct local *l, struct sha256 hash,
                 int64_t told_us)
 {
     struct stripe *s = stripe_of(l, &hash);
+    /* retry_ms was rounded up: the last part of it is not ours to deny. */
+    const int64_t silent_ms =
+        MIN_OF(denied->retry_ms - 1, (int64_t)DENIAL_MEMORY_MS);
     struct entry *e = NULL;
 
     (void)pthread_mutex_lock(&s->lock);
     e = touch(l, s, &hash);
     e->principal = denied->principal;
-    /* retry_ms was rounded up: the last part of it is not ours to deny. */
-    e->silent_until_us = asked_us + (denied->retry_ms - 1) * US_PER_MS;
+    e->silent_until_us = asked_us + silent_ms * US_PER_MS;
     e->retry_at_us = told_us + denied->retry_ms * US_PER_MS;
     e->reset_at_us = told_us + denied->reset_ms * US_PER_MS;
     (void)pthread_mutex_unlock(&s->lock);

@@ -81,3 +81,26 @@ def test_redis_restarted_from_an_older_snapshot_after_the_revoke(two):
         redis.start()
 
     revoke_under_load(two, two.organization(), during=snapshot, after=restart)
+
+
+def test_a_revoked_key_over_its_limit_is_not_taken_for_a_good_one(new_porter):
+    """Each gateway remembers that the key was denied; a look at its limit is 401 all the same."""
+    porter = new_porter()
+    porter.gateway()
+    porter.gateway()
+    organization = porter.organization()
+    key = organization.key(rate_limit=3)
+    clients = [organization.client(gateway, key) for gateway in porter.gateways]
+    assert [clients[0].get("/locations").status_code for _ in range(3)] == [200] * 3
+    assert [client.get("/locations").status_code for client in clients] == [429, 429]
+    assert [client.get("/rate-limit").status_code for client in clients] == [200, 200]
+    assert [client.get("/locations").status_code for client in clients] == [429, 429]
+    porter.ctl("key", "revoke", "--org", organization.id, key.id)
+    assert [client.get("/rate-limit").status_code for client in clients] == [401, 401]
+
+    def counted():
+        statuses = {client.get("/locations").status_code for client in clients}
+        assert statuses <= {401, 429}, statuses
+        return statuses == {401}
+
+    eventually(counted, 10, "401 on counted routes too")

@@ -121,14 +121,31 @@ static void a_denial_is_silent_until_redis_must_decide(void **state)
     struct admission a = {0};
 
     (void)state;
-    assert_false(local_recall(l, key(1), 0, &a));
+    assert_false(local_recall(l, key(1), true, 0, &a));
     local_deny(l, key(1), &denied, 1000 * MS, 1020 * MS);
-    assert_true(local_recall(l, key(1), 1100 * MS, &a));
+    assert_true(local_recall(l, key(1), true, 1100 * MS, &a));
     assert_int_equal(a.verdict, ADMIT_LIMITED);
     assert_int_equal(a.limit, 7);
     assert_int_equal(a.retry_ms, 420); /* never earlier than was told */
     assert_int_equal(a.reset_ms, 820);
-    assert_false(local_recall(l, key(1), 1499 * MS, &a));
+    assert_false(local_recall(l, key(1), true, 1499 * MS, &a));
+    local_free(l);
+}
+
+/* Only Redis knows of a revoke since. */
+static void a_denial_is_believed_for_a_second_and_by_counted_calls(void **state)
+{
+    const struct admission denied = {
+        .verdict = ADMIT_LIMITED, .retry_ms = 60000, .reset_ms = 60000};
+    struct local *l = local_new(64);
+    struct admission a = {0};
+
+    (void)state;
+    local_deny(l, key(1), &denied, 0, 0);
+    assert_true(local_recall(l, key(1), true, 999 * MS, &a));
+    assert_int_equal(a.retry_ms, 59001);
+    assert_false(local_recall(l, key(1), false, 1, &a));
+    assert_false(local_recall(l, key(1), true, DENIAL_MEMORY_MS * MS, &a));
     local_free(l);
 }
 
@@ -139,9 +156,10 @@ static void an_unknown_key_is_remembered_for_a_second(void **state)
 
     (void)state;
     local_unknown(l, key(1), 0);
-    assert_true(local_recall(l, key(1), 999 * MS, &a));
+    assert_true(local_recall(l, key(1), true, 999 * MS, &a));
     assert_int_equal(a.verdict, ADMIT_UNKNOWN);
-    assert_false(local_recall(l, key(1), UNKNOWN_MEMORY_MS * MS, &a));
+    assert_true(local_recall(l, key(1), false, 999 * MS, &a));
+    assert_false(local_recall(l, key(1), true, UNKNOWN_MEMORY_MS * MS, &a));
     local_free(l);
 }
 
@@ -154,6 +172,8 @@ int main(void)
         cmocka_unit_test(a_lowered_limit_waits_for_enough_to_leave),
         cmocka_unit_test(the_key_used_longest_ago_is_forgotten),
         cmocka_unit_test(a_denial_is_silent_until_redis_must_decide),
+        cmocka_unit_test(
+            a_denial_is_believed_for_a_second_and_by_counted_calls),
         cmocka_unit_test(an_unknown_key_is_remembered_for_a_second),
     };
 
