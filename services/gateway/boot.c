@@ -102,46 +102,6 @@ bool boot_admit(struct gateway *g, struct err *err)
     return admit_open(&opts, &g->admit, err);
 }
 
-bool boot_relay(struct gateway *g, struct err *err)
-{
-    const struct bus_options bus = {
-        .brokers = g->settings.kafka.brokers,
-        .client_id = "porter-gateway",
-        .extra = g->settings.kafka.extra,
-    };
-    const struct relay_options opts = {
-        .db = &g->db_options,
-        .bus = &bus,
-        .rest_ms = (unsigned)g->settings.relay_rest_ms,
-    };
-
-    if (!g->settings.relay) {
-        log_info("relay.is_off", LOG_TEXT("because", "PORTER_RELAY=false"));
-        return true;
-    }
-    return relay_open(&opts, &g->relay, err);
-}
-
-bool boot_health(struct gateway *g, struct err *err)
-{
-    const struct web_options opts = {
-        .address = g->settings.private.address,
-        .port = (unsigned)g->settings.private.port,
-        .threads = SMALL_THREADS,
-        .backlog = SMALL_BACKLOG,
-        .keep_alive_ms = SMALL_TIME_MS,
-        .request_ms = SMALL_TIME_MS,
-        .head_max = HEAD_MAX,
-        .body_max = SMALL_BODY_MAX,
-        .handler = private_handle,
-        .refuse = private_refuse,
-        .user = g,
-    };
-
-    return web_open(&opts, &g->health, err) ||
-           err_wrap(err, "the private listener");
-}
-
 bool boot_plain(struct gateway *g, struct err *err)
 {
     const struct web_options opts = {
@@ -188,6 +148,51 @@ bool boot_https(struct gateway *g, struct err *err)
            err_wrap(err, "the HTTPS listener");
 }
 
+bool boot_health(struct gateway *g, struct err *err)
+{
+    const struct web_options opts = {
+        .address = g->settings.private.address,
+        .port = (unsigned)g->settings.private.port,
+        .threads = SMALL_THREADS,
+        .backlog = SMALL_BACKLOG,
+        .keep_alive_ms = SMALL_TIME_MS,
+        .request_ms = SMALL_TIME_MS,
+        .head_max = HEAD_MAX,
+        .body_max = SMALL_BODY_MAX,
+        .handler = private_handle,
+        .refuse = private_refuse,
+        .user = g,
+    };
+
+    return web_open(&opts, &g->health, err) ||
+           err_wrap(err, "the private listener");
+}
+
+bool boot_relay(struct gateway *g, struct err *err)
+{
+    const struct bus_options bus = {
+        .brokers = g->settings.kafka.brokers,
+        .client_id = "porter-gateway",
+        .extra = g->settings.kafka.extra,
+    };
+    struct relay *relay = NULL;
+    const struct relay_options opts = {
+        .db = &g->db_options,
+        .bus = &bus,
+        .rest_ms = (unsigned)g->settings.relay_rest_ms,
+    };
+
+    if (!g->settings.relay) {
+        log_info("relay.is_off", LOG_TEXT("because", "PORTER_RELAY=false"));
+        return true;
+    }
+    if (!relay_open(&opts, &relay, err)) {
+        return false;
+    }
+    g->relay = relay;
+    return true;
+}
+
 static void sleep_ms(uint64_t ms)
 {
     struct timespec t = {(time_t)(ms / 1000), (long)(ms % 1000) * 1000000};
@@ -208,10 +213,14 @@ static void drain(struct gateway *g)
     }
     web_drain(g->https);
     sleep_ms(notice_ms);
+    log_info("gateway.draining",
+             LOG_INT("requests", web_stats(g->https).in_handler),
+             LOG_INT("at_most_ms", all_ms - notice_ms));
     web_close(g->https, (unsigned)(all_ms - notice_ms));
     g->https = NULL;
 }
 
+/* The mirror of opening, but for the relay: the listeners' threads wake it. */
 void boot_close(struct gateway *g)
 {
     drain(g);

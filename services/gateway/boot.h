@@ -9,10 +9,13 @@
 MUST_USE bool boot_secrets(struct gateway *g, struct err *err);
 MUST_USE bool boot_store(struct gateway *g, struct err *err);
 MUST_USE bool boot_admit(struct gateway *g, struct err *err);
-MUST_USE bool boot_relay(struct gateway *g, struct err *err);
-MUST_USE bool boot_health(struct gateway *g, struct err *err);
 MUST_USE bool boot_plain(struct gateway *g, struct err *err);
 MUST_USE bool boot_https(struct gateway *g, struct err *err);
+/* Its metrics are the HTTPS listener's too. */
+MUST_USE bool boot_health(struct gateway *g, struct err *err);
+/* Last: a gateway that can't start takes no shards from those that run. What
+ * is written before waits as rows, which a relay reads when it begins. */
+MUST_USE bool boot_relay(struct gateway *g, struct err *err);
 
 /* As many descriptors as the process may have: one per connection. */
 void boot_descriptors(void);

@@ -30,7 +30,7 @@ struct gateway {
     struct db *db;
     struct kv *kv;
     struct admit *admit;
-    struct relay *relay;
+    struct relay *_Atomic relay; /* NULL: off, or not open yet. */
     struct web *https;
     struct web *plain;  /* NULL when switched off */
     struct web *health; /* Health and metrics, for operators. */

@@ -1,5 +1,5 @@
 /* The gateway: the public door. Boot order reads downwards; boot_close is its
- * mirror. */
+ * mirror, but for the relay. */
 #include "base/buf.h"
 #include "base/signals.h"
 #include "gateway/boot.h"
@@ -107,8 +107,8 @@ static int run(void)
     g.router = routes_router(g.routes);
 
     ok = visitor_rules_check(&err) && boot_secrets(&g, &err) &&
-         boot_store(&g, &err) && boot_admit(&g, &err) && boot_relay(&g, &err) &&
-         boot_health(&g, &err) && boot_plain(&g, &err) && boot_https(&g, &err);
+         boot_store(&g, &err) && boot_admit(&g, &err) && boot_plain(&g, &err) &&
+         boot_https(&g, &err) && boot_health(&g, &err) && boot_relay(&g, &err);
     if (ok) {
         serve(&g, &signals);
     } else {

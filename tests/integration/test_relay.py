@@ -6,7 +6,7 @@ import time
 import pytest
 import requests
 
-from harness.porter import format_id, parse_id, uuid7
+from harness.porter import Gateway, format_id, parse_id, uuid7
 from harness.poll import eventually
 
 SHARDS = 16
@@ -125,3 +125,17 @@ def test_a_gateway_without_a_relay_leaves_the_outbox_alone(new_porter):
     assert waiting() == [visitor["id"]]
     porter.gateway()
     eventually(lambda: waiting() == [], 10, "a relay that takes what waited")
+
+
+def test_a_gateway_that_cannot_start_takes_no_shards(new_porter):
+    """Its certificate is not there, or its private port is another's: the relay comes last."""
+    porter = new_porter()
+    porter.gateway()
+    eventually(lambda: owners(porter) == [SHARDS], 10, "one relay has all shards")
+    for number, faults in enumerate(({"PORTER_TLS_CERTIFICATE": porter.tls / "gone.pem"},
+                                     {"PORTER_GATEWAY_PRIVATE_PORT": porter.gateways[0].private})):
+        broken = Gateway(porter, 10 + number, **faults).start(wait=False)
+        assert broken.popen.wait(20) == 1
+        assert '"event":"gateway.failed"' in broken.output()
+        assert "relay." not in broken.output()
+    assert owners(porter) == [SHARDS]
