@@ -257,7 +257,9 @@ def test_a_request_whose_body_is_still_coming_is_waited_for(tenant):
         eventually(lambda: "porter_http_connections 1" in gateway.metrics(), 5, "the request's beginning")
         gateway.signal(signal.SIGTERM)
         eventually(lambda: readiness(gateway) == 503, 5, "not ready")
-        time.sleep(2)  # Longer than the notice that balancers get: only the wait for us keeps it up.
+        # Balancers have had their notice: from here on only the wait for us keeps it up.
+        eventually(lambda: '"event":"gateway.draining","requests":1,' in gateway.output(), 5, "the wait for requests")
+        assert gateway.popen.poll() is None
         wire.send(data[-10:])
         got = wire.answer()
         assert got.status == 201 and got.closes
