@@ -51,6 +51,7 @@ struct kv {
     struct waiter **last;
     struct kv_stats stats;
     unsigned errors_in_row;
+    struct err trouble;  /* The last of them. */
     int64_t probe_at_us; /* With the breaker open: the next one let through. */
     char life[KV_LIFE_MAX]; /* "": never connected */
     struct slot slots[];    /* opts.connections */
@@ -206,7 +207,7 @@ static bool let_through(struct kv *kv)
     return true;
 }
 
-static void note(struct kv *kv, bool ok)
+static void note(struct kv *kv, bool ok, const struct err *why)
 {
     if (ok) {
         kv->errors_in_row = 0;
@@ -214,6 +215,7 @@ static void note(struct kv *kv, bool ok)
     }
     kv->stats.errors++;
     kv->errors_in_row++;
+    kv->trouble = *why;
     if (kv->errors_in_row == kv->opts.errors_max) {
         kv->probe_at_us = clock_steady_us() + probe_pause_us(kv);
     }
@@ -263,7 +265,7 @@ static void give_back(struct kv *kv, struct slot *slot, bool ok, size_t count,
     }
     kv->stats.items += count;
     kv->stats.batches += count > 0 ? 1 : 0;
-    note(kv, ok);
+    note(kv, ok, why);
     while (!ok && is_broken(kv) && kv->first != NULL) {
         refuse(take(kv, &kv->first), why);
     }
@@ -377,6 +379,19 @@ bool kv_is_up(struct kv *kv)
     is_up = kv->errors_in_row == 0;
     (void)pthread_mutex_unlock(&kv->lock);
     return is_up;
+}
+
+bool kv_trouble(struct kv *kv, struct err *why)
+{
+    bool is_away = false;
+
+    (void)pthread_mutex_lock(&kv->lock);
+    is_away = kv->errors_in_row > 0;
+    if (is_away) {
+        *why = kv->trouble;
+    }
+    (void)pthread_mutex_unlock(&kv->lock);
+    return is_away;
 }
 
 struct kv_stats kv_stats(struct kv *kv)

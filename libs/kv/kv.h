@@ -81,6 +81,10 @@ MUST_USE bool kv_life(struct kv *kv, char out[KV_LIFE_MAX], struct err *err);
 /* The breaker is closed, and the last call was answered. */
 bool kv_is_up(struct kv *kv);
 
+/* True: kv_is_up is false, and *why (never a password) is how the last call
+ * failed. Does no I/O: without calls nobody notices a change. */
+bool kv_trouble(struct kv *kv, struct err *why);
+
 struct kv_stats {
     uint64_t items, batches, errors;
 };

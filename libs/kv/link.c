@@ -138,6 +138,13 @@ static bool exchange(struct link *l, int64_t until_us, redisReply **out,
 
 /* --- opening ------------------------------------------------------------- */
 
+static bool no_connection(struct link *l, const char *why, struct err *err)
+{
+    (void)err_set(err, ERR_UNAVAILABLE, "redis: can't connect: %s", why);
+    link_close(l);
+    return false;
+}
+
 static bool await_connected(struct link *l, int64_t until_us, struct err *err)
 {
     socklen_t size = sizeof(int);
@@ -146,9 +153,11 @@ static bool await_connected(struct link *l, int64_t until_us, struct err *err)
     if (!wait_socket(l, POLLOUT, until_us, err)) {
         return false;
     }
-    if (getsockopt(l->redis->fd, SOL_SOCKET, SO_ERROR, &failure, &size) != 0 ||
-        failure != 0) {
-        return lose(l, "can't connect", err);
+    if (getsockopt(l->redis->fd, SOL_SOCKET, SO_ERROR, &failure, &size) != 0) {
+        failure = errno;
+    }
+    if (failure != 0) {
+        return no_connection(l, strerror(failure), err);
     }
     return true;
 }
@@ -240,7 +249,7 @@ bool link_open(struct link *l, struct err *err)
         oom(sizeof *l->redis);
     }
     if (l->redis->err != 0) {
-        return lose(l, "can't connect", err);
+        return no_connection(l, l->redis->errstr, err);
     }
     return await_connected(l, until_us, err) && log_in(l, until_us, err) &&
            learn_life(l, until_us, err);

@@ -1,4 +1,4 @@
-/* Partitions ahead, from main's idle loop. */
+/* Partitions ahead and an eye on Redis, from main's idle loop. */
 #include "gateway/upkeep.h"
 
 #include "base/clock.h"
@@ -12,9 +12,28 @@ void upkeep_init(struct upkeep *u)
 {
     u->due_us = 0;
     u->is_failing = false;
+    u->is_redis_away = false;
 }
 
-void upkeep_turn(struct upkeep *u, struct gateway *g)
+/* A gateway goes on without Redis, so that nobody would hear of it. */
+static void watch_redis(struct upkeep *u, struct gateway *g)
+{
+    char life[KV_LIFE_MAX];
+    struct err why = ERR_NONE;
+    bool is_away = false;
+
+    /* Connects if nothing ever did: a refused password shows at the start. */
+    (void)!kv_life(g->kv, life, &why);
+    is_away = kv_trouble(g->kv, &why);
+    if (is_away && !u->is_redis_away) {
+        log_err(LOG_WARN, "redis.away", &why, NULL, 0);
+    } else if (!is_away && u->is_redis_away) {
+        log_write(LOG_INFO, "redis.back", NULL, 0);
+    }
+    u->is_redis_away = is_away;
+}
+
+static void ensure_partitions(struct upkeep *u, struct gateway *g)
 {
     int64_t now_us = clock_steady_us();
     struct err err = ERR_NONE;
@@ -32,4 +51,10 @@ void upkeep_turn(struct upkeep *u, struct gateway *g)
         log_err(LOG_WARN, "upkeep.failed", &err, NULL, 0);
     }
     u->is_failing = true;
+}
+
+void upkeep_turn(struct upkeep *u, struct gateway *g)
+{
+    watch_redis(u, g);
+    ensure_partitions(u, g);
 }

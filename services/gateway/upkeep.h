@@ -1,5 +1,6 @@
-/* What some gateway must do now and then, whoever does it: day partitions are
- * made ahead. Belongs to main's thread. */
+/* What is done now and then: day partitions are made ahead (some gateway must,
+ * whoever does it), and the log is told when Redis goes and comes. Belongs to
+ * main's thread. */
 #ifndef PORTER_GATEWAY_UPKEEP_H
 #define PORTER_GATEWAY_UPKEEP_H
 
@@ -8,6 +9,7 @@
 struct upkeep {
     int64_t due_us; /* Steady clock. */
     bool is_failing;
+    bool is_redis_away;
 };
 
 /* The first turn does everything. */

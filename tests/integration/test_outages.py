@@ -45,6 +45,31 @@ def test_redis_stopped_under_load_costs_no_request(fragile):
     assert p99(back) < 10 * max(p99(quiet), 0.005), (p99(quiet), p99(back))
 
 
+def test_redis_away_and_back_are_each_logged_once(fragile):
+    gateway, client = fragile.gateways[0], fragile.organization().client()
+
+    def said(event):
+        assert client.get("/rate-limit").status_code == 200
+        return gateway.output().count(f'"event":"{event}"')
+
+    assert said("redis.away") == 0
+    fragile.servers.redis.kill()
+    eventually(lambda: said("redis.away") == 1, 10, "the outage in the log")
+    fragile.servers.redis.start()
+    eventually(lambda: said("redis.back") == 1, 10, "the return in the log")
+    assert said("redis.away") == 1
+    line = next(line for line in gateway.output().splitlines() if '"redis.away"' in line)
+    assert "redis: " in line and '"level":"warn"' in line, line
+
+
+def test_a_refused_redis_password_is_logged_without_a_request(new_porter):
+    porter = new_porter()
+    wrong = porter.servers.redis.url.replace("redis://", "redis://:not-the-password@") + "/1"
+    gateway = porter.gateway(PORTER_REDIS_URL=wrong)
+    eventually(lambda: '"event":"redis.away"' in gateway.output(), 10, "the refusal in the log")
+    assert "AUTH" in gateway.output() and "not-the-password" not in gateway.output()
+
+
 def test_redis_silent_under_load_costs_no_request(fragile):
     key = fragile.organization().key().text
     with Load(8, reading(fragile, key), per_second=200) as load:

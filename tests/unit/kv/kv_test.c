@@ -207,6 +207,7 @@ static void the_breaker_opens_when_redis_is_away(void **state)
 {
     struct kv_options opts = options();
     struct err err = ERR_NONE;
+    struct err why = ERR_NONE;
     struct kv *away = NULL;
     int64_t began_us = 0;
 
@@ -214,12 +215,15 @@ static void the_breaker_opens_when_redis_is_away(void **state)
     opts.url = "redis://127.0.0.1:1";
     opts.probe_ms = 60000;
     must(kv_open(&opts, &away, &err), &err);
+    assert_false(kv_trouble(away, &why));
     began_us = clock_steady_us();
     for (int i = 0; i < 1000; i++) {
         assert_false(ping(away, &err));
         assert_int_equal(err.code, ERR_UNAVAILABLE);
     }
     assert_false(kv_is_up(away));
+    assert_true(kv_trouble(away, &why));
+    assert_string_equal(why.text, "redis: can't connect: Connection refused");
     assert_int_equal(kv_stats(away).errors, opts.errors_max);
     assert_true(clock_steady_us() - began_us < 1000000);
     kv_close(away);
