@@ -3,6 +3,7 @@
 #include "json/tree.h"
 
 #include <jansson.h>
+#include <stdio.h>
 
 #include "base/err.h"
 
@@ -38,6 +39,15 @@ static const char *advice_for(enum json_error_code code)
     }
 }
 
+/* jansson's words, but for those that speak of its own flags. */
+static const char *words_for(enum json_error_code code, const char *its)
+{
+    const bool is_nul = code == json_error_null_character ||
+                        code == json_error_null_byte_in_key;
+
+    return is_nul ? "U+0000 is not allowed" : its;
+}
+
 bool tree_read(struct str text, struct json **root, struct tree_fault *fault)
 {
     json_error_t error;
@@ -55,7 +65,8 @@ bool tree_read(struct str text, struct json **root, struct tree_fault *fault)
         fault->advice = advice_for(code);
         _Static_assert(sizeof fault->text >= JSON_ERROR_TEXT_LENGTH,
                        "jansson's words fit");
-        memcpy(fault->text, error.text, JSON_ERROR_TEXT_LENGTH);
+        (void)snprintf(fault->text, sizeof fault->text, "%s",
+                       words_for(code, error.text));
         return false;
     }
     *root = (struct json *)(void *)tree;

@@ -27,7 +27,7 @@ struct tree_fault {
     int line;
     int column;
     const char *advice; /* What to do about it; never NULL. */
-    char text[160];     /* jansson's own words. */
+    char text[160];     /* What is wrong, mostly in jansson's words. */
 };
 
 /* The caller has bounded the depth: jansson calls itself for each level. */

@@ -8,13 +8,17 @@
 
 #include <assert.h>
 #include <civetweb.h>
+#include <errno.h>
 #include <malloc.h>
+#include <netdb.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <time.h>
+#include <unistd.h>
 
 #define BUSY_CUT 10      /* Idle time is cut to a tenth. */
 #define BUSY_GREET_CUT 4 /* A first head has a quarter of its time. */
@@ -170,6 +174,36 @@ static void port_text(const struct web_options *o, char text[PORT_TEXT])
              v6 ? "]" : "", o->port, o->tls_certificate != NULL ? "s" : "");
 }
 
+/* Why civetweb, which keeps it to itself, could not bind: what the system says
+ * to us. `otherwise`: it lets us. */
+static const char *bind_reason(const struct web_options *o,
+                               const char *otherwise)
+{
+    const struct addrinfo numeric = {.ai_flags = AI_NUMERICHOST | AI_PASSIVE,
+                                     .ai_socktype = SOCK_STREAM};
+    struct addrinfo *to = NULL;
+    const char *reason = otherwise;
+    char port[OPTION_TEXT];
+    const int on = 1;
+    int fd = -1;
+
+    number_text(port, o->port);
+    if (getaddrinfo(o->address, port, &numeric, &to) != 0) {
+        return "not an address";
+    }
+    fd = socket(to->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0 ||
+        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
+        bind(fd, to->ai_addr, to->ai_addrlen) != 0 || listen(fd, 1) != 0) {
+        reason = strerror(errno);
+    }
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    freeaddrinfo(to);
+    return reason;
+}
+
 /* Signals are main's: the threads that start here see none. */
 static struct mg_context *start(struct web *w, struct mg_init_data *init,
                                 struct mg_error_data *error)
@@ -250,8 +284,8 @@ static bool start_civetweb(struct web *w, struct err *err)
     number_text(request, o->request_ms);
     w->civetweb = start(w, &init, &error);
     if (w->civetweb == NULL) {
-        return err_set(err, ERR_UNAVAILABLE, "can't listen on %s: %s", port,
-                       text);
+        return err_set(err, ERR_UNAVAILABLE, "can't listen on %s port %u: %s",
+                       o->address, o->port, bind_reason(o, text));
     }
     return true;
 }

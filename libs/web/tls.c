@@ -30,9 +30,14 @@ struct tls {
     SSL_CTX *current;
 };
 
+/* The first error is the system's when a file could not be read, the last one
+ * says best what is wrong with what was read. */
 static bool fail(struct err *err, const char *what, const char *file)
 {
-    const char *reason = ERR_reason_error_string(ERR_peek_last_error());
+    const unsigned long first = ERR_peek_error();
+    const char *reason = ERR_SYSTEM_ERROR(first)
+                             ? strerror(ERR_GET_REASON(first))
+                             : ERR_reason_error_string(ERR_peek_last_error());
 
     err_set(err, ERR_INVALID, "%s %s: %s", what, file,
             reason == NULL ? "refused by OpenSSL" : reason);

@@ -132,10 +132,13 @@ def test_a_gateway_that_cannot_start_takes_no_shards(new_porter):
     porter = new_porter()
     porter.gateway()
     eventually(lambda: owners(porter) == [SHARDS], 10, "one relay has all shards")
-    for number, faults in enumerate(({"PORTER_TLS_CERTIFICATE": porter.tls / "gone.pem"},
-                                     {"PORTER_GATEWAY_PRIVATE_PORT": porter.gateways[0].private})):
+    taken = porter.gateways[0].private
+    for number, (faults, reason) in enumerate((
+            ({"PORTER_TLS_CERTIFICATE": porter.tls / "gone.pem"}, "gone.pem: No such file or directory"),
+            ({"PORTER_GATEWAY_PRIVATE_PORT": taken}, f"127.0.0.1 port {taken}: Address already in use"))):
         broken = Gateway(porter, 10 + number, **faults).start(wait=False)
         assert broken.popen.wait(20) == 1
         assert '"event":"gateway.failed"' in broken.output()
+        assert reason in broken.output()
         assert "relay." not in broken.output()
     assert owners(porter) == [SHARDS]
