@@ -27,7 +27,8 @@ make_organization()
     org=$(cat "$secrets/organization")
     if [[ ! -e $secrets/seeded ]]; then
         python3 "$ROOT/scripts/demo/seed.py" "$org" \
-            | psql "$(cat "$RUN/postgres/url")" -X -q -v ON_ERROR_STOP=1
+            | PGPASSWORD=$(cat "$RUN/postgres/password") psql \
+                "postgresql://porter@127.0.0.1:$(port_of postgres)/porter" -X -q -v ON_ERROR_STOP=1
         keep_secret seeded </dev/null
     fi
     if [[ ! -s $secrets/owner-password ]]; then
