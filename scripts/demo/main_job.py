@@ -90,7 +90,7 @@ def call(run, port, key):
     if status != "201":
         fail(f"the gateway answered {status}: {answer}", f"{run}/log/gateway.log")
     made = json.loads(answer)
-    show(f"   The answer: {status}", json.dumps(short(made), ensure_ascii=False, indent=2))
+    show(f"   The answer: {status} (null and empty members left out)", json.dumps(short(made), ensure_ascii=False, indent=2))
     # curl's own times tell how long before the answer's first byte the request was sent.
     return made, seen - (float(began) - float(ready)), seen
 
