@@ -190,13 +190,3 @@ port_is_open()
 {
     (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null
 }
-
-# The first port from $1 on that nobody listens on.
-free_port()
-{
-    local port=$1
-    while port_is_open "$port"; do
-        port=$((port + 1))
-    done
-    printf '%s\n' "$port"
-}

@@ -38,27 +38,89 @@ make_run_folder()
     chmod 700 "$(readlink -f "$RUN")"
 }
 
-# The port of a name: as chosen by an earlier run, else chosen now and remembered.
+# Chooses every port once, into .run/ports; those of an earlier run stay as long as no two clash.
+# A name takes the first port from its wish on that nobody listens on, that no other name has and
+# that no other name wishes for. Kafka's controller takes the one after Kafka's.
+choose_ports()
+{
+    local name wish port
+    local -A wishes=() wished_by=() chosen=() taken_by=()
+    read_wishes
+    recall_ports
+    for name in "${!wishes[@]}"; do
+        if [[ -n ${chosen[$name]:-} ]]; then
+            continue
+        fi
+        wish=${wishes[$name]} port=${wishes[$name]}
+        until port_suits "$name" "$port"; do
+            port=$((port + 1))
+            ((port < 65535)) || fail "no free port for $name from $wish on"
+        done
+        take_port "$name" "$port"
+        if [[ $port != "$wish" ]]; then
+            say "  port $wish is in use: $name takes $port"
+        fi
+    done
+    for name in "${!chosen[@]}"; do
+        printf '%s %s\n' "$name" "${chosen[$name]}"
+    done | sort >"$RUN/ports.new"
+    mv "$RUN/ports.new" "$RUN/ports"
+}
+
+# The helpers of choose_ports; they share its variables.
+read_wishes()
+{
+    local name wish override
+    while read -r name wish; do
+        [[ -n $name ]] || continue
+        override=UP_${name^^}_PORT
+        wishes[$name]=${!override:-$wish}
+        [[ ${wishes[$name]} =~ ^[1-9][0-9]{0,4}$ ]] && ((${wishes[$name]} < 65535)) \
+            || fail "$override is no port: ${wishes[$name]}"
+        # Who asked by a variable goes before who has it by default.
+        if [[ -n ${!override:-} || -z ${wished_by[$wish]:-} ]]; then
+            wished_by[${wishes[$name]}]=$name
+            [[ $name != kafka ]] || wished_by[$((${wishes[$name]} + 1))]=$name
+        fi
+    done <<<"$PORTS"
+}
+
+recall_ports()
+{
+    local name port
+    [[ -e $RUN/ports ]] || return 0
+    while read -r name port; do
+        if [[ -n ${wishes[$name]:-} && -z ${chosen[$name]:-} && -z ${taken_by[$port]:-} ]] \
+            && [[ $name != kafka || -z ${taken_by[$((port + 1))]:-} ]]; then
+            take_port "$name" "$port"
+        fi
+    done <"$RUN/ports"
+}
+
+take_port()
+{
+    chosen[$1]=$2
+    taken_by[$2]=$1
+    [[ $1 != kafka ]] || taken_by[$(($2 + 1))]=$1
+}
+
+port_suits()
+{
+    local name=$1 port
+    shift
+    [[ $name != kafka ]] || set -- "$1" $(($1 + 1))
+    for port in "$@"; do
+        if [[ -n ${taken_by[$port]:-} || ${wished_by[$port]:-$name} != "$name" ]] \
+            || port_is_open "$port"; then
+            return 1
+        fi
+    done
+}
+
+# The port of a name, as chosen.
 port_of()
 {
-    local name=$1 wish override port
-    if port=$(sed -n "s/^$name //p" "$RUN/ports" 2>/dev/null) && [[ -n $port ]]; then
-        printf '%s\n' "$port"
-        return
-    fi
-    wish=$(sed -n "s/^$name //p" <<<"$PORTS")
-    override=UP_${name^^}_PORT
-    wish=${!override:-$wish}
-    port=$(free_port "$wish")
-    # Kafka's controller takes the one after it.
-    while [[ $name == kafka ]] && port_is_open $((port + 1)); do
-        port=$(free_port $((port + 2)))
-    done
-    if [[ $port != "$wish" ]]; then
-        say "  port $wish is in use: $name takes $port" >&2
-    fi
-    printf '%s %s\n' "$name" "$port" >>"$RUN/ports"
-    printf '%s\n' "$port"
+    sed -n "s/^$1 //p" "$RUN/ports"
 }
 
 # A secret in a file of its own, 0600, of the server user.
