@@ -129,12 +129,13 @@ alive()
     [[ $(start_time "$pid") == "$began" ]] && printf '%s\n' "$pid"
 }
 
-# spawn PIDFILE LOG COMMAND …: a process of its own session that outlives the script.
+# spawn PIDFILE LOG COMMAND …: a process of its own session that outlives the script, and so must not
+# hold its lock (descriptor 9, hold_lock).
 spawn()
 {
     local pidfile=$1 log=$2 pid
     shift 2
-    setsid "$@" >>"$log" 2>&1 </dev/null &
+    setsid "$@" >>"$log" 2>&1 </dev/null 9>&- &
     pid=$!
     disown "$pid"
     printf '%s %s\n' "$pid" "$(start_time "$pid")" >"$pidfile"

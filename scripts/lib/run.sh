@@ -19,6 +19,17 @@ kafka 29092
 SERVICES=(receiver gateway dispatcher)
 SERVERS=(postgres redis kafka)
 
+# One scripts/up or scripts/down of this folder at a time: the lock goes with the script (spawn gives
+# it to no server).
+hold_lock()
+{
+    exec 9>>"$RUN.lock"
+    if ! flock --nonblock 9; then
+        say 'waiting for another scripts/up or scripts/down'
+        flock 9
+    fi
+}
+
 # Servers run as an ordinary user, so .run must lie where that user may go: when the repository is
 # root's own (/root/porter, say), .run becomes a link to a folder under /var/lib.
 make_run_folder()
@@ -134,7 +145,7 @@ keep_secret()
 # The variables of all programs, in one file; what is secret stays in files of its own.
 write_environment()
 {
-    cat >"$RUN/porter.env" <<END
+    cat >"$RUN/porter.env.new" <<END
 PORTER_ENVIRONMENT=development
 PORTER_LOG_LEVEL=info
 PORTER_DB_URL_FILE=$RUN/postgres/url
@@ -152,6 +163,7 @@ PORTER_DISPATCHER_PRIVATE_PORT=$(port_of dispatcher_private)
 PORTER_EGRESS_ALLOW=127.0.0.0/8,::1/128
 PORTER_EGRESS_CA_FILE=$RUN/tls/ca.pem
 END
+    mv "$RUN/porter.env.new" "$RUN/porter.env"
 }
 
 # A program of ours with exactly these variables and nothing of the caller's environment.
