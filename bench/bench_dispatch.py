@@ -1,15 +1,17 @@
-"""Deliveries a second to a fast local HTTPS receiver, beside a bare libcurl-multi loop posting the same
-bodies to the same receiver. The records are in Kafka before the dispatcher starts."""
+"""Deliveries a second to a fast local HTTPS receiver, beside a bare libcurl-multi loop making the same POSTs
+(body, headers, signatures, which the receiver verifies in both). The records are in Kafka before the dispatcher starts."""
 import json
 import re
 import subprocess
 import tempfile
 import time
+from pathlib import Path
 
 from confluent_kafka import Producer
 
 from common import (RUNS, System, cpu_seconds, format_id, keep, median, parse_id, rss_mib, say, spread,
                     tool, uuid7)
+from harness import signatures
 from harness.events import message_class
 from harness.fast_receiver import FastReceiver
 
@@ -49,11 +51,31 @@ def statements(dispatcher):
     return sum(found)
 
 
+def same_post(system, org, secret, folder):
+    """The last delivery's body and headers, signed anew, as files for curl_loop."""
+    with system.porter.database() as db:
+        body = bytes(db.execute("SELECT body FROM deliveries WHERE org_id = %s ORDER BY id DESC LIMIT 1",
+                                (parse_id(org.id),)).fetchone()[0])
+    event, now = json.loads(body), int(time.time())
+    headers = {
+        "Content-Type": "application/json", "User-Agent": "Porter-Webhooks/1", "Expect": "",
+        "X-Porter-Signature": signatures.porter(body, secret), "X-Porter-Event": event["type"],
+        "X-Porter-Delivery": format_id("dlv", uuid7()), "X-Porter-Attempt": "1", "webhook-id": event["id"],
+        "webhook-timestamp": str(now), "webhook-signature": signatures.standard(body, secret, event["id"], now),
+        "traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00",
+    }
+    Path(folder, "body").write_bytes(body)
+    Path(folder, "headers").write_text("".join(f"{name}: {value}\n".replace(": \n", ":\n")
+                                               for name, value in headers.items()))
+    return str(Path(folder, "body")), str(Path(folder, "headers"))
+
+
 def dispatch_once(system, folder, number):
     org = system.porter.organization()
     receiver = FastReceiver(system.porter, folder)
     try:
-        receiver.start(secret=org.webhook(receiver.url).secret, journal=False)
+        secret = org.webhook(receiver.url).secret
+        receiver.start(secret=secret, journal=False)
         produce(system, org, EVENTS)
         before = receiver.stats()
         dispatcher = system.dispatcher(PORTER_KAFKA_GROUP=f"bench-{number}-{time.time_ns()}")
@@ -68,12 +90,13 @@ def dispatch_once(system, folder, number):
         system.porter.dispatchers.remove(dispatcher)
         assert dispatcher.stop() == 0
         with system.porter.database() as db:
-            done, size = db.execute("SELECT count(*) FILTER (WHERE state = 'delivered'), max(length(body))"
-                                    " FROM deliveries WHERE org_id = %s", (parse_id(org.id),)).fetchone()
+            done = db.execute("SELECT count(*) FROM deliveries WHERE org_id = %s AND state = 'delivered'",
+                              (parse_id(org.id),)).fetchone()[0]
         assert done == EVENTS, f"{done} of {EVENTS} are recorded as delivered"
         bare = json.loads(subprocess.run(
             [tool("curl_loop"), receiver.url, str(system.porter.tls / "ca.pem"), str(EVENTS), str(IN_FLIGHT),
-             str(size)], capture_output=True, text=True, check=True).stdout)
+             *same_post(system, org, secret, folder)], capture_output=True, text=True, check=True).stdout)
+        assert receiver.stats()["standard_ok"] >= 2 * EVENTS, "the receiver did not verify every request"
         return figures, bare
     finally:
         receiver.stop()

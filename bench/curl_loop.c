@@ -1,8 +1,9 @@
 /* The limit that the dispatcher is measured against: a bare libcurl multi loop
- * that posts one body to one URL over keep-alive connections, as fast as it
- * goes, with nothing of ours around it.
+ * that posts one body with the same headers to one URL over keep-alive
+ * connections, as fast as it goes, with nothing of ours around it.
  *
- *     curl_loop URL CA_FILE TRANSFERS IN_FLIGHT BODY_BYTES [THREADS]
+ *     curl_loop URL CA_FILE TRANSFERS IN_FLIGHT BODY_FILE HEADERS_FILE
+ * [THREADS]
  *
  * Prints one JSON line: posts, seconds, posts per second, CPU seconds. */
 #include <assert.h>
@@ -15,6 +16,8 @@
 #include <time.h>
 
 #define THREADS_MAX 8
+#define BODY_MAX 65536
+#define LINE_MAX_BYTES 1024
 
 struct job {
     const char *url;
@@ -40,6 +43,39 @@ static size_t swallow(char *data, size_t size, size_t count, void *user)
     (void)data;
     (void)user;
     return size * count;
+}
+
+static FILE *file_open(const char *path)
+{
+    FILE *file = fopen(path, "r");
+
+    if (file == NULL) {
+        (void)fprintf(stderr, "curl_loop: can't read %s\n", path);
+        exit(2);
+    }
+    return file;
+}
+
+static void body_read(struct job *job, const char *path)
+{
+    FILE *file = file_open(path);
+
+    job->body = malloc(BODY_MAX);
+    assert(job->body != NULL);
+    job->body_len = (long)fread(job->body, 1, BODY_MAX, file);
+    (void)fclose(file);
+}
+
+static void headers_read(struct job *job, const char *path)
+{
+    FILE *file = file_open(path);
+    char line[LINE_MAX_BYTES];
+
+    while (fgets(line, sizeof line, file) != NULL) {
+        line[strcspn(line, "\r\n")] = '\0';
+        job->headers = curl_slist_append(job->headers, line);
+    }
+    (void)fclose(file);
 }
 
 static CURL *transfer_new(const struct job *job)
@@ -117,15 +153,16 @@ int main(int argc, char **argv)
 {
     struct job jobs[THREADS_MAX] = {{0}};
     pthread_t threads[THREADS_MAX];
-    long count = argc > 6 ? strtol(argv[6], NULL, 10) : 1;
+    long count = argc > 7 ? strtol(argv[7], NULL, 10) : 1;
     long total = 0;
     long failed = 0;
     double began = 0;
     double took = 0;
 
-    if (argc < 6 || count < 1 || count > THREADS_MAX) {
+    if (argc < 7 || count < 1 || count > THREADS_MAX) {
         (void)fprintf(stderr, "usage: curl_loop URL CA_FILE TRANSFERS "
-                              "IN_FLIGHT BODY_BYTES [THREADS]\n");
+                              "IN_FLIGHT BODY_FILE HEADERS_FILE "
+                              "[THREADS]\n");
         return 2;
     }
     curl_global_init(CURL_GLOBAL_ALL);
@@ -136,13 +173,8 @@ int main(int argc, char **argv)
         job->ca_file = argv[2];
         job->transfers = strtol(argv[3], NULL, 10) / count;
         job->in_flight = strtol(argv[4], NULL, 10) / count;
-        job->body_len = strtol(argv[5], NULL, 10);
-        job->body = malloc((size_t)job->body_len + 1);
-        assert(job->body != NULL);
-        memset(job->body, 'x', (size_t)job->body_len);
-        job->headers =
-            curl_slist_append(NULL, "Content-Type: application/json");
-        job->headers = curl_slist_append(job->headers, "Expect:");
+        body_read(job, argv[5]);
+        headers_read(job, argv[6]);
         total += job->transfers;
     }
     began = now_s();

@@ -370,23 +370,30 @@ void web_drain(struct web *w)
     watch_drain(w->shared.watch);
 }
 
-void web_close(struct web *w, unsigned wait_ms)
+void web_stop(struct web *w, unsigned wait_ms)
 {
     const struct timespec moment = {0, 5000000};
     int64_t until_us = clock_steady_us() + (int64_t)wait_ms * US_PER_MS;
 
+    if (w == NULL || w->civetweb == NULL) {
+        return;
+    }
+    web_drain(w);
+    while (atomic_load(&w->shared.in_handler) > 0 &&
+           clock_steady_us() < until_us) {
+        nanosleep(&moment, NULL);
+    }
+    watch_end_all(w->shared.watch);
+    mg_stop(w->civetweb);
+    w->civetweb = NULL;
+}
+
+void web_close(struct web *w, unsigned wait_ms)
+{
     if (w == NULL) {
         return;
     }
-    if (w->civetweb != NULL) {
-        web_drain(w);
-        while (atomic_load(&w->shared.in_handler) > 0 &&
-               clock_steady_us() < until_us) {
-            nanosleep(&moment, NULL);
-        }
-        watch_end_all(w->shared.watch);
-        mg_stop(w->civetweb);
-    }
+    web_stop(w, wait_ms);
     watch_close(w->shared.watch);
     tls_close(w->tls);
     free(w);

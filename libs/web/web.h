@@ -120,8 +120,11 @@ MUST_USE bool web_reload_tls(struct web *w, struct err *err);
 /* Answers say `Connection: close` from now on; requests go on being served. */
 void web_drain(struct web *w);
 
-/* Waits until no request is being read or answered (at most wait_ms), then
- * stops. */
+/* Waits until nobody is inside the handler (at most wait_ms), then serves
+ * nobody any more. web_stats goes on working. Accepts NULL. */
+void web_stop(struct web *w, unsigned wait_ms);
+
+/* web_stop, then the memory is given back. */
 void web_close(struct web *w, unsigned wait_ms); /* Accepts NULL. */
 
 struct web_stats {

@@ -10,7 +10,7 @@
 #define LANES_IDLE_MAX 4096      /* Idle lanes remembered (their pace). */
 #define LANE_PATIENCE_US 1000000 /* See lane_capacity in lane.c. */
 #define LANE_SWIFT_US 100000     /* See lane_review in lane.c. */
-#define LANE_BUSY_TURNS 2
+#define LANE_BUSY_TURNS 4
 
 struct lanes_options {
     size_t window;    /* Attempts under way per lane. */

@@ -216,8 +216,7 @@ static void drain(struct gateway *g)
     log_info("gateway.draining",
              LOG_INT("requests", web_stats(g->https).in_handler),
              LOG_INT("at_most_ms", all_ms - notice_ms));
-    web_close(g->https, (unsigned)(all_ms - notice_ms));
-    g->https = NULL;
+    web_stop(g->https, (unsigned)(all_ms - notice_ms));
 }
 
 /* The mirror of opening, but for the relay: the listeners' threads wake it. */
@@ -226,6 +225,7 @@ void boot_close(struct gateway *g)
     drain(g);
     web_close(g->plain, SMALL_TIME_MS);
     web_close(g->health, SMALL_TIME_MS);
+    web_close(g->https, 0); /* Not earlier: /metrics asks for its numbers. */
     relay_close(g->relay);
     admit_close(g->admit);
     kv_close(g->kv);
