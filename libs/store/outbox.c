@@ -8,7 +8,9 @@
 #include <stdio.h>
 
 /* A turn reads at least so many rows of a shard that has them. */
-#define SHARD_ROWS_MIN 64
+/* Not more than a fair share of a turn for any shard, or under a backlog the
+ * shards with the higher numbers would wait for the lower ones. */
+#define SHARD_ROWS_MIN 1
 
 static bool run_bool(struct db_session *s, const struct sql *sql,
                      const struct db_arg *args, size_t count, bool *out,
@@ -118,7 +120,7 @@ bool outbox_turn(struct db_session *s, const int64_t *shards,
                  struct outbox_row **rows, size_t *count, struct err *err)
 {
     struct gone g = gone_columns(shards, shard_count, gone, gone_count, arena);
-    size_t share = shard_count == 0 ? 0 : 2 * max / shard_count + 1;
+    size_t share = shard_count == 0 ? 0 : max / shard_count;
     struct db_rows *got = NULL;
 
     assert(max > 0);

@@ -49,16 +49,20 @@ void retry_look(struct retry *r)
     retry_due(r, clock_wall_us());
 }
 
-/* Wait until it is time; the time of the next look is then taken to be
- * RETRY_LOOK_MS away unless somebody says sooner. */
+/* Wait until it is time, but never longer than RETRY_LOOK_MS by the steady
+ * clock: rows are due by the wall clock, which may be set back. */
 static void wait_turn(struct retry *r)
 {
+    int64_t until_us = clock_steady_us() + RETRY_LOOK_MS * US_PER_MS;
+
     pthread_mutex_lock(&r->lock);
-    int64_t left_us = r->next_at_us - clock_wall_us();
-    while (left_us > 0 && !thread_is_stopping(&r->thread)) {
-        cond_wait_us(&r->changed, &r->lock,
-                     MIN_OF(left_us, RETRY_LOOK_MS * US_PER_MS));
-        left_us = r->next_at_us - clock_wall_us();
+    while (!thread_is_stopping(&r->thread)) {
+        int64_t left_us = MIN_OF(r->next_at_us - clock_wall_us(),
+                                 until_us - clock_steady_us());
+        if (left_us <= 0) {
+            break;
+        }
+        cond_wait_us(&r->changed, &r->lock, left_us);
     }
     r->next_at_us = clock_wall_us() + RETRY_LOOK_MS * US_PER_MS;
     pthread_mutex_unlock(&r->lock);

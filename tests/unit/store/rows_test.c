@@ -114,6 +114,45 @@ static void a_visitor_is_stored_with_its_event(void **state)
     session_close(s);
 }
 
+static void under_a_backlog_every_shard_is_in_a_turn(void **state)
+{
+    struct db_options opts = options_of(t.url);
+    struct id place = location_new(t.org);
+    struct db_session *s = NULL;
+    struct outbox_row *rows = NULL;
+    struct err err = ERR_NONE;
+    int64_t shards[OUTBOX_SHARDS];
+    size_t in_turn[OUTBOX_SHARDS] = {0};
+    unsigned least = 0;
+    size_t waiting[OUTBOX_SHARDS] = {0};
+    size_t count = 0;
+
+    (void)state;
+    for (unsigned i = 0; i < OUTBOX_SHARDS; i++) {
+        shards[i] = i;
+    }
+    while (waiting[least] < 4) {
+        unsigned shard = 0;
+
+        must(visitor_new(t.org, place, id_new(), &shard, &err), &err);
+        waiting[shard]++;
+        for (unsigned i = 0; i < OUTBOX_SHARDS; i++) {
+            least = waiting[i] < waiting[least] ? i : least;
+        }
+    }
+    must(session_open(&opts, &s, &err), &err);
+    must(outbox_turn(s, shards, OUTBOX_SHARDS, NULL, 0, 2UL * OUTBOX_SHARDS,
+                     t.arena, &rows, &count, &err),
+         &err);
+    for (size_t i = 0; i < count; i++) {
+        in_turn[rows[i].shard]++;
+    }
+    for (unsigned i = 0; i < OUTBOX_SHARDS; i++) {
+        assert_int_equal(in_turn[i], 2);
+    }
+    session_close(s);
+}
+
 static void a_location_of_others_is_refused_and_leaves_no_event(void **state)
 {
     struct err err = ERR_NONE;
@@ -301,6 +340,9 @@ int main(void)
         cmocka_unit_test(the_epoch_only_grows),
         cmocka_unit_test(a_webhook_keeps_its_secret_sealed),
         cmocka_unit_test(a_webhook_to_plain_http_is_refused),
+        cmocka_unit_test(
+            under_a_backlog_every_shard_is_in_a_turn), /* Last: its rows stay.
+                                                        */
     };
 
     return RUN_WITH_STORE(tests);
