@@ -114,6 +114,12 @@ static struct outbox_row *copy_rows(const struct db_rows *rows, size_t count,
     return all;
 }
 
+bool outbox_vacuum(struct db_session *s, struct err *err)
+{
+    return session_script(s, "VACUUM (SKIP_LOCKED, TRUNCATE false) outbox",
+                          err);
+}
+
 bool outbox_turn(struct db_session *s, const int64_t *shards,
                  size_t shard_count, const struct outbox_place *gone,
                  size_t gone_count, size_t max, struct arena *arena,

@@ -187,13 +187,18 @@ static bool move(struct relay *r, struct err *err)
                      RELAY_BATCH_MAX, r->arena, &rows, &count, err)) {
         return false;
     }
+    r->deleted += r->gone_count;
     r->gone_count = 0;
     r->hot = 0;
     if (count > 0) {
         r->hot = of; /* There may be more behind them. */
         relay_send(r, rows, count);
     }
-    return true;
+    if (r->deleted < OUTBOX_VACUUM_ROWS) {
+        return true;
+    }
+    r->deleted = 0;
+    return outbox_vacuum(r->session, err);
 }
 
 /* --- the thread ---------------------------------------------------------- */

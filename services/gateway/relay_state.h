@@ -38,6 +38,7 @@ struct relay {
     bool *acked;
     struct outbox_place *gone; /* Acknowledged, not yet deleted. */
     size_t gone_count;
+    size_t deleted; /* Since the last outbox_vacuum. */
 
     pthread_mutex_t stats_lock;
     struct relay_stats stats;

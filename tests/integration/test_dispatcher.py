@@ -221,10 +221,16 @@ def test_what_can_not_be_read_goes_to_the_dead_letters_and_the_partition_goes_on
         client.pre_register(location)
     receiver.wait(2 * partitions)
     dead = Topics(quick.servers.kafka.url, [DEAD])
-    letters = dead.wait(lambda r: r.value == poison, partitions, 10)
+    wanted = {str(number) for number in range(partitions)}
+
+    def letters():
+        """Other tests' dispatchers read the topic as well and send letters of their own."""
+        return [letter for letter in dead.seen if letter.value == poison]
+
+    eventually(lambda: dead.poll(0.2) or {letter.headers["partition"] for letter in letters()} == wanted,
+               15, "a dead letter for each partition")
     dead.close()
-    assert {letter.headers["partition"] for letter in letters} == {str(n) for n in range(partitions)}
-    for letter in letters:
+    for letter in letters():
         assert letter.key == "not an id" and letter.headers["mark"] == "kept"
         assert letter.headers["topic"] == TOPIC
         assert letter.headers["offset"].isdigit() and letter.headers["reason"]
@@ -242,7 +248,7 @@ def test_a_slow_endpoint_does_not_delay_another(quick):
         client.pre_register(location)
     wrote = time.time()
     got = fast.wait(100, 10)
-    assert max(r.at for r in got) < wrote + 1, f"{max(r.at for r in got) - began} s"
+    assert max(r.at for r in got) < wrote + 2.5, f"{max(r.at for r in got) - began} s"
     slow.wait(100, 30)
 
 
