@@ -18,7 +18,7 @@ def connect(port, context):
     return context.wrap_socket(raw, server_hostname="localhost")
 
 
-def open_idle(port, context, count, key):
+def open_idle(port, context, count):
     """Connections that have had one answer and then say nothing."""
     request = f"GET {PATH} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
     held = []
@@ -27,7 +27,6 @@ def open_idle(port, context, count, key):
         one.sendall(request)
         assert one.recv(4096).startswith(b"HTTP/1.1 401"), "an answer was due"
         held.append(one)
-    del key
     return held
 
 
@@ -83,7 +82,7 @@ def main():
         alone = [quiet() for _ in range(RUNS)]
         say(f"opening {IDLE} idle and {SLOW} slow connections …")
         began = time.monotonic()
-        idle = open_idle(gateway.https, context, IDLE, None)
+        idle = open_idle(gateway.https, context, IDLE)
         with_idle = rss_mib(gateway.pid)
         slow = Slow(gateway.https, context, SLOW)
         say(f"  opened in {time.monotonic() - began:.1f} s")

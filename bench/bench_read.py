@@ -3,14 +3,14 @@ import tempfile
 from pathlib import Path
 
 from bench_admit import KEYS, PATH
-from common import RUNS, SECONDS, System, keep, make_keys, median, rss_mib, say, spread, wrk
+from common import (RUNS, SECONDS, System, format_id, keep, make_keys, median, parse_id, rss_mib, say, spread,
+                    uuid7, wrk)
 
 VISITORS = 10000
 
 
 def make_visitors(system, org, count):
     """`count` visitors by SQL; their ids."""
-    from common import format_id, parse_id, uuid7
     location = parse_id(org.location())
     ids = [uuid7() for _ in range(count)]
     with system.porter.database() as db:

@@ -74,8 +74,6 @@ def make_key():
 def make_keys(system, org, count, path):
     """`count` keys of the product's limit (100 a minute), written by SQL; one a line in `path`."""
     keys = [make_key() for _ in range(count)]
-    scopes = system.porter.ctl("key", "list", "--org", org.id)  # proves that the org is there
-    del scopes
     one = org.key(rate_limit=100)
     with system.porter.database() as db:
         db.execute(
@@ -149,10 +147,8 @@ def read_wrk(text):
         if not words:
             continue
         if words[0] in ("50%", "99%"):
-            name = words[1].rstrip("0123456789.") or words[1]
             suffix = words[1].lstrip("0123456789.")
             figures["p" + words[0][:-1]] = float(words[1][: -len(suffix)]) * unit[suffix]
-            del name
         elif "requests in" in line:
             figures["requests"] = int(words[0])
         elif words[0] == "Requests/sec:":
