@@ -4,7 +4,7 @@
 #include "base/signals.h"
 #include "gateway/boot.h"
 #include "gateway/problem.h"
-#include "gateway/resources/resources.h"
+#include "gateway/routes.h"
 #include "gateway/tls.h"
 #include "gateway/upkeep.h"
 #include "log/log.h"
@@ -106,9 +106,9 @@ static int run(void)
     g.metrics = gateway_metrics_new();
     g.router = routes_router(g.routes);
 
-    ok = visitor_rules_check(&err) && boot_secrets(&g, &err) &&
-         boot_store(&g, &err) && boot_admit(&g, &err) && boot_plain(&g, &err) &&
-         boot_https(&g, &err) && boot_health(&g, &err) && boot_relay(&g, &err);
+    ok = routes_check(&err) && boot_secrets(&g, &err) && boot_store(&g, &err) &&
+         boot_admit(&g, &err) && boot_plain(&g, &err) && boot_https(&g, &err) &&
+         boot_health(&g, &err) && boot_relay(&g, &err);
     if (ok) {
         serve(&g, &signals);
     } else {

@@ -51,6 +51,19 @@ struct router *routes_router(struct route routes[OPERATIONS_MAX])
     return router_new(routes, count);
 }
 
+bool routes_check(struct err *err)
+{
+    const struct operation *list[OPERATIONS_MAX];
+    size_t count = routes_all(list);
+
+    for (size_t i = 0; i < count; i++) {
+        if (list[i]->rules != NULL && !rules_check(list[i]->rules(), err)) {
+            return err_wrap(err, "the rules of %s", list[i]->name);
+        }
+    }
+    return true;
+}
+
 static const char *method_word(enum web_method method)
 {
     static const char *const words[] = {

@@ -5,18 +5,44 @@
 #include "base/buf.h"
 #include "base/macros.h"
 #include "gateway/call.h"
+#include "gateway/params.h"
+#include "message/rules.h"
 #include "web/router.h"
 
 /* Answers the call, or says why not. */
 typedef bool handler_fn(struct call *call, struct err *err);
 
 enum operation_flags {
-    OP_OPEN = 1,      /* No key is needed. */
-    OP_UNCOUNTED = 2, /* Does not use up the key's limit. */
-    OP_BODY = 4,      /* Takes a JSON body. */
-    OP_HTML = 8,      /* Answers a page; JSON need not be acceptable. */
+    OP_OPEN = 1,           /* No key is needed. */
+    OP_UNCOUNTED = 2,      /* Does not use up the key's limit. */
+    OP_BODY = 4,           /* Takes a JSON body. */
+    OP_HTML = 8,           /* Answers a page; JSON need not be acceptable. */
+    OP_BODY_OPTIONAL = 16, /* With OP_BODY: it may be left out. */
+    OP_ETAG = 32,          /* ETag on the answer; If-None-Match gives 304. */
+    OP_IF_MATCH = 64,      /* Takes If-Match; 412 when it is not current. */
+    OP_LOCATION = 128,     /* Location on the answer. */
 };
 
+#define OPERATION_PROBLEMS_MAX 6
+
+/* One row is all there is to say of an operation: the router, the OpenAPI
+ * document, the pages of docs and the tests over all routes are made from it.
+ * Beyond the first seven members give what applies, by name:
+ *
+ *     {WEB_GET, "/api/v1/visitors", SCOPE_VISITORS_READ, 0, list_visitors,
+ *      "list_visitors", "List visitors",
+ *      .params = &params, .answer = &porter__v1__visitor__descriptor,
+ *      .list_name = "visitors"},
+ *     {WEB_POST, "/api/v1/visitors/{id}/check-in", SCOPE_VISITORS_WRITE,
+ *      OP_BODY | OP_BODY_OPTIONAL | OP_IF_MATCH, check_in_visitor,
+ *      "check_in_visitor", "Check a visitor in",
+ *      .rules = check_in_rules, .answer = &porter__v1__visitor__descriptor,
+ *      .problems = {PROBLEM_STATE_CONFLICT}},
+ *
+ * What every operation may answer (401, 403, 404 for an id in the path, 406,
+ * 422 for a body, 429, 5xx …) follows from the flags, the scope and the
+ * pattern; only what is more goes to `problems`. The kind of an id in the path
+ * follows from the segment before it. */
 struct operation {
     enum web_method method;
     const char *pattern;
@@ -25,6 +51,18 @@ struct operation {
     handler_fn *handler;
     const char *name; /* list_visitors: for logs, metrics and OpenAPI */
     const char *summary;
+
+    const char *details;              /* More than the summary; may be NULL. */
+    const struct param_table *params; /* NULL: takes no query parameters. */
+    /* What the body must obey; with OP_BODY. Checked at start. */
+    const struct rule_table *(*rules)(void);
+    /* The answer's body; of a list: each entry's. For what is no message of
+     * proto/: `schema`, a name in openapi/schemas.json. Neither: no body. */
+    const ProtobufCMessageDescriptor *answer;
+    const char *schema;
+    const char *list_name; /* A list: the array's name. */
+    unsigned status;       /* Of success; 0: 200. */
+    enum problem problems[OPERATION_PROBLEMS_MAX]; /* Beyond the common. */
 };
 
 struct operation_table {
@@ -45,6 +83,10 @@ size_t routes_index(const struct operation *op);
 /* A router over all operations; each route's row is its operation. It lives on
  * the caller's array. */
 struct router *routes_router(struct route routes[OPERATIONS_MAX]);
+
+/* Do the operations' tables of input rules fit their messages? Called once at
+ * start. */
+MUST_USE bool routes_check(struct err *err);
 
 /* For --routes: method, path, scope, counted, name, summary; tab-separated. */
 void routes_print(struct buf *out);

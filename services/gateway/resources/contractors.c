@@ -11,11 +11,14 @@ static handler_fn list_contractors;
 static handler_fn show_contractor;
 
 /* clang-format off */
+static const struct param_table params;
+
 static const struct operation operations[] = {
     {WEB_GET, "/api/v1/contractors", SCOPE_CONTRACTORS_READ, 0, list_contractors,
-     "list_contractors", "List contractors, newest first, with filters and pagination"},
-    {WEB_GET, "/api/v1/contractors/{id}", SCOPE_CONTRACTORS_READ, 0, show_contractor,
-     "show_contractor", "Show one contractor"},
+     "list_contractors", "List contractors, newest first, with filters and pagination",
+     .params = &params, .answer = &porter__v1__contractor__descriptor, .list_name = "contractors"},
+    {WEB_GET, "/api/v1/contractors/{id}", SCOPE_CONTRACTORS_READ, OP_ETAG, show_contractor,
+     "show_contractor", "Show one contractor", .answer = &porter__v1__contractor__descriptor},
 };
 const struct operation_table contractor_operations = OPERATIONS(operations);
 

@@ -8,7 +8,8 @@ static handler_fn show_problem;
 /* clang-format off */
 static const struct operation operations[] = {
     {WEB_GET, "/docs/errors/{code}", 0, OP_OPEN | OP_HTML, show_problem,
-     "show_problem", "Explain one kind of error"},
+     "show_problem", "Explain one kind of error",
+     .details = "What the `type` of a problem leads to: its cause and its cure, for people."},
 };
 const struct operation_table docs_operations = OPERATIONS(operations);
 /* clang-format on */

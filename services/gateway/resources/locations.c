@@ -11,11 +11,14 @@ static handler_fn list_locations;
 static handler_fn show_location;
 
 /* clang-format off */
+static const struct param_table params;
+
 static const struct operation operations[] = {
     {WEB_GET, "/api/v1/locations", SCOPE_LOCATIONS_READ, 0, list_locations,
-     "list_locations", "List all locations by name, with pagination"},
+     "list_locations", "List all locations by name, with pagination",
+     .params = &params, .answer = &porter__v1__location__descriptor, .list_name = "locations"},
     {WEB_GET, "/api/v1/locations/{id}", SCOPE_LOCATIONS_READ, 0, show_location,
-     "show_location", "Show one location"},
+     "show_location", "Show one location", .answer = &porter__v1__location__descriptor},
 };
 const struct operation_table location_operations = OPERATIONS(operations);
 

@@ -14,13 +14,18 @@ static handler_fn show_visitor;
 static handler_fn pre_register_visitor;
 
 /* clang-format off */
+static const struct param_table params;
+static const struct rule_table *rules(void);
+
 static const struct operation operations[] = {
     {WEB_GET, "/api/v1/visitors", SCOPE_VISITORS_READ, 0, list_visitors,
-     "list_visitors", "List visitors, newest first, with filters and pagination"},
-    {WEB_GET, "/api/v1/visitors/{id}", SCOPE_VISITORS_READ, 0, show_visitor,
-     "show_visitor", "Show one visitor"},
-    {WEB_POST, "/api/v1/visitors/pre-register", SCOPE_VISITORS_WRITE, OP_BODY, pre_register_visitor,
-     "pre_register_visitor", "Pre-register a visitor"},
+     "list_visitors", "List visitors, newest first, with filters and pagination",
+     .params = &params, .answer = &porter__v1__visitor__descriptor, .list_name = "visitors"},
+    {WEB_GET, "/api/v1/visitors/{id}", SCOPE_VISITORS_READ, OP_ETAG, show_visitor,
+     "show_visitor", "Show one visitor", .answer = &porter__v1__visitor__descriptor},
+    {WEB_POST, "/api/v1/visitors/pre-register", SCOPE_VISITORS_WRITE, OP_BODY | OP_LOCATION,
+     pre_register_visitor, "pre_register_visitor", "Pre-register a visitor",
+     .rules = rules, .answer = &porter__v1__visitor__descriptor, .status = HTTP_CREATED},
 };
 const struct operation_table visitor_operations = OPERATIONS(operations);
 
@@ -87,11 +92,6 @@ static const struct rule_table *rules(void)
                                             rule_rows, COUNT_OF(rule_rows)};
 
     return &table;
-}
-
-bool visitor_rules_check(struct err *err)
-{
-    return rules_check(rules(), err);
 }
 
 /* --- list and show ------------------------------------------------------- */
