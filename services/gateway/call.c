@@ -194,14 +194,45 @@ bool call_reply(struct call *call, unsigned status,
     return true;
 }
 
-/* If-None-Match: a list of tags, or "*". Weak and strong compare alike. */
-static bool has_tag(struct str list, struct str tag)
+/* Weak: the same version of the thing, not the same bytes. */
+static struct str tag_of(int64_t updated_us, char text[ETAG_MAX])
+{
+    (void)snprintf(text, ETAG_MAX, "W/\"%llx\"",
+                   (unsigned long long)updated_us);
+    return str_of(text);
+}
+
+/* A tag without the mark of weakness. */
+static struct str opaque(struct str tag)
+{
+    if (str_starts(tag, STR("W/"))) {
+        return (struct str){tag.data + 2, tag.len - 2};
+    }
+    return tag;
+}
+
+static bool list_has_tag(struct str list, struct str tag)
 {
     struct str part = STR_NONE;
 
     while (str_split(&list, ',', &part)) {
         part = str_trim(part);
-        if (str_eq(part, tag) || str_eq(part, STR("*"))) {
+        if (str_eq(opaque(part), opaque(tag)) || str_eq(part, STR("*"))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* If-Match and If-None-Match: lists of tags, or "*". Weak and strong compare
+ * alike: our tags name versions, and those are what callers mean. */
+static bool has_tag(const struct call *call, struct str name, struct str tag)
+{
+    const struct web_request *req = call->request;
+
+    for (size_t i = 0; i < req->header_count; i++) {
+        if (str_eq_ci(req->headers[i].name, name) &&
+            list_has_tag(req->headers[i].value, tag)) {
             return true;
         }
     }
@@ -211,18 +242,35 @@ static bool has_tag(struct str list, struct str tag)
 bool call_is_unchanged(struct call *call, int64_t updated_us)
 {
     char text[ETAG_MAX];
-    struct str tag = {text, 0};
+    struct str tag = tag_of(updated_us, text);
 
-    /* Weak: the same version of the thing, not the same bytes. */
-    (void)snprintf(text, sizeof text, "W/\"%llx\"",
-                   (unsigned long long)updated_us);
-    tag.len = strlen(text);
     web_add_header(call->response, STR("ETag"), tag);
-    if (!has_tag(web_header(call->request, STR("If-None-Match")), tag)) {
+    if (!has_tag(call, STR("If-None-Match"), tag)) {
         return false;
     }
     call_answer(call, HTTP_NOT_MODIFIED, STR_NONE);
     return true;
+}
+
+bool call_if_match(struct call *call, int64_t updated_us, struct err *err)
+{
+    char text[ETAG_MAX];
+    struct str tag = tag_of(updated_us, text);
+
+    if (web_header_count(call->request, STR("If-Match")) == 0 ||
+        has_tag(call, STR("If-Match"), tag)) {
+        return true;
+    }
+    web_add_header(call->response, STR("ETag"), tag);
+    return call_refuse(call, PROBLEM_PRECONDITION_FAILED, err,
+                       "it has changed since; its ETag is %.*s now",
+                       STR_ARGS(tag));
+}
+
+void call_wake(struct call *call, unsigned shard)
+{
+    assert(shard < OUTBOX_SHARDS);
+    call->wakes |= 1U << shard;
 }
 
 void call_header(struct call *call, struct str name, struct str value)

@@ -21,6 +21,7 @@ struct operation;
 
 struct call {
     struct gateway *gateway;
+    struct db *db; /* What handlers ask; may be one transaction. */
     const struct web_request *request;
     struct web_response *response;
     struct arena *arena;
@@ -34,6 +35,8 @@ struct call {
     int64_t admit_us;      /* How long the admission took. */
     enum problem problem;  /* Named by call_refuse, else by the error. */
     struct faults *faults; /* NULL: none */
+    unsigned wakes;        /* Bits: shards of the outbox that got rows. */
+    bool is_dry_run;       /* Everything but its effects. */
 };
 
 /* Refuse with this very problem; err gets the detail. Returns false. */
@@ -72,6 +75,23 @@ bool call_reply(struct call *call, unsigned status,
 /* Say which version of a thing this is; true when the caller has that one
  * already (If-None-Match) and the answer is 304, complete. */
 MUST_USE bool call_is_unchanged(struct call *call, int64_t updated_us);
+
+/* For a change of a thing that was read: true when the caller did not say which
+ * version he means, or means this one. Else it is refused (412), and the answer
+ * has the ETag of the current one. */
+MUST_USE bool call_if_match(struct call *call, int64_t updated_us,
+                            struct err *err);
+
+/* The change that was made put a row into this shard of the outbox: the relay
+ * is told once the change is durable. */
+void call_wake(struct call *call, unsigned shard);
+
+/* X-Porter-Dry-Run: what is done through call->db is undone; anything else that
+ * a handler would do to the world it must leave. */
+static inline bool call_is_dry_run(const struct call *call)
+{
+    return call->is_dry_run;
+}
 
 /* Begin an answer with a body of this type. */
 void call_answer(struct call *call, unsigned status, struct str content_type);

@@ -21,7 +21,8 @@
 typedef bool step_fn(struct call *call, struct err *err);
 
 static step_fn identify, route, negotiate, authenticate, check_scope, handle;
-static step_fn write_problem, write_limits, write_fixed, write_log, count;
+static step_fn wake_relay, write_problem, write_limits, write_fixed, write_log,
+    count;
 
 enum when { NORMALLY, ALWAYS };
 
@@ -35,6 +36,7 @@ static const struct step {
     {authenticate, NORMALLY}, /* key and limit, one round trip; 401, 429 */
     {check_scope, NORMALLY},  /* may this key do it; 403 */
     {handle, NORMALLY},       /* the operation itself */
+    {wake_relay, ALWAYS},     /* what was changed is durable: send it on */
     {write_problem, ALWAYS},  /* what went wrong, if anything */
     {write_limits, ALWAYS},   /* RateLimit-* */
     {write_fixed, ALWAYS},    /* X-Request-Id, security */
@@ -244,6 +246,17 @@ static bool handle(struct call *call, struct err *err)
 
 /* --- after --------------------------------------------------------------- */
 
+static bool wake_relay(struct call *call, struct err *err)
+{
+    (void)err;
+    for (unsigned shard = 0; call->wakes >> shard != 0; shard++) {
+        if ((call->wakes >> shard & 1U) != 0) {
+            relay_wake(call->gateway->relay, shard);
+        }
+    }
+    return true;
+}
+
 static void add_retry_after(struct call *call)
 {
     char digits[24];
@@ -404,6 +417,7 @@ static struct call call_of(struct gateway *g, const struct web_request *req,
 {
     return (struct call){
         .gateway = g,
+        .db = g->db,
         .request = req,
         .response = res,
         .arena = req->arena,

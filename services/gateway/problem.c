@@ -61,6 +61,11 @@ static const struct problem_row rows[PROBLEM_COUNT] = {
         "conflict", 409, "The state does not allow this",
         "The thing exists, but its state forbids the change, or another change came first.",
         "Read it again and decide anew."},
+    [PROBLEM_PRECONDITION_FAILED] = {
+        "precondition-failed", 412, "It has changed since",
+        "`If-Match` names another version of the thing than the current one: somebody else has changed it since it "
+        "was read. Nothing was done. The answer's `ETag` is the current version's.",
+        "Read it again and decide anew; or leave `If-Match` out, to act on whatever is there."},
     [PROBLEM_LENGTH_REQUIRED] = {
         "length-required", 411, "A Content-Length is required",
         "The request has a body, but does not say how long it is.",

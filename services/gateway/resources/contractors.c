@@ -77,8 +77,8 @@ static bool list_contractors(struct call *call, struct err *err)
         return false;
     }
     filter = filter_of(&list);
-    if (!contractor_list(call->gateway->db, call_org(call), &filter,
-                         list.limit + 1, call->arena, &rows, &count, err)) {
+    if (!contractor_list(call->db, call_org(call), &filter, list.limit + 1,
+                         call->arena, &rows, &count, err)) {
         return false;
     }
     list_answer(call, &list, (ProtobufCMessage *const *)(void *)rows, count,
@@ -93,8 +93,8 @@ static bool show_contractor(struct call *call, struct err *err)
 
     if (!call_no_params(call, err) ||
         !call_path_id(call, ID_CONTRACTOR, &id, err) ||
-        !contractor_find(call->gateway->db, call_org(call), id, call->arena,
-                         &contractor, err)) {
+        !contractor_find(call->db, call_org(call), id, call->arena, &contractor,
+                         err)) {
         return false;
     }
     if (call_is_unchanged(call, call_time_us(contractor->updated_at))) {

@@ -44,9 +44,8 @@ static bool list_locations(struct call *call, struct err *err)
     size_t count = 0;
 
     if (!list_read(call, "locations", &params, &list, err) ||
-        !location_list(call->gateway->db, call_org(call), list.after.text,
-                       list.after.id, list.limit + 1, call->arena, &rows,
-                       &count, err)) {
+        !location_list(call->db, call_org(call), list.after.text, list.after.id,
+                       list.limit + 1, call->arena, &rows, &count, err)) {
         return false;
     }
     list_answer(call, &list, (ProtobufCMessage *const *)(void *)rows, count,
@@ -62,8 +61,8 @@ static bool show_location(struct call *call, struct err *err)
 
     if (!call_no_params(call, err) ||
         !call_path_id(call, ID_LOCATION, &id, err) ||
-        !location_find(call->gateway->db, call_org(call), id, call->arena,
-                       &location, err)) {
+        !location_find(call->db, call_org(call), id, call->arena, &location,
+                       err)) {
         return false;
     }
     return call_reply(call, HTTP_OK, &location->base);

@@ -146,13 +146,12 @@ static bool list_visitors(struct call *call, struct err *err)
         return false;
     }
     filter = filter_of(&list);
-    if (!visitor_list(call->gateway->db, call_org(call), &filter,
-                      list.limit + 1, call->arena, &rows, &count, err)) {
+    if (!visitor_list(call->db, call_org(call), &filter, list.limit + 1,
+                      call->arena, &rows, &count, err)) {
         return false;
     }
     if (list.params[INCLUDE].is_set &&
-        !visitor_count(call->gateway->db, call_org(call), &filter, &total,
-                       err)) {
+        !visitor_count(call->db, call_org(call), &filter, &total, err)) {
         return false;
     }
     list_answer(call, &list, (ProtobufCMessage *const *)(void *)rows, count,
@@ -167,8 +166,8 @@ static bool show_visitor(struct call *call, struct err *err)
 
     if (!call_no_params(call, err) ||
         !call_path_id(call, ID_VISITOR, &id, err) ||
-        !visitor_find(call->gateway->db, call_org(call), id, call->arena,
-                      &visitor, err)) {
+        !visitor_find(call->db, call_org(call), id, call->arena, &visitor,
+                      err)) {
         return false;
     }
     if (call_is_unchanged(call, call_time_us(visitor->updated_at))) {
@@ -230,7 +229,7 @@ static bool find_location(struct call *call, const struct json *body,
     if (!is_missing(body, "location_id")) {
         return true;
     }
-    if (!location_only(call->gateway->db, call_org(call), &found, only, err)) {
+    if (!location_only(call->db, call_org(call), &found, only, err)) {
         return false;
     }
     if (!found) {
@@ -323,8 +322,7 @@ static bool pre_register_visitor(struct call *call, struct err *err)
     }
     fill(call, visitor);
     cause = call_cause(call);
-    if (!visitor_insert(call->gateway->db, &cause, visitor, call->arena, &shard,
-                        err)) {
+    if (!visitor_insert(call->db, &cause, visitor, call->arena, &shard, err)) {
         if (err->code != ERR_INVALID) {
             return false;
         }
@@ -332,7 +330,7 @@ static bool pre_register_visitor(struct call *call, struct err *err)
                         "your organization has no such location");
         return call_refuse_faults(call, PROBLEM_VALIDATION_FAILED, err);
     }
-    relay_wake(call->gateway->relay, shard);
+    call_wake(call, shard);
     call_header(call, STR("Location"),
                 arena_printf(call->arena, "/api/v1/visitors/%s", visitor->id));
     return call_reply(call, HTTP_CREATED, &visitor->base);
