@@ -56,6 +56,15 @@ bool call_refuse_faults(struct call *call, enum problem problem,
                        count > FAULTS_MAX ? " (the first ones)" : "");
 }
 
+bool call_refuse_state(struct call *call, struct str status, int64_t updated_us,
+                       struct err *err)
+{
+    call->current = (struct problem_current){status, updated_us};
+    return call_refuse(call, PROBLEM_STATE_CONFLICT, err,
+                       "it is %.*s, and this does not lead on from there",
+                       STR_ARGS(status));
+}
+
 bool call_path_id(const struct call *call, enum id_kind kind, struct id *out,
                   struct err *err)
 {
@@ -164,6 +173,15 @@ bool call_body(struct call *call, struct json **root, struct err *err)
     return json_read(body, root, err);
 }
 
+bool call_body_optional(struct call *call, struct json **root, struct err *err)
+{
+    if (str_trim(call->request->body).len == 0) {
+        *root = NULL;
+        return true;
+    }
+    return call_body(call, root, err);
+}
+
 struct cause call_cause(struct call *call)
 {
     struct str given = web_header(call->request, STR("traceparent"));
@@ -239,13 +257,19 @@ static bool has_tag(const struct call *call, struct str name, struct str tag)
     return false;
 }
 
+void call_version(struct call *call, int64_t updated_us)
+{
+    char text[ETAG_MAX];
+
+    web_add_header(call->response, STR("ETag"), tag_of(updated_us, text));
+}
+
 bool call_is_unchanged(struct call *call, int64_t updated_us)
 {
     char text[ETAG_MAX];
-    struct str tag = tag_of(updated_us, text);
 
-    web_add_header(call->response, STR("ETag"), tag);
-    if (!has_tag(call, STR("If-None-Match"), tag)) {
+    call_version(call, updated_us);
+    if (!has_tag(call, STR("If-None-Match"), tag_of(updated_us, text))) {
         return false;
     }
     call_answer(call, HTTP_NOT_MODIFIED, STR_NONE);

@@ -37,6 +37,7 @@ struct call {
     struct faults *faults; /* NULL: none */
     unsigned wakes;        /* Bits: shards of the outbox that got rows. */
     bool is_dry_run;       /* Everything but its effects. */
+    struct problem_current current; /* For 409 state-conflict. */
 };
 
 /* Refuse with this very problem; err gets the detail. Returns false. */
@@ -49,6 +50,11 @@ struct faults *call_faults(struct call *call);
 /* Refuse with the faults that were collected. Returns false. */
 bool call_refuse_faults(struct call *call, enum problem problem,
                         struct err *err);
+
+/* Refuse with 409 state-conflict, which shows the thing's state: its status as
+ * JSON spells it and when it was last changed. Returns false. */
+bool call_refuse_state(struct call *call, struct str status, int64_t updated_us,
+                       struct err *err);
 
 static inline struct id call_org(const struct call *call)
 {
@@ -64,6 +70,9 @@ MUST_USE bool call_no_params(struct call *call, struct err *err);
 
 /* Parse the JSON body; the caller frees *root with json_free. */
 MUST_USE bool call_body(struct call *call, struct json **root, struct err *err);
+/* The same where it may be left out: *root is NULL then. */
+MUST_USE bool call_body_optional(struct call *call, struct json **root,
+                                 struct err *err);
 
 /* Who causes a change: for events. */
 struct cause call_cause(struct call *call);
@@ -72,7 +81,10 @@ struct cause call_cause(struct call *call);
 bool call_reply(struct call *call, unsigned status,
                 const ProtobufCMessage *message);
 
-/* Say which version of a thing this is; true when the caller has that one
+/* Say which version of a thing the answer shows: ETag. */
+void call_version(struct call *call, int64_t updated_us);
+
+/* The same for a read; true when the caller has that one
  * already (If-None-Match) and the answer is 304, complete. */
 MUST_USE bool call_is_unchanged(struct call *call, int64_t updated_us);
 

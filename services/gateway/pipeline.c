@@ -292,6 +292,7 @@ static bool write_problem(struct call *call, struct err *err)
         .detail = detail_for(call, err),
         .instance = call->request_id,
         .faults = call->faults,
+        .current = call->current,
     };
     problem_write(&report, &call->response->body);
     if (call->problem == PROBLEM_RATE_LIMITED ||

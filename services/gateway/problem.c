@@ -2,6 +2,7 @@
 #include "gateway/problem.h"
 
 #include "base/macros.h"
+#include "base/rfc3339.h"
 #include "json/json.h"
 
 #include <assert.h>
@@ -66,6 +67,11 @@ static const struct problem_row rows[PROBLEM_COUNT] = {
         "`If-Match` names another version of the thing than the current one: somebody else has changed it since it "
         "was read. Nothing was done. The answer's `ETag` is the current version's.",
         "Read it again and decide anew; or leave `If-Match` out, to act on whatever is there."},
+    [PROBLEM_STATE_CONFLICT] = {
+        "state-conflict", 409, "The state does not allow this",
+        "The thing is in a state from which this change does not lead on, or another change came first. "
+        "`current` shows its `status` and `updated_at` as they are now.",
+        "Look at `current`: when it is what you wanted, somebody else did it and there is nothing left to do."},
     [PROBLEM_LENGTH_REQUIRED] = {
         "length-required", 411, "A Content-Length is required",
         "The request has a body, but does not say how long it is.",
@@ -201,6 +207,21 @@ static void write_faults(const struct faults *faults, struct json_writer *w)
     json_array_end(w);
 }
 
+static void write_current(const struct problem_current *current,
+                          struct json_writer *w)
+{
+    char updated[RFC3339_LEN + 1];
+
+    rfc3339_write(current->updated_us, updated);
+    json_key(w, STR("current"));
+    json_object_begin(w);
+    json_key(w, STR("status"));
+    json_add_text(w, current->status);
+    json_key(w, STR("updated_at"));
+    json_add_text(w, str_of(updated));
+    json_object_end(w);
+}
+
 void problem_write(const struct problem_report *report, struct buf *out)
 {
     const struct problem_row *row = problem_row(report->problem);
@@ -224,6 +245,9 @@ void problem_write(const struct problem_report *report, struct buf *out)
     json_add_text(&w, report->instance);
     if (report->faults != NULL && report->faults->count > 0) {
         write_faults(report->faults, &w);
+    }
+    if (report->current.status.len > 0) {
+        write_current(&report->current, &w);
     }
     json_object_end(&w);
     buf_free(&type);

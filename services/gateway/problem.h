@@ -28,6 +28,7 @@ enum problem {
     PROBLEM_TIMEOUT,
     PROBLEM_CONFLICT,
     PROBLEM_PRECONDITION_FAILED,
+    PROBLEM_STATE_CONFLICT,
     PROBLEM_LENGTH_REQUIRED,
     PROBLEM_BODY_TOO_LARGE,
     PROBLEM_MEDIA_TYPE,
@@ -62,12 +63,19 @@ enum problem problem_of_refusal(enum web_refusal refusal);
 /* May the error's own sentence be shown? Not when it speaks of our insides. */
 bool problem_is_ours(enum problem p);
 
+/* The state that forbids a change: shown as `current`. */
+struct problem_current {
+    struct str status; /* Empty: there is nothing to show. */
+    int64_t updated_us;
+};
+
 struct problem_report {
     enum problem problem;
     struct str base_url; /* In front of "/docs/errors/…"; may be empty. */
     struct str detail;
     struct str instance;         /* The request's id. */
     const struct faults *faults; /* NULL: none */
+    struct problem_current current;
 };
 
 /* The application/problem+json body, appended. */

@@ -92,6 +92,32 @@ static void the_body_says_all_faults(void **state)
     arena_free(arena);
 }
 
+static void a_conflict_shows_the_current_state(void **state)
+{
+    struct problem_report report = {
+        .problem = PROBLEM_STATE_CONFLICT,
+        .instance = STR("req_1"),
+        .current = {STR("checked_in"), 1772357400123456},
+    };
+    struct buf body = BUF_EMPTY;
+    struct json *root = NULL;
+    const struct json *current = NULL;
+    struct err err = ERR_NONE;
+
+    (void)state;
+    problem_write(&report, &body);
+    assert_true(json_read(buf_str(&body), &root, &err));
+    assert_int_equal(json_int(json_find(root, "status")), 409);
+    current = json_find(root, "current");
+    assert_non_null(current);
+    assert_true(
+        str_eq(json_text(json_find(current, "status")), STR("checked_in")));
+    assert_true(str_eq(json_text(json_find(current, "updated_at")),
+                       STR("2026-03-01T09:30:00.123Z")));
+    json_free(root);
+    buf_free(&body);
+}
+
 static void every_page_names_its_problem(void **state)
 {
     (void)state;
@@ -112,6 +138,7 @@ int main(void)
         cmocka_unit_test(errors_have_the_statuses_of_the_contract),
         cmocka_unit_test(only_our_own_failures_are_worded_by_the_table),
         cmocka_unit_test(the_body_says_all_faults),
+        cmocka_unit_test(a_conflict_shows_the_current_state),
         cmocka_unit_test(every_page_names_its_problem),
     };
 
