@@ -288,21 +288,31 @@ out:
     return known;
 }
 
-bool connection_send(struct connection *c, const struct call *call,
-                     struct err *err)
+bool connection_encode(struct connection *c, const struct call *call,
+                       struct err *err)
 {
     const Oid *types = statements_find(c->statements, call->sql);
 
     assert(types != NULL);
-    if (!params_encode(&c->params, call->sql, call->args, types, err)) {
-        return false;
-    }
+    return params_encode(&c->params, call->sql, call->args, types, err);
+}
+
+bool connection_send_encoded(struct connection *c, const struct call *call,
+                             struct err *err)
+{
     if (!PQsendQueryPrepared(c->pg, call->sql->name, c->params.count,
                              c->params.values, c->params.lengths,
                              c->params.formats, 1)) {
         return lose(c, NULL, err);
     }
     return true;
+}
+
+bool connection_send(struct connection *c, const struct call *call,
+                     struct err *err)
+{
+    return connection_encode(c, call, err) &&
+           connection_send_encoded(c, call, err);
 }
 
 bool connection_send_text(struct connection *c, const char *text,

@@ -46,10 +46,15 @@ bool connection_is_fit(struct connection *c);
 const Oid *connection_prepare(struct connection *c, const struct sql *sql,
                               struct err *err);
 
-/* Queue a call; false when it could not be encoded or prepared. Nothing is on
- * its way before connection_sync. */
+/* Queue a call; false when it could not be encoded or sent. Nothing is on its
+ * way before connection_sync. In two parts: nothing was queued when the first
+ * one fails. */
 MUST_USE bool connection_send(struct connection *c, const struct call *call,
                               struct err *err);
+MUST_USE bool connection_encode(struct connection *c, const struct call *call,
+                                struct err *err);
+MUST_USE bool connection_send_encoded(struct connection *c,
+                                      const struct call *call, struct err *err);
 MUST_USE bool connection_send_text(struct connection *c, const char *text,
                                    struct err *err);
 MUST_USE bool connection_sync(struct connection *c, struct err *err);

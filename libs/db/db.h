@@ -136,7 +136,17 @@ MUST_USE bool tx_run(struct tx *tx, const struct sql *sql,
                      const struct db_arg *args, size_t count,
                      struct db_rows **rows, struct err *err);
 MUST_USE bool tx_commit(struct tx *tx, struct err *err);
+/* A last statement without rows, and the commit, in one trip. */
+MUST_USE bool tx_run_commit(struct tx *tx, const struct sql *sql,
+                            const struct db_arg *args, size_t count,
+                            struct err *err);
 void tx_end(struct tx *tx); /* Rolls back unless committed. Accepts NULL. */
+
+/* The transaction as a database, valid until it ends: what runs on it is part
+ * of the transaction. A statement that fails is undone alone, so that the rest
+ * goes on as it would on the pool; a tx_begin on it is an inner transaction (a
+ * savepoint), one at a time. Belongs to one thread. */
+struct db *tx_db(struct tx *tx);
 
 /* --- rows ---------------------------------------------------------------- */
 
@@ -201,6 +211,10 @@ MUST_USE bool session_wait(struct db_session *s, int fd_wake, unsigned wait_ms,
                            db_notify_fn *each, void *user, struct err *err);
 
 /* --- state, for health and metrics --------------------------------------- */
+
+/* How long this thread has been in db_run and tx_… in all, waiting for a
+ * connection included. */
+int64_t db_thread_us(void);
 
 struct db_stats {
     unsigned open, busy, waiting;

@@ -52,9 +52,13 @@ struct db {
     struct waiter *first;
     struct waiter **last;
     struct db_stats stats;
+    struct tx *tx;       /* A view of this transaction: all else is unused. */
     struct err away;     /* Why the last attempt to connect failed. */
     struct slot slots[]; /* opts.pool_size */
 };
+
+/* What this thread has spent on PostgreSQL. */
+static THREAD_LOCAL int64_t thread_us;
 
 /* --- life ---------------------------------------------------------------- */
 
@@ -88,7 +92,7 @@ void db_close(struct db *db)
     if (db == NULL) {
         return;
     }
-    assert(db->first == NULL);
+    assert(db->first == NULL && db->tx == NULL);
     for (unsigned i = 0; i < db->opts.pool_size; i++) {
         assert(!db->slots[i].is_busy);
         connection_close(&db->slots[i].connection);
@@ -335,21 +339,28 @@ bool db_run(struct db *db, const struct sql *sql, const struct db_arg *args,
         .call = {.sql = sql, .args = args, .rows = rows, .err = err}};
 
     assert(count == sql->param_count);
+    if (db->tx != NULL) {
+        return tx_run_guarded(db->tx, sql, args, count, rows, err);
+    }
     if (enter(db, &w)) {
         lead(db, &w);
     }
+    pool_note_time(w.since_us);
     return w.call.ok;
 }
 
 bool pool_take(struct db *db, struct slot **out, struct err *err)
 {
     struct waiter w = {.call = {.err = err}};
+    bool ok = false;
 
-    if (!enter(db, &w)) {
-        return false;
+    assert(db->tx == NULL);
+    ok = enter(db, &w);
+    pool_note_time(w.since_us);
+    if (ok) {
+        *out = w.slot;
     }
-    *out = w.slot;
-    return true;
+    return ok;
 }
 
 void pool_give(struct db *db, struct slot *slot)
@@ -366,6 +377,34 @@ void pool_give(struct db *db, struct slot *slot)
 struct connection *pool_connection(struct slot *slot)
 {
     return &slot->connection;
+}
+
+struct db *pool_view_new(struct tx *tx)
+{
+    struct db *view = mem_zero(1, sizeof *view);
+
+    view->tx = tx;
+    return view;
+}
+
+void pool_view_free(struct db *view)
+{
+    free(view);
+}
+
+struct tx *pool_tx(const struct db *db)
+{
+    return db->tx;
+}
+
+void pool_note_time(int64_t since_us)
+{
+    thread_us += clock_steady_us() - since_us;
+}
+
+int64_t db_thread_us(void)
+{
+    return thread_us;
 }
 
 struct db_stats db_stats(struct db *db)

@@ -18,6 +18,7 @@ static const struct sql
     divide = {"pt_divide", "SELECT 1 / $1::int", 1, true},
     late = {"pt_late", "INSERT INTO pt_late (id, parent) VALUES ($1, $2)", 2, true},
     count_rows = {"pt_count", "SELECT count(*) FROM pt_rows WHERE id BETWEEN $1 AND $2", 2, false},
+    small = {"pt_small", "SELECT $1::smallint", 1, false},
     nap = {"pt_nap", "SELECT pg_sleep($1::int / 1000.0)", 1, false},
     broken = {"pt_broken", "SELECT nothing FROM nowhere", 0, true},
     echo = {"pt_echo", "SELECT $1::text, $2::bytea, $3::bigint, $4::bool, $5::uuid,"
@@ -394,8 +395,6 @@ static void a_transaction_that_ends_early_leaves_nothing(void **state)
 
 static void a_bad_first_argument_spoils_only_its_transaction(void **state)
 {
-    static const struct sql small = {"pt_small", "SELECT $1::smallint", 1,
-                                     false};
     struct err err = ERR_NONE;
     struct tx *tx = NULL;
 
@@ -406,6 +405,106 @@ static void a_bad_first_argument_spoils_only_its_transaction(void **state)
     tx_end(tx);
     must(db_ping(db, &err), &err);
     assert_int_equal(db_stats(db).busy, 0);
+}
+
+static bool put_row(struct db *to, int64_t id, struct err *err)
+{
+    *err = ERR_NONE;
+    return db_run(to, &put, ARGS(ARG_INT(id), ARG_TEXT(STR("x"))), NULL, err);
+}
+
+static void a_statement_that_fails_in_a_view_is_undone_alone(void **state)
+{
+    struct err err = ERR_NONE;
+    struct tx *tx = NULL;
+    struct db *view = NULL;
+
+    (void)state;
+    must(tx_begin(db, &tx, &err), &err);
+    view = tx_db(tx);
+    assert_ptr_equal(view, tx_db(tx));
+    must(put_row(view, 3100, &err), &err);
+    assert_false(put_row(view, 3100, &err));
+    assert_int_equal(err.code, ERR_CONFLICT);
+    assert_false(db_run(view, &divide, ARGS(ARG_INT(0)), NULL, &err));
+    assert_int_equal(err.code, ERR_INVALID);
+    must(put_row(view, 3101, &err), &err);
+    assert_int_equal(rows_between(3100, 3199), 0); /* Not committed. */
+    must(tx_run_commit(tx, &put, ARGS(ARG_INT(3102), ARG_TEXT(STR("x"))), &err),
+         &err);
+    tx_end(tx);
+    assert_int_equal(rows_between(3100, 3199), 3);
+    assert_int_equal(db_stats(db).busy, 0);
+}
+
+static void a_view_may_begin_with_a_statement_that_fails(void **state)
+{
+    struct err err = ERR_NONE;
+    struct tx *tx = NULL;
+
+    (void)state;
+    must(tx_begin(db, &tx, &err), &err);
+    assert_false(db_run(tx_db(tx), &small, ARGS(ARG_INT(1 << 20)), NULL, &err));
+    assert_int_equal(err.code, ERR_INVALID);
+    assert_false(db_run(tx_db(tx), &divide, ARGS(ARG_INT(0)), NULL, &err));
+    must(put_row(tx_db(tx), 3200, &err), &err);
+    tx_end(tx); /* Not committed: as in a dry run. */
+    assert_int_equal(rows_between(3200, 3200), 0);
+}
+
+static void a_last_statement_that_fails_commits_nothing(void **state)
+{
+    struct err err = ERR_NONE;
+    struct tx *tx = NULL;
+
+    (void)state;
+    must(tx_begin(db, &tx, &err), &err);
+    must(put_row(tx_db(tx), 3300, &err), &err);
+    assert_false(
+        tx_run_commit(tx, &put, ARGS(ARG_INT(3300), ARG_TEXT(STR("x"))), &err));
+    assert_int_equal(err.code, ERR_CONFLICT);
+    tx_end(tx);
+    assert_int_equal(rows_between(3300, 3300), 0);
+    must(db_ping(db, &err), &err);
+}
+
+static void an_inner_transaction_ends_without_its_outer_one(void **state)
+{
+    struct err err = ERR_NONE;
+    struct tx *tx = NULL;
+    struct tx *inner = NULL;
+
+    (void)state;
+    must(tx_begin(db, &tx, &err), &err);
+    must(tx_begin(tx_db(tx), &inner, &err), &err);
+    must(tx_run(inner, &put, ARGS(ARG_INT(3400), ARG_TEXT(STR("x"))), NULL,
+                &err),
+         &err);
+    assert_false(tx_run(inner, &put, ARGS(ARG_INT(3400), ARG_TEXT(STR("x"))),
+                        NULL, &err));
+    assert_false(tx_commit(inner, &err));
+    tx_end(inner);
+    must(tx_begin(tx_db(tx), &inner, &err), &err);
+    must(tx_run(inner, &put, ARGS(ARG_INT(3401), ARG_TEXT(STR("x"))), NULL,
+                &err),
+         &err);
+    must(tx_commit(inner, &err), &err);
+    tx_end(inner);
+    must(put_row(tx_db(tx), 3402, &err), &err);
+    assert_int_equal(rows_between(3400, 3499), 0);
+    must(tx_commit(tx, &err), &err);
+    tx_end(tx);
+    assert_int_equal(rows_between(3400, 3499), 2);
+}
+
+static void the_time_of_a_thread_is_what_it_waited(void **state)
+{
+    const int64_t before_us = db_thread_us();
+    struct err err = ERR_NONE;
+
+    (void)state;
+    must(db_run(db, &nap, ARGS(ARG_INT(30)), NULL, &err), &err);
+    assert_true(db_thread_us() - before_us >= 30 * US_PER_MS);
 }
 
 static void heard(void *user, struct str channel, struct str payload)
@@ -469,6 +568,11 @@ int main(void)
         cmocka_unit_test(arrays_unnest),
         cmocka_unit_test(a_transaction_that_ends_early_leaves_nothing),
         cmocka_unit_test(a_bad_first_argument_spoils_only_its_transaction),
+        cmocka_unit_test(a_statement_that_fails_in_a_view_is_undone_alone),
+        cmocka_unit_test(a_view_may_begin_with_a_statement_that_fails),
+        cmocka_unit_test(a_last_statement_that_fails_commits_nothing),
+        cmocka_unit_test(an_inner_transaction_ends_without_its_outer_one),
+        cmocka_unit_test(the_time_of_a_thread_is_what_it_waited),
         cmocka_unit_test(a_session_hears_notifications),
         cmocka_unit_test(a_failed_script_leaves_the_session_usable),
     };
