@@ -21,6 +21,9 @@ const struct event_type_row event_types[EVENT_TYPE_COUNT] = {
     [EVENT_VISITOR_CHECKED_OUT] =
         {"visitor.checked_out", "visitors", TOPIC_VISITORS, ID_VISITOR,
          "A visitor checked out."},
+    [EVENT_VISITOR_CANCELLED] =
+        {"visitor.cancelled", "visitors", TOPIC_VISITORS, ID_VISITOR,
+         "A visit was cancelled."},
     [EVENT_CONTRACTOR_APPROVED] =
         {"contractor.approved", "contractors", TOPIC_CONTRACTORS, ID_CONTRACTOR,
          "A contractor was approved."},

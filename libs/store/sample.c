@@ -61,6 +61,12 @@ static const struct sample samples[EVENT_TYPE_COUNT] = {
           {"checked_out_at", 0},
           {"created_at", -1440},
           {"updated_at", 0}}},
+    [EVENT_VISITOR_CANCELLED] = {&porter__v1__visitor__descriptor,
+                                 "{\"status\":\"cancelled\"," VISITOR_REST,
+                                 {{"expected_at", 60},
+                                  {"expected_until", 120},
+                                  {"created_at", -1440},
+                                  {"updated_at", 0}}},
     [EVENT_CONTRACTOR_APPROVED] =
         {&porter__v1__contractor__descriptor,
          "{\"status\":\"approved\",\"company\":\"Dvořák "

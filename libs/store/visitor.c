@@ -70,6 +70,54 @@ bool visitor_insert(struct db *db, const struct cause *cause,
     return ok;
 }
 
+static bool update_row(struct db *db, const struct cause *cause,
+                       const struct visitor_change *change,
+                       const Porter__V1__Event *event, struct str payload,
+                       struct db_rows **rows, struct err *err)
+{
+    const Porter__V1__Visitor *v = change->visitor;
+    const struct id id = row_id(ID_VISITOR, v->id);
+    struct str status = message_enum_word(
+        &porter__v1__visitor_status__descriptor, (int)v->status);
+
+    return db_run(
+        db, &sql_visitor_change,
+        ARGS(ARG_UUID(cause->org_id), ARG_UUID(id), ARG_TIME(change->seen_us),
+             ARG_UUID(row_id(ID_LOCATION, v->location_id)), ARG_TEXT(status),
+             row_time(v->checked_in_at), row_time(v->checked_out_at),
+             row_text(v->badge_number), row_text(v->vehicle_plate),
+             row_text(v->notes), row_time(v->updated_at),
+             ARG_UUID(row_id(ID_EVENT, event->id)),
+             ARG_TEXT(str_of(event->type)), ARG_TEXT(str_of(v->id)),
+             ARG_BYTES(payload), ARG_TEXT(cause->request_id),
+             ARG_INT(event_shard(id)), ARG_TEXT(cause->traceparent)),
+        rows, err);
+}
+
+bool visitor_change(struct db *db, const struct cause *cause,
+                    const struct visitor_change *change, struct arena *arena,
+                    bool *changed, struct err *err)
+{
+    /* The event borrows the visitor and is only read. */
+    Porter__V1__Visitor *v = (Porter__V1__Visitor *)change->visitor;
+    struct buf payload = BUF_EMPTY;
+    struct db_rows *rows = NULL;
+    Porter__V1__Event *event = NULL;
+    bool ok = false;
+
+    assert(row_time(v->updated_at).value.number > change->seen_us);
+    event = event_new(change->type, cause->org_id, &v->base,
+                      row_time(v->updated_at).value.number, arena);
+    message_pack(&event->base, &payload);
+    ok = update_row(db, cause, change, event, buf_str(&payload), &rows, err);
+    if (ok) {
+        *changed = db_changed(rows) > 0;
+    }
+    db_rows_free(rows);
+    buf_free(&payload);
+    return ok;
+}
+
 bool visitor_find(struct db *db, struct id org_id, struct id id,
                   struct arena *arena, Porter__V1__Visitor **out,
                   struct err *err)

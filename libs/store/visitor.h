@@ -27,6 +27,23 @@ MUST_USE bool visitor_insert(struct db *db, const struct cause *cause,
                              struct arena *arena, unsigned *shard,
                              struct err *err);
 
+/* A visitor's new state. */
+struct visitor_change {
+    const Porter__V1__Visitor *visitor; /* as it is to be */
+    int64_t seen_us;                    /* updated_at when it was read */
+    enum event_type type;
+};
+
+/* Store status, location, times, badge, plate, notes and updated_at of the
+ * visitor (the rest is left alone), an event and the outbox row in
+ * event_shard(visitor): one statement. *changed is false, and nothing has
+ * happened, when the stored updated_at is not seen_us any more (somebody was
+ * quicker) or the location is not the org's. */
+MUST_USE bool visitor_change(struct db *db, const struct cause *cause,
+                             const struct visitor_change *change,
+                             struct arena *arena, bool *changed,
+                             struct err *err);
+
 /* ERR_NOT_FOUND when the org has no such visitor. */
 MUST_USE bool visitor_find(struct db *db, struct id org_id, struct id id,
                            struct arena *arena, Porter__V1__Visitor **out,

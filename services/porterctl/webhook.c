@@ -15,6 +15,19 @@
 #define WAIT_S_MAX 600
 #define POLL_MS 20
 
+static bool refuse_event(struct str word, struct err *err)
+{
+    struct buf names = BUF_EMPTY;
+
+    for (unsigned i = 0; i < EVENT_TYPE_COUNT; i++) {
+        buf_addf(&names, "%s%s", i > 0 ? ", " : "", event_types[i].name);
+    }
+    (void)err_set(err, ERR_INVALID, "\"%.*s\" is no event; there are %s",
+                  STR_ARGS(word), buf_cstr(&names));
+    buf_free(&names);
+    return false;
+}
+
 static bool read_events(struct str text, unsigned *out, struct err *err)
 {
     struct str word = STR_NONE;
@@ -28,12 +41,7 @@ static bool read_events(struct str text, unsigned *out, struct err *err)
         enum event_type type;
 
         if (!event_type_find(word, &type)) {
-            return err_set(err, ERR_INVALID,
-                           "\"%.*s\" is no event; there are %s, %s, %s, %s "
-                           "and %s",
-                           STR_ARGS(word), event_types[0].name,
-                           event_types[1].name, event_types[2].name,
-                           event_types[3].name, event_types[4].name);
+            return refuse_event(word, err);
         }
         events |= 1U << type;
     }

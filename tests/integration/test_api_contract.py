@@ -312,7 +312,8 @@ def test_a_key_opens_what_its_scopes_say_and_nothing_else(house):
         if need in ("any", "open"):
             continue
         for scope, key in keys.items():
-            answer = send(house, method, target(house, pattern), key)
+            path = target(house, pattern) if method == "GET" else pattern.replace("{id}", "unknown")
+            answer = send(house, method, path, key)
             if scope == need:
                 assert answer.status_code in (200, 400, 404), (pattern, scope)
             else:
