@@ -222,17 +222,34 @@ void consumer_close(struct consumer *c)
 
 /* --- polling ------------------------------------------------------------- */
 
+/* The end of a partition's log as of the last answer that brought records. */
+static int64_t log_end(struct consumer *c, const struct owned_part *part)
+{
+    int64_t low = 0;
+    int64_t high = 0;
+
+    return rd_kafka_get_watermark_offsets(c->rk, c->topics[part->topic],
+                                          part->partition, &low,
+                                          &high) == RD_KAFKA_RESP_ERR_NO_ERROR
+               ? high
+               : 0;
+}
+
 /* Take the message into the batch. */
 static void batch_add(struct consumer *c, rd_kafka_message_t *message)
 {
     struct record *r = &c->records[c->count];
-    const char *topic = rd_kafka_topic_name(message->rkt);
+    int32_t topic = consumer_topic(c, rd_kafka_topic_name(message->rkt));
+    struct owned_part *part = owned_find(&c->owned, topic, message->partition);
 
     message_read(message, r);
-    r->place = (struct record_place){consumer_topic(c, topic),
-                                     message->partition, message->offset};
+    r->place =
+        (struct record_place){topic, message->partition, message->offset};
     c->messages[c->count++] = message;
-    owned_read(&c->owned, r->place.topic, r->place.partition, message->offset);
+    if (part != NULL && part->next == OWNED_UNKNOWN) {
+        owned_read(part, message->offset, log_end(c, part));
+    }
+    r->is_inherited = part != NULL && message->offset < part->inherited;
 }
 
 /* An event that is no record. False ends the poll. */
@@ -297,6 +314,12 @@ void consumer_done(struct consumer *c, const struct record_place *place)
     owned_done(&c->owned, place->topic, place->partition, place->offset);
 }
 
+void consumer_taken(struct consumer *c, const struct record_place *place,
+                    bool was_taken)
+{
+    owned_taken(&c->owned, place->topic, place->partition, was_taken);
+}
+
 /* --- state --------------------------------------------------------------- */
 
 void consumer_pause(struct consumer *c, bool paused)
@@ -324,15 +347,9 @@ int64_t consumer_lag(struct consumer *c)
 
     for (size_t i = 0; i < c->owned.count; i++) {
         const struct owned_part *part = &c->owned.list[i];
-        int64_t low = 0;
-        int64_t high = 0;
 
-        if (part->next != OWNED_UNKNOWN &&
-            rd_kafka_get_watermark_offsets(c->rk, c->topics[part->topic],
-                                           part->partition, &low, &high) ==
-                RD_KAFKA_RESP_ERR_NO_ERROR &&
-            high > part->next) {
-            lag += high - part->next;
+        if (part->next != OWNED_UNKNOWN) {
+            lag += MAX_OF((int64_t)0, log_end(c, part) - part->next);
         }
     }
     return lag;

@@ -56,6 +56,13 @@ MUST_USE bool consumer_poll(struct consumer *c, unsigned wait_ms, size_t max,
 #define CONSUMER_COMMIT_MS 200
 void consumer_done(struct consumer *c, const struct record_place *place);
 
+/* Records that were there when their partition came to us are marked
+ * is_inherited: an earlier owner that died may have taken them without
+ * committing. Say of them whether one really had; when none had for long,
+ * the rest of the partition is not marked any more. */
+void consumer_taken(struct consumer *c, const struct record_place *place,
+                    bool was_taken);
+
 /* Write the remembered places now and wait (bounded). */
 MUST_USE bool consumer_commit(struct consumer *c, struct err *err);
 

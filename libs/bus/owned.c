@@ -29,8 +29,8 @@ void owned_add(struct owned *o, int32_t topic, int32_t partition)
         o->cap = o->cap > 0 ? 2 * o->cap : FIRST_CAP;
         o->list = mem_grow(o->list, o->cap * sizeof *o->list);
     }
-    o->list[o->count++] =
-        (struct owned_part){topic, partition, OWNED_UNKNOWN, OWNED_UNKNOWN};
+    o->list[o->count++] = (struct owned_part){
+        topic, partition, OWNED_UNKNOWN, OWNED_UNKNOWN, 0, 0};
 }
 
 void owned_remove(struct owned *o, int32_t topic, int32_t partition)
@@ -48,14 +48,25 @@ void owned_free(struct owned *o)
     *o = (struct owned){0};
 }
 
-void owned_read(struct owned *o, int32_t topic, int32_t partition,
-                int64_t offset)
+void owned_read(struct owned_part *part, int64_t offset, int64_t end)
+{
+    assert(part->next == OWNED_UNKNOWN);
+    part->next = offset;
+    part->committed = offset; /* Where the group already was. */
+    part->inherited = MAX_OF(end, offset + 1);
+}
+
+void owned_taken(struct owned *o, int32_t topic, int32_t partition,
+                 bool was_taken)
 {
     struct owned_part *part = owned_find(o, topic, partition);
 
-    if (part != NULL && part->next == OWNED_UNKNOWN) {
-        part->next = offset;
-        part->committed = offset; /* Where the group already was. */
+    if (part == NULL) {
+        return;
+    }
+    part->untaken = was_taken ? 0 : part->untaken + 1;
+    if (part->untaken >= OWNED_UNTAKEN_MAX) {
+        part->inherited = 0;
     }
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/str.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -27,7 +28,9 @@ struct record {
     int64_t at_ms; /* 0: now (when sending) */
     size_t header_count;
     struct record_header headers[RECORD_HEADERS_MAX];
-    struct record_place place; /* Consumed records only. */
+    /* Consumed records only: */
+    struct record_place place;
+    bool is_inherited; /* An earlier owner of the partition may have had it. */
 };
 
 /* Settings shared by producer, consumer and admin. `extra` is a comma list of

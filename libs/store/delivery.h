@@ -70,6 +70,15 @@ MUST_USE bool delivery_record(struct db *db, const struct delivery *rows,
                               size_t count, const struct attempt *attempts,
                               size_t attempt_count, struct err *err);
 
+/* is_known[i]: is there a row with this key, in whatever state? count > 0. */
+struct delivery_key {
+    struct id org_id;
+    struct id id;
+    int64_t event_at_us;
+};
+MUST_USE bool delivery_known(struct db *db, const struct delivery_key *keys,
+                             size_t count, bool *is_known, struct err *err);
+
 /* Take up to max pending rows whose due_at <= now_us (oldest due first,
  * FOR UPDATE SKIP LOCKED), lease them until lease_until_us, return them.
  * Rows of the webhooks in `full` (lanes without room) are passed over. */

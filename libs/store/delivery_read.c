@@ -7,6 +7,7 @@
 #include <assert.h>
 
 #define BODY_COLUMN 15
+#define KEY_BYTES 64
 
 static struct str text_or_none(const struct db_rows *rows, size_t i,
                                size_t column, struct arena *arena)
@@ -86,6 +87,41 @@ bool delivery_claim(struct db *db, int64_t now_us, int64_t lease_until_us,
     deliveries_read(got, arena, rows, count);
     db_rows_free(got);
     return true;
+}
+
+bool delivery_known(struct db *db, const struct delivery_key *keys,
+                    size_t count, bool *is_known, struct err *err)
+{
+    struct arena *arena = arena_new(count * KEY_BYTES);
+    struct id *orgs = arena_zero(arena, count, sizeof *orgs);
+    struct id *ids = arena_zero(arena, count, sizeof *ids);
+    int64_t *times = arena_zero(arena, count, sizeof *times);
+    int64_t earliest = INT64_MAX;
+    int64_t latest = INT64_MIN + 1;
+    struct db_rows *got = NULL;
+
+    assert(count > 0);
+    for (size_t i = 0; i < count; i++) {
+        orgs[i] = keys[i].org_id;
+        ids[i] = keys[i].id;
+        times[i] = keys[i].event_at_us;
+        earliest = MIN_OF(earliest, times[i]);
+        latest = MAX_OF(latest, times[i]);
+    }
+    bool ok = db_run(db, &sql_delivery_known,
+                     ARGS(ARG_UUIDS(orgs, count), ARG_UUIDS(ids, count),
+                          ARG_TIMES(times, count), ARG_TIME(earliest),
+                          ARG_TIME(latest)),
+                     &got, err);
+    if (ok) {
+        memset(is_known, 0, count * sizeof *is_known);
+        for (size_t i = 0; i < db_count(got); i++) {
+            is_known[db_int(got, i, 0) - 1] = true;
+        }
+    }
+    db_rows_free(got);
+    arena_free(arena);
+    return ok;
 }
 
 bool delivery_next_due(struct db *db, int64_t *due_at_us, struct err *err)

@@ -3,6 +3,8 @@
  * Happy path: poll -> decode -> targets -> match -> body rendered once -> a
  * job per webhook -> ledger_add -> workers_put; and, as the ledger says what
  * is durable, consumer_done.
+ * Records that were there when their partition came to us may have been sent
+ * by an owner that died: what has a row already is left to it (known.c).
  * Endings: what can't be read goes to the dead letters (letter.c) and counts
  * as done. What can't be matched now (PostgreSQL away) waits in `pending`, in
  * order, and nothing more is fetched. Partitions taken away: what is pending
@@ -10,6 +12,7 @@
 #include "dispatcher/intake.h"
 
 #include "dispatcher/decode.h"
+#include "dispatcher/known.h"
 #include "dispatcher/ledger.h"
 #include "dispatcher/letter.h"
 #include "dispatcher/match.h"
@@ -37,6 +40,9 @@
 /* A record that was taken and is not yet in the ledger. */
 struct pending {
     bool is_poison;
+    bool is_inherited; /* An earlier owner may have had it. */
+    bool is_asked;     /* …and `known` says what it has done. */
+    struct known_part asked;
     struct decoded event;
     struct letter letter; /* When poison. */
     struct record_place place;
@@ -47,6 +53,7 @@ struct intake {
     struct thread thread;
     struct consumer *consumer;
     struct letters *letters;
+    struct known *known;
     struct arena *arena; /* Of all that is pending; reset when nothing is. */
     struct pending *pending;
     size_t pending_count;
@@ -95,6 +102,37 @@ static struct job *make_job(struct intake *in, struct body *body,
     return j;
 }
 
+/* Who is to be told: the webhooks, borrowed from the set. */
+static bool find_wanted(struct intake *in, const struct decoded *e,
+                        struct target_set **set,
+                        const struct webhook_target **wanted, size_t *count,
+                        struct err *err)
+{
+    if (!targets_take(in->d->targets, e->org_id, e->webhooks_version, set,
+                      err)) {
+        return false;
+    }
+    assert((*set)->count <= WEBHOOKS_PER_ORG_MAX);
+    *count = match_event((*set)->list, (*set)->count, e->type, wanted);
+    return true;
+}
+
+/* Without those that an earlier owner has seen to; how many are left. */
+static size_t drop_known(struct intake *in, const struct pending *p,
+                         const struct webhook_target **wanted, size_t count)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        struct id id = id_pair(p->event.id, wanted[i]->id);
+        if (!known_is(in->known, p->asked, id)) {
+            wanted[kept++] = wanted[i];
+        }
+    }
+    metrics_add(in->d->metrics, METER_KNOWN, 0, (int64_t)(count - kept));
+    return kept;
+}
+
 static bool take_event(struct intake *in, const struct pending *p,
                        struct err *err)
 {
@@ -102,15 +140,15 @@ static bool take_event(struct intake *in, const struct pending *p,
     struct job *jobs[WEBHOOKS_PER_ORG_MAX];
     struct job_list send = {0};
     struct target_set *set = NULL;
-    const struct decoded *e = &p->event;
+    size_t count = 0;
 
-    if (!targets_take(in->d->targets, e->org_id, e->webhooks_version, &set,
-                      err)) {
+    if (!find_wanted(in, &p->event, &set, wanted, &count, err)) {
         return false;
     }
-    assert(set->count <= WEBHOOKS_PER_ORG_MAX);
-    size_t count = match_event(set->list, set->count, e->type, wanted);
-    struct body *body = count > 0 ? render(in, e) : NULL;
+    if (p->is_asked) {
+        count = drop_known(in, p, wanted, count);
+    }
+    struct body *body = count > 0 ? render(in, &p->event) : NULL;
     for (size_t i = 0; i < count; i++) {
         jobs[i] = make_job(in, body, set, wanted[i]);
         job_list_add(&send, jobs[i]);
@@ -138,6 +176,59 @@ static bool take_poison(struct intake *in, const struct pending *p,
     return true;
 }
 
+/* --- what an earlier owner did ---------------------------------------------
+ */
+
+/* Put the event's deliveries into the question; false in *fits when there is
+ * no room for them. */
+static bool ask_for(struct intake *in, struct pending *p, bool *fits,
+                    struct err *err)
+{
+    const struct webhook_target *wanted[WEBHOOKS_PER_ORG_MAX];
+    struct target_set *set = NULL;
+    size_t count = 0;
+
+    if (!find_wanted(in, &p->event, &set, wanted, &count, err)) {
+        return false;
+    }
+    *fits = known_has_room(in->known, count);
+    p->asked = (struct known_part){0};
+    for (size_t i = 0; *fits && i < count; i++) {
+        known_add(in->known, &p->asked, p->event.org_id,
+                  id_pair(p->event.id, wanted[i]->id), p->event.created_at_us);
+    }
+    target_set_release(set);
+    return true;
+}
+
+/* One question for the pending record at `first` and those behind it. */
+static bool ask_known(struct intake *in, size_t first, struct err *err)
+{
+    size_t end = first;
+    bool fits = true;
+
+    known_clear(in->known);
+    while (end < in->pending_count && fits) {
+        struct pending *p = &in->pending[end];
+        if (p->is_inherited && !p->is_poison && !ask_for(in, p, &fits, err)) {
+            return false;
+        }
+        end += fits;
+    }
+    if (!known_ask(in->known, err)) {
+        return false;
+    }
+    for (size_t i = first; i < end; i++) {
+        struct pending *p = &in->pending[i];
+        p->is_asked = true;
+        if (p->asked.count > 0) {
+            consumer_taken(in->consumer, &p->place,
+                           known_any(in->known, p->asked));
+        }
+    }
+    return true;
+}
+
 /* --- pending -------------------------------------------------------------- */
 
 static void keep(struct intake *in, const struct record *r)
@@ -150,7 +241,7 @@ static void keep(struct intake *in, const struct record *r)
             mem_grow(in->pending, in->pending_cap * sizeof *in->pending);
     }
     struct pending *p = &in->pending[in->pending_count++];
-    *p = (struct pending){.place = r->place};
+    *p = (struct pending){.place = r->place, .is_inherited = r->is_inherited};
     if (!decode_event(r, in->arena, &p->event, &why)) {
         p->is_poison = true;
         p->letter = letter_make(r, str_of(why.text), in->arena);
@@ -185,6 +276,10 @@ static bool push_on(struct intake *in, bool heed_room, struct err *err)
         const struct pending *p = &in->pending[in->pending_next];
         if (heed_room && (is_full(in) || is_held_by_lanes(in))) {
             return true;
+        }
+        if (p->is_inherited && !p->is_asked &&
+            !ask_known(in, in->pending_next, err)) {
+            return false;
         }
         if (!(p->is_poison ? take_poison(in, p, err)
                            : take_event(in, p, err))) {
@@ -305,6 +400,7 @@ bool intake_open(struct dispatcher *d, struct intake **out, struct err *err)
 
     in->d = d;
     in->arena = arena_new(ARENA_BYTES);
+    in->known = known_new(d->db);
     *out = in;
     return letters_open(&bus, &in->letters, err) &&
            consumer_open(&consumer, &in->consumer, err) &&
@@ -341,6 +437,7 @@ void intake_close(struct intake *in)
     }
     consumer_close(in->consumer);
     letters_close(in->letters);
+    known_free(in->known);
     arena_free(in->arena);
     buf_free(&in->body);
     free(in->pending);

@@ -15,6 +15,8 @@ const struct metric_row meter_rows[METER_COUNT] = {
         "Records between our place and the end of the owned partitions.", NULL, NULL},
     [METER_MATCHED] = {"porter_deliveries_matched_total", METRIC_COUNTER,
         "Deliveries made from events and webhooks.", NULL, NULL},
+    [METER_KNOWN] = {"porter_deliveries_known_total", METRIC_COUNTER,
+        "Deliveries of records read again that were left to the row they have already.", NULL, NULL},
     [METER_ATTEMPTS] = {"porter_attempts_total", METRIC_COUNTER,
         "Attempts that ended, by verdict.", "verdict", verdict_words},
     [METER_ATTEMPT_TIME] = {"porter_attempt_seconds", METRIC_HISTOGRAM,

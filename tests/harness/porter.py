@@ -60,10 +60,14 @@ class Dispatcher(Process):
     def metrics(self):
         return requests.get(f"http://127.0.0.1:{self.private}/metrics", timeout=5).text
 
-    def records(self):
-        """How many records it has consumed since it started."""
+    def metric(self, name):
+        """A series without labels, since it started."""
         return next(int(float(line.split()[1])) for line in self.metrics().splitlines()
-                    if line.startswith("porter_intake_records_total "))
+                    if line.startswith(f"{name} "))
+
+    def records(self):
+        """How many records it has consumed."""
+        return self.metric("porter_intake_records_total")
 
     def _is_ready(self):
         return answers(f"http://127.0.0.1:{self.private}/readyz")

@@ -67,6 +67,21 @@ def uncommitted(porter):
         consumer.close()
 
 
+def places(porter, to=None):
+    """What the group has committed of visitors; or sets it back `to` that, while nobody is in the group."""
+    consumer = Consumer({"bootstrap.servers": porter.servers.kafka.url, "group.id": porter.name, "log_level": 0})
+    try:
+        if to is not None:
+            consumer.commit(offsets=to, asynchronous=False)
+            return to
+        known = consumer.list_topics(TOPIC, timeout=10).topics[TOPIC].partitions
+        return [TopicPartition(TOPIC, p.partition, p.offset if p.offset >= 0 else
+                               consumer.get_watermark_offsets(p, timeout=10)[1])
+                for p in consumer.committed([TopicPartition(TOPIC, number) for number in known], timeout=10)]
+    finally:
+        consumer.close()
+
+
 def writing(porter, organization, per_second=100):
     key, location = organization.key().text, organization.location()
     url, ca = f"{porter.gateways[0].url}/api/v1/visitors/pre-register", porter.tls / "ca.pem"
@@ -303,6 +318,38 @@ def test_a_dead_dispatchers_lease_is_taken_over(new_porter):
     assert time.monotonic() - began < 15
     assert row["state"] == "delivered"
     assert len(by_delivery(receiver)) == 1, "another delivery id"
+
+
+def test_what_a_dead_owner_had_delivered_is_not_sent_again(new_porter):
+    """It died before it committed: the next one reads the records again and finds their rows."""
+    porter = new_porter()
+    porter.gateway()
+    first = porter.dispatcher()
+    organization = porter.organization()
+    receiver = porter.receiver()
+    organization.webhook(receiver.url("/a"))
+    organization.webhook(receiver.url("/b"))
+    client, location = organization.client(), organization.location()
+    client.pre_register(location)
+    receiver.wait(2)
+    eventually(lambda: uncommitted(porter) == 0, 10, "everything committed")
+    before = places(porter)
+    for _ in range(300):
+        client.pre_register(location)
+    receiver.wait(602, 20)
+    settled(porter, organization, 602)
+    assert first.stop() == 0
+    last = client.pre_register(location)  # Nobody had this one.
+    places(porter, to=before)
+    second = porter.dispatcher()
+    eventually(lambda: len([r for r in receiver.matching() if last["id"] in r.body.decode()]) == 2,
+               20, "the new event at both")
+    eventually(lambda: uncommitted(porter) == 0, 10, "everything committed again")
+    assert set(by_delivery(receiver).values()) == {1}
+    assert len(receiver.matching()) == 604
+    assert second.metric("porter_deliveries_known_total") == 600
+    client.pre_register(location)
+    receiver.wait(606)
 
 
 def test_restarts_and_rebalances_send_nothing_twice(new_porter):

@@ -63,6 +63,15 @@ SELECT a.*
              total_us, response_headers, response_body)
 ON CONFLICT DO NOTHING;
 
+-- name: delivery_known
+-- Numbers, from 1, of the keys whose rows are there. $4 and $5 as above.
+SELECT r.number
+  FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[]) WITH ORDINALITY
+       AS r (org_id, id, event_at, number)
+  JOIN deliveries d
+    ON d.org_id = r.org_id AND d.id = r.id AND d.event_at = r.event_at
+ WHERE d.event_at >= $4 AND d.event_at <= $5;
+
 -- name: delivery_claim
 -- The rows go through arrays because the planner takes those for short: it
 -- then looks each row up in its own day. By the LIMIT it can't see, it would

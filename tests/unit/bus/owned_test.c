@@ -9,6 +9,12 @@
 
 static struct owned o;
 
+/* The first record of a partition, at the end of its log. */
+static void read_at(int64_t offset)
+{
+    owned_read(owned_find(&o, 0, 3), offset, offset + 1);
+}
+
 static int setup(void **state)
 {
     (void)state;
@@ -28,7 +34,7 @@ static void nothing_is_dirty_before_something_is_done(void **state)
 {
     (void)state;
     assert_false(owned_is_dirty(owned_find(&o, 0, 3)));
-    owned_read(&o, 0, 3, 10);
+    read_at(10);
     assert_false(owned_is_dirty(owned_find(&o, 0, 3)));
     owned_done(&o, 0, 3, 10);
     assert_true(owned_is_dirty(owned_find(&o, 0, 3)));
@@ -38,7 +44,7 @@ static void nothing_is_dirty_before_something_is_done(void **state)
 static void done_never_moves_back(void **state)
 {
     (void)state;
-    owned_read(&o, 0, 3, 10);
+    read_at(10);
     owned_done(&o, 0, 3, 20);
     owned_done(&o, 0, 3, 15);
     assert_int_equal(owned_find(&o, 0, 3)->next, 21);
@@ -47,13 +53,36 @@ static void done_never_moves_back(void **state)
 static void a_place_of_an_earlier_ownership_is_ignored(void **state)
 {
     (void)state;
-    owned_read(&o, 0, 3, 10);
+    read_at(10);
     owned_remove(&o, 0, 3);
     owned_done(&o, 0, 3, 10);
     assert_null(owned_find(&o, 0, 3));
     owned_add(&o, 0, 3); /* Again ours; nothing was read of it yet. */
     owned_done(&o, 0, 3, 10);
     assert_false(owned_is_dirty(owned_find(&o, 0, 3)));
+}
+
+static void what_was_there_is_inherited_until_nobody_had_taken_it(void **state)
+{
+    struct owned_part *part = owned_find(&o, 0, 3);
+
+    (void)state;
+    owned_read(part, 10, 5000);
+    assert_int_equal(part->inherited, 5000);
+    owned_taken(&o, 0, 7, false); /* Not ours. */
+    for (int i = 1; i < 2 * OWNED_UNTAKEN_MAX; i++) {
+        owned_taken(&o, 0, 3, i == OWNED_UNTAKEN_MAX);
+    }
+    assert_int_equal(part->inherited, 5000);
+    owned_taken(&o, 0, 3, false);
+    assert_int_equal(part->inherited, 0);
+}
+
+static void a_first_record_is_inherited_whatever_the_logs_end(void **state)
+{
+    (void)state;
+    owned_read(owned_find(&o, 0, 3), 10, 0);
+    assert_int_equal(owned_find(&o, 0, 3)->inherited, 11);
 }
 
 static void grows_past_its_first_room(void **state)
@@ -80,6 +109,8 @@ int main(void)
         TEST(nothing_is_dirty_before_something_is_done),
         TEST(done_never_moves_back),
         TEST(a_place_of_an_earlier_ownership_is_ignored),
+        TEST(what_was_there_is_inherited_until_nobody_had_taken_it),
+        TEST(a_first_record_is_inherited_whatever_the_logs_end),
         TEST(grows_past_its_first_room),
     };
 

@@ -112,6 +112,29 @@ static void another_organization_does_not_see_it(void **state)
     assert_false(read_back(t.stranger, d.id, &got));
 }
 
+static void tells_which_keys_have_rows(void **state)
+{
+    struct delivery d = pending(t.now_us + 1000);
+    struct delivery older = pending(t.now_us + 1000);
+    struct err err = ERR_NONE;
+    bool is_known[5];
+
+    (void)state;
+    older.event_at_us =
+        t.now_us - 40 * 86400 * US_PER_S; /* Another partition. */
+    insert(&d, true);
+    insert(&older, true);
+    const struct delivery_key keys[] = {
+        {t.org, id_new(), t.now_us},       {t.org, d.id, d.event_at_us},
+        {t.stranger, d.id, d.event_at_us}, {t.org, older.id, older.event_at_us},
+        {t.org, d.id, d.event_at_us + 1},
+    };
+    must(delivery_known(t.db, keys, COUNT_OF(keys), is_known, &err), &err);
+    for (size_t i = 0; i < COUNT_OF(keys); i++) {
+        assert_int_equal(is_known[i], i == 1 || i == 3);
+    }
+}
+
 static void the_same_delivery_again_changes_nothing(void **state)
 {
     struct delivery d = pending(t.now_us + 1000);
@@ -235,6 +258,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_delivery_comes_back_as_it_went),
         cmocka_unit_test(another_organization_does_not_see_it),
+        cmocka_unit_test(tells_which_keys_have_rows),
         cmocka_unit_test(the_same_delivery_again_changes_nothing),
         cmocka_unit_test(what_is_due_is_claimed_once_until_its_lease_ends),
         cmocka_unit_test(what_is_not_due_or_whose_lane_is_full_is_not_claimed),
