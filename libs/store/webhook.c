@@ -5,55 +5,15 @@
 #include "base/codec.h"
 #include "base/random.h"
 #include "row.h"
+#include "store/endpoint.h"
 #include "store_sql.h"
 
 #include <assert.h>
 
-#define URL_MAX 2048
 #define SECRET_BYTES 32
 #define EVENTS_ALL ((1U << EVENT_TYPE_COUNT) - 1)
 
 /* --- what an input must obey ---------------------------------------------- */
-
-static bool check_url(struct str url, bool allow_http, struct err *err)
-{
-    struct str rest = url;
-    struct str host = STR_NONE;
-
-    if (url.len > URL_MAX) {
-        return err_set(err, ERR_INVALID, "the URL is longer than %d bytes",
-                       URL_MAX);
-    }
-    if (str_starts(url, STR("https://"))) {
-        rest.data += 8;
-        rest.len -= 8;
-    } else if (allow_http && str_starts(url, STR("http://"))) {
-        rest.data += 7;
-        rest.len -= 7;
-    } else {
-        return err_set(err, ERR_INVALID, "the URL must begin with https://");
-    }
-    for (size_t i = 0; i < url.len; i++) {
-        unsigned char c = (unsigned char)url.data[i];
-
-        if (c <= ' ' || c >= 0x7f || c == '\\' || c == '#') {
-            return err_set(err, ERR_INVALID,
-                           "the URL has a blank, a fragment or a character "
-                           "that must be percent-encoded");
-        }
-    }
-    while (host.len < rest.len && strchr("/?", rest.data[host.len]) == NULL) {
-        host.len++;
-    }
-    host.data = rest.data;
-    if (host.len == 0 || host.data[0] == ':') {
-        return err_set(err, ERR_INVALID, "the URL names no host");
-    }
-    return str_has(host, '@')
-               ? err_set(err, ERR_INVALID,
-                         "the URL must not hold a user or password")
-               : true;
-}
 
 static size_t event_words(unsigned events, struct str words[EVENT_TYPE_COUNT])
 {
@@ -250,7 +210,7 @@ bool webhook_insert(struct db *db, const struct seal_keys *keys,
                        "a webhook needs at least one event, and only events "
                        "that exist");
     }
-    if (!check_url(in->url, in->allow_http, err)) {
+    if (!endpoint_check(in->url, in->is_development, err)) {
         return false;
     }
     secret_make(&plain);

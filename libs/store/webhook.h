@@ -39,14 +39,14 @@ MUST_USE bool webhook_targets(struct db *db, const struct seal_keys *keys,
 
 /* A new webhook with a new secret (whsec_ + base64 of 32 random bytes), which
  * is put into *secret. Bumps the org's version and notifies. ERR_INVALID for a
- * bad URL (absolute http(s), no userinfo, <= 2048 bytes; http only when
- * allow_http) or no/unknown events; ERR_LIMITED past WEBHOOKS_PER_ORG_MAX. */
+ * URL that endpoint_check refuses or no/unknown events; ERR_LIMITED past
+ * WEBHOOKS_PER_ORG_MAX. */
 struct webhook_input {
     struct str url;
     struct str description;
     unsigned events;
     bool by_subject;
-    bool allow_http;
+    bool is_development;
 };
 MUST_USE bool webhook_insert(struct db *db, const struct seal_keys *keys,
                              struct id org_id, const struct webhook_input *in,

@@ -3,6 +3,8 @@
  * something else a moment later (DNS rebinding) gains nothing. */
 #include "dispatcher/guard.h"
 
+#include "store/endpoint.h"
+
 #include <arpa/inet.h>
 #include <assert.h>
 #include <netinet/in.h>
@@ -107,10 +109,10 @@ static bool is_in(const char *cidr, const uint8_t address[16])
     return ok && range_has(&r, address);
 }
 
-bool guard_read(struct str allow, bool allow_http, struct guard *out,
+bool guard_read(struct str allow, bool is_development, struct guard *out,
                 struct err *err)
 {
-    struct guard g = {.allow_http = allow_http};
+    struct guard g = {.is_development = is_development};
     struct str part = STR_NONE;
 
     while (str_split(&allow, ',', &part)) {
@@ -224,9 +226,9 @@ bool guard_may_connect(void *guard, const struct sockaddr *address,
 
 bool guard_url(const struct guard *g, struct str url, struct err *err)
 {
-    if (str_starts(url, STR("https://")) ||
-        (g->allow_http && str_starts(url, STR("http://")))) {
-        return true;
-    }
-    return err_set(err, ERR_FORBIDDEN, "The webhook's URL is not https.");
+    struct err why = ERR_NONE;
+
+    return endpoint_check(url, g->is_development, &why) ||
+           err_set(err, ERR_FORBIDDEN, "The webhook is not called: %s.",
+                   why.text);
 }

@@ -19,22 +19,22 @@ struct guard_range {
 };
 
 struct guard {
-    bool allow_http; /* In development only. */
+    bool is_development; /* http to loopback hosts. */
     size_t count;
     struct guard_range allow[GUARD_ALLOW_MAX];
 };
 
 /* "10.0.0.0/8,fd00::/8": what is reachable in spite of the policy. "" is
  * none. ERR_INVALID names the part that is no CIDR. */
-MUST_USE bool guard_read(struct str allow, bool allow_http, struct guard *out,
-                         struct err *err);
+MUST_USE bool guard_read(struct str allow, bool is_development,
+                         struct guard *out, struct err *err);
 
 /* May this address and port be connected to? `guard` is a struct guard; the
  * form is fetch_may_connect_fn's. ERR_FORBIDDEN says why not. */
 bool guard_may_connect(void *guard, const struct sockaddr *address,
                        struct err *why);
 
-/* https, or http where that is allowed. */
+/* May it be called at all? store/endpoint.h. ERR_FORBIDDEN says why not. */
 MUST_USE bool guard_url(const struct guard *g, struct str url, struct err *err);
 
 #endif

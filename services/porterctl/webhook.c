@@ -58,7 +58,7 @@ static bool read_input(struct ctl *ctl, struct webhook_input *in,
         .url = words_value(&ctl->words, "url"),
         .description = words_value(&ctl->words, "description"),
         .by_subject = str_eq(ordering, STR("subject")),
-        .allow_http =
+        .is_development =
             ctl->settings.common.environment == ENVIRONMENT_DEVELOPMENT,
     };
     if (ordering.data != NULL && !in->by_subject &&

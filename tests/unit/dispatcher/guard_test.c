@@ -151,16 +151,18 @@ static void a_range_must_be_one(void **state)
     }
 }
 
-static void only_https_but_in_development(void **state)
+static void only_https_but_to_loopback_in_development(void **state)
 {
     struct guard strict = {0};
-    struct guard loose = {.allow_http = true};
+    struct guard loose = {.is_development = true};
     struct err err = ERR_NONE;
 
     (void)state;
     assert_true(guard_url(&strict, STR("https://a.example/"), &err));
     assert_false(guard_url(&strict, STR("http://a.example/"), &err));
-    assert_true(guard_url(&loose, STR("http://127.0.0.1:1/"), &err));
+    assert_true(guard_url(&loose, STR("http://127.0.0.1:8080/"), &err));
+    assert_false(guard_url(&loose, STR("http://a.example/"), &err));
+    assert_int_equal(err.code, ERR_FORBIDDEN);
     assert_false(guard_url(&loose, STR("file:///etc/passwd"), &err));
 }
 
@@ -171,7 +173,7 @@ int main(void)
         cmocka_unit_test(low_ports_but_443_are_refused),
         cmocka_unit_test(what_is_allowed_is_reachable),
         cmocka_unit_test(a_range_must_be_one),
-        cmocka_unit_test(only_https_but_in_development),
+        cmocka_unit_test(only_https_but_to_loopback_in_development),
     };
 
     return cmocka_run_group_tests_name("guard", tests, NULL, NULL);

@@ -318,7 +318,8 @@ static void a_webhook_to_plain_http_is_refused(void **state)
     const struct seal_keys *keys =
         seal_keys_of("a:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=");
     const struct webhook_input in = {.url = STR("http://example.com/hook"),
-                                     .events = 1};
+                                     .events = 1,
+                                     .is_development = true};
     struct str secret = STR_NONE;
     struct id id = {{0}};
     struct err err = ERR_NONE;
