@@ -57,15 +57,14 @@ static void warn_if_few_descriptors(const struct gateway *g)
 
 bool boot_secrets(struct gateway *g, struct err *err)
 {
-    struct seal_keys keys = {0};
-    struct str first = {(const char *)keys.list[0].bytes,
-                        sizeof keys.list[0].bytes};
+    struct seal_keys *keys = &g->seal_keys;
+    struct str first = {(const char *)keys->list[0].bytes,
+                        sizeof keys->list[0].bytes};
 
-    if (!seal_keys_read(str_of(g->settings.common.seal_keys), &keys, err)) {
+    if (!seal_keys_read(str_of(g->settings.common.seal_keys), keys, err)) {
         return err_wrap(err, "PORTER_SEAL_KEYS");
     }
     g->cursor_secret = crypt_hmac_sha256(first, STR("cursor"));
-    crypt_wipe(&keys, sizeof keys);
     return true;
 }
 
@@ -231,4 +230,5 @@ void boot_close(struct gateway *g)
     kv_close(g->kv);
     db_close(g->db);
     crypt_wipe(&g->cursor_secret, sizeof g->cursor_secret);
+    crypt_wipe(&g->seal_keys, sizeof g->seal_keys);
 }

@@ -30,6 +30,7 @@ struct call {
     struct str request_id;
     bool is_known; /* admission says who calls */
     bool is_answered;
+    bool is_told; /* The problem is the answer's body already. */
     struct admission admission;
     int64_t now_us;        /* Wall clock, when the call began. */
     int64_t admit_us;      /* How long the admission took. */

@@ -23,6 +23,7 @@
 struct gateway {
     struct gateway_settings settings;
     struct sha256 cursor_secret;
+    struct seal_keys seal_keys; /* What is kept secret in PostgreSQL. */
     struct gateway_metrics *metrics;
     struct route routes[OPERATIONS_MAX];
     struct router *router;

@@ -62,6 +62,10 @@ static const struct problem_row rows[PROBLEM_COUNT] = {
         "conflict", 409, "The state does not allow this",
         "The thing exists, but its state forbids the change, or another change came first.",
         "Read it again and decide anew."},
+    [PROBLEM_IDEMPOTENCY_IN_PROGRESS] = {
+        "idempotency-in-progress", 409, "The first request is still being worked on",
+        "Another request with this `Idempotency-Key` has not been answered yet. Nothing was done.",
+        "Send the same request again after `Retry-After` seconds: it gets the first one's answer."},
     [PROBLEM_PRECONDITION_FAILED] = {
         "precondition-failed", 412, "It has changed since",
         "`If-Match` names another version of the thing than the current one: somebody else has changed it since it "
@@ -88,6 +92,11 @@ static const struct problem_row rows[PROBLEM_COUNT] = {
         "validation-failed", 422, "Some fields are not valid",
         "The JSON could be read, but breaks rules. `errors` lists every fault: the field, a code and what to do.",
         "Correct the named fields."},
+    [PROBLEM_IDEMPOTENCY_MISMATCH] = {
+        "idempotency-mismatch", 422, "The Idempotency-Key was used for another request",
+        "A request with this `Idempotency-Key` was answered within the last 24 hours, and its address, parameters or "
+        "body differ from this one's. Nothing was done.",
+        "Take a new `Idempotency-Key` for each new request; send the old one only with the very same request."},
     [PROBLEM_RATE_LIMITED] = {
         "rate-limited", 429, "Too many requests",
         "The key has used up its requests of the last 60 seconds.",

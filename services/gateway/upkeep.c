@@ -1,18 +1,17 @@
-/* Partitions ahead and an eye on Redis, from main's idle loop. */
+/* Chores in PostgreSQL and an eye on Redis, from main's idle loop. */
 #include "gateway/upkeep.h"
 
 #include "base/clock.h"
 #include "log/log.h"
+#include "store/idempotency.h"
 #include "store/migrate.h"
 
-#define UPKEEP_EVERY_US (3600 * US_PER_S)
 #define UPKEEP_AGAIN_US (30 * US_PER_S) /* After a failure. */
+#define CLEAN_ROUNDS_MAX 20 /* Main has other things to do as well. */
 
 void upkeep_init(struct upkeep *u)
 {
-    u->due_us = 0;
-    u->is_failing = false;
-    u->is_redis_away = false;
+    *u = (struct upkeep){0};
 }
 
 /* A gateway goes on without Redis, so that nobody would hear of it. */
@@ -33,28 +32,60 @@ static void watch_redis(struct upkeep *u, struct gateway *g)
     u->is_redis_away = is_away;
 }
 
-static void ensure_partitions(struct upkeep *u, struct gateway *g)
+static bool ensure_partitions(struct gateway *g, struct err *err)
+{
+    return partitions_ensure(g->db, clock_wall_us(), PARTITION_DAYS, err);
+}
+
+static bool clean_answers(struct gateway *g, struct err *err)
+{
+    int64_t removed = IDEMPOTENCY_CLEAN_MAX;
+
+    for (int i = 0; i < CLEAN_ROUNDS_MAX && removed == IDEMPOTENCY_CLEAN_MAX;
+         i++) {
+        if (!idempotency_clean(g->db, clock_wall_us(), &removed, err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static const struct chore {
+    const char *name;
+    bool (*run)(struct gateway *g, struct err *err);
+    int64_t every_us;
+} chores[] = {
+    {"partitions", ensure_partitions, 3600 * US_PER_S},
+    {"answers", clean_answers, 60 * US_PER_S},
+};
+_Static_assert(COUNT_OF(chores) == UPKEEP_CHORES, "one state each");
+
+static void do_chore(struct upkeep *u, size_t i, struct gateway *g)
 {
     int64_t now_us = clock_steady_us();
     struct err err = ERR_NONE;
 
-    if (now_us < u->due_us) {
+    if (now_us < u->chores[i].due_us) {
         return;
     }
-    if (partitions_ensure(g->db, clock_wall_us(), PARTITION_DAYS, &err)) {
-        u->due_us = now_us + UPKEEP_EVERY_US;
-        u->is_failing = false;
+    if (chores[i].run(g, &err)) {
+        u->chores[i].due_us = now_us + chores[i].every_us;
+        u->chores[i].is_failing = false;
         return;
     }
-    u->due_us = now_us + UPKEEP_AGAIN_US;
-    if (!u->is_failing) {
-        log_err(LOG_WARN, "upkeep.failed", &err, NULL, 0);
+    u->chores[i].due_us = now_us + UPKEEP_AGAIN_US;
+    if (!u->chores[i].is_failing) {
+        const struct log_field field = LOG_TEXT("chore", chores[i].name);
+
+        log_err(LOG_WARN, "upkeep.failed", &err, &field, 1);
     }
-    u->is_failing = true;
+    u->chores[i].is_failing = true;
 }
 
 void upkeep_turn(struct upkeep *u, struct gateway *g)
 {
     watch_redis(u, g);
-    ensure_partitions(u, g);
+    for (size_t i = 0; i < COUNT_OF(chores); i++) {
+        do_chore(u, i, g);
+    }
 }

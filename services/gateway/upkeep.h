@@ -1,14 +1,18 @@
-/* What is done now and then: day partitions are made ahead (some gateway must,
- * whoever does it), and the log is told when Redis goes and comes. Belongs to
- * main's thread. */
+/* What is done now and then: day partitions are made ahead and answers that
+ * were kept for long enough removed (some gateway must, whoever does it), and
+ * the log is told when Redis goes and comes. Belongs to main's thread. */
 #ifndef PORTER_GATEWAY_UPKEEP_H
 #define PORTER_GATEWAY_UPKEEP_H
 
 #include "gateway/gateway.h"
 
+#define UPKEEP_CHORES 2
+
 struct upkeep {
-    int64_t due_us; /* Steady clock. */
-    bool is_failing;
+    struct {
+        int64_t due_us; /* Steady clock. */
+        bool is_failing;
+    } chores[UPKEEP_CHORES];
     bool is_redis_away;
 };
 

@@ -1,0 +1,15 @@
+/* Writes with a wish: to be carried out once however often they are sent
+ * (Idempotency-Key), or not at all (X-Porter-Dry-Run).
+ *
+ * Both run the handler inside one transaction, which call->db is for as long:
+ * the first commits the answer with the change, the second rolls back. Other
+ * requests go straight to their handler. */
+#ifndef PORTER_GATEWAY_TRANSACT_H
+#define PORTER_GATEWAY_TRANSACT_H
+
+#include "gateway/call.h"
+
+/* Run the operation's handler as the request wishes. */
+MUST_USE bool transact_handle(struct call *call, struct err *err);
+
+#endif
