@@ -4,6 +4,8 @@
 #                                       `const struct sql sql_<statement>` per "-- name:" and the
 #                                       table `NAME_statements`
 #   porter_embed_text(TARGET NAME FILES …)  -> NAME_text.[ch]: `NAME_texts[]` of {name, text}
+#   porter_embed_comments(TARGET NAME FILES …)  .proto files -> NAME_comments.[ch]:
+#                                       `NAME_comments[]` of {type, field, text}
 set(PORTER_EMBED ${CMAKE_SOURCE_DIR}/cmake/embed.py)
 find_package(Python3 REQUIRED COMPONENTS Interpreter)
 
@@ -21,6 +23,15 @@ function(porter_embed_text target name)
     set(out ${CMAKE_BINARY_DIR}/embed/${name}_text)
     add_custom_command(OUTPUT ${out}.c ${out}.h
         COMMAND ${Python3_EXECUTABLE} ${PORTER_EMBED} text ${name} ${out} ${ARGN}
+        DEPENDS ${PORTER_EMBED} ${ARGN} VERBATIM)
+    target_sources(${target} PRIVATE ${out}.c ${out}.h)
+    target_include_directories(${target} PUBLIC ${CMAKE_BINARY_DIR}/embed)
+endfunction()
+
+function(porter_embed_comments target name)
+    set(out ${CMAKE_BINARY_DIR}/embed/${name}_comments)
+    add_custom_command(OUTPUT ${out}.c ${out}.h
+        COMMAND ${Python3_EXECUTABLE} ${PORTER_EMBED} comments ${name} ${out} ${ARGN}
         DEPENDS ${PORTER_EMBED} ${ARGN} VERBATIM)
     target_sources(${target} PRIVATE ${out}.c ${out}.h)
     target_include_directories(${target} PUBLIC ${CMAKE_BINARY_DIR}/embed)

@@ -2,6 +2,7 @@
 
     embed.py sql  NAME OUT FILE.sql …
     embed.py text NAME OUT FILE …
+    embed.py comments NAME OUT FILE.proto …
 
 A statement begins with a line `-- name: some_name` and may carry `-- batch: yes` (it may share a
 transaction with other callers' statements, see libs/db/db.h). Its parameter count is the highest $n.
@@ -103,9 +104,61 @@ def emit_text(name, out, files):
     write(out + ".c", "\n".join(body) + "\n")
 
 
+FIELD = re.compile(r"(\w+)\s*=\s*\d+\s*[;\[]")
+BLOCK = re.compile(r"^\s*(?:message|enum)\s+(\w+)\s*{")
+
+
+def comments(file):
+    """(type, field or None, text) of every comment that stands directly above a message or field.
+    The file's own first comment is that of the message it is named after."""
+    lines = Path(file).read_text().splitlines()
+    stem = "".join(word.capitalize() for word in Path(file).stem.split("_"))
+    found, above, open_types = [], [], []
+    first = []
+    for line in lines:
+        if not line.startswith("//"):
+            break
+        first.append(line[2:].strip())
+    if first:
+        found.append((stem, None, " ".join(first)))
+    for line in lines:
+        words = line.strip()
+        if words.startswith("//"):
+            above.append(words[2:].strip())
+            continue
+        if m := BLOCK.match(line):
+            open_types.append(m.group(1))
+            if above:
+                found.append((m.group(1), None, " ".join(above)))
+        elif words.startswith("oneof"):
+            open_types.append(open_types[-1])
+        elif words.startswith("}"):
+            open_types.pop()
+        elif open_types and above and (m := FIELD.search(line)):
+            found.append((open_types[-1], m.group(1), " ".join(above)))
+        above = []
+    return found
+
+
+def emit_comments(name, out, files):
+    head = ["/* Made by cmake/embed.py. */", f"#ifndef PORTER_EMBED_{name.upper()}_COMMENTS_H",
+            f"#define PORTER_EMBED_{name.upper()}_COMMENTS_H", "#include <stddef.h>",
+            '#include "base/embedded.h"', "",
+            f"extern const struct comment {name}_comments[];",
+            f"extern const size_t {name}_comment_count;", "#endif"]
+    rows = [row for file in files for row in comments(file)]
+    body = [f'#include "{name}_comments.h"', "", f"const struct comment {name}_comments[] = {{"]
+    for kind, field, text in rows:
+        where = f'"{field}"' if field else "NULL"
+        body.append(f'    {{"{kind}", {where},\n{literal(text)}}},')
+    body += ["};", f"const size_t {name}_comment_count = {len(rows)};"]
+    write(out + ".h", "\n".join(head) + "\n")
+    write(out + ".c", "\n".join(body) + "\n")
+
+
 def main():
     kind, name, out, *files = sys.argv[1:]
-    {"sql": emit_sql, "text": emit_text}[kind](name, out, sorted(files))
+    {"sql": emit_sql, "text": emit_text, "comments": emit_comments}[kind](name, out, sorted(files))
 
 
 if __name__ == "__main__":

@@ -10,4 +10,11 @@ struct embedded {
     size_t len;       /* Bytes, without the NUL. */
 };
 
+/* What a .proto file says above a message (field NULL) or a field of it. */
+struct comment {
+    const char *type;
+    const char *field;
+    const char *text;
+};
+
 #endif

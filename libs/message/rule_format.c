@@ -6,7 +6,9 @@
 
 #include <assert.h>
 
-#define EMAIL_MAX 254 /* RFC 5321, 4.5.3.1.3 less its brackets */
+/* RFC 5321's 254 and 64 octets, counted in code points: one count for all
+ * texts, and one that a JSON Schema can say. */
+#define EMAIL_MAX 254
 #define LOCAL_MAX 64
 #define PHONE_DIGITS_MIN 7
 #define PHONE_DIGITS_MAX 15
@@ -83,8 +85,8 @@ static bool is_email(struct str s)
     struct str local = STR_NONE;
     struct str rest = s;
 
-    if (s.len > EMAIL_MAX || !str_split(&rest, '@', &local) || local.len == 0 ||
-        local.len > LOCAL_MAX) {
+    if (str_utf8_count(s) > EMAIL_MAX || !str_split(&rest, '@', &local) ||
+        local.len == 0 || str_utf8_count(local) > LOCAL_MAX) {
         return false;
     }
     for (size_t i = 0; i < local.len;) {

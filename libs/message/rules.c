@@ -12,8 +12,6 @@
 #include <assert.h>
 #include <inttypes.h>
 
-#define MAP_KEY_MAX 40    /* Code points. */
-#define MAP_VALUE_MAX 500 /* Code points. */
 #define TIME_RULE_MAX_S (200LL * 365 * 86400)
 
 struct check {

@@ -1,20 +1,23 @@
 /* What an input must obey, beyond its shape: one table per input.
  *
  * The table names fields of a message by path; the same rows check a body and
- * (later) describe it in OpenAPI. A field of the message that no row names is
- * read-only: sending it is a fault (not_allowed), as is a field that does not
- * exist (unknown_field names the nearest that may be sent). Pure. */
+ * describe it in OpenAPI (schema.h). A field of the message that no row names
+ * is read-only: sending it is a fault (not_allowed), as is a field that does
+ * not exist (unknown_field names the nearest that may be sent). Pure. */
 #ifndef PORTER_MESSAGE_RULES_H
 #define PORTER_MESSAGE_RULES_H
 
 #include "base/id.h"
 #include "message/message.h"
 
+#define MAP_KEY_MAX 40    /* Code points. */
+#define MAP_VALUE_MAX 500 /* Code points. */
+
 /* For a repeated text field the format is each entry's. */
 enum rule_format {
     RULE_PLAIN,
     RULE_LINE,  /* No line breaks, not only blanks. */
-    RULE_EMAIL, /* local@domain, no blanks, <= 254 bytes */
+    RULE_EMAIL, /* local@domain, no blanks */
     RULE_PHONE, /* E.164: + and 7 to 15 digits */
     RULE_URL,   /* absolute http(s) */
     RULE_ID,    /* of id_kind */

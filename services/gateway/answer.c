@@ -75,8 +75,11 @@ void answer_limits(struct call *call)
 void answer_fixed(struct call *call)
 {
     web_add_header(call->response, STR("X-Request-Id"), call->request_id);
-    BUF_ADD(&call->response->headers, "X-Content-Type-Options: nosniff\r\n"
-                                      "Cache-Control: no-store\r\n");
+    BUF_ADD(&call->response->headers, "X-Content-Type-Options: nosniff\r\n");
+    web_add_header(call->response, STR("Cache-Control"),
+                   call->is_cacheable && call->problem == PROBLEM_NONE
+                       ? STR("public, max-age=300")
+                       : STR("no-store"));
     if (call->request->is_tls) {
         BUF_ADD(&call->response->headers,
                 "Strict-Transport-Security: max-age=31536000\r\n");

@@ -276,6 +276,16 @@ bool call_is_unchanged(struct call *call, int64_t updated_us)
     return true;
 }
 
+bool call_has_tag(struct call *call, struct str tag)
+{
+    web_add_header(call->response, STR("ETag"), tag);
+    if (!has_tag(call, STR("If-None-Match"), tag)) {
+        return false;
+    }
+    call_answer(call, HTTP_NOT_MODIFIED, STR_NONE);
+    return true;
+}
+
 bool call_if_match(struct call *call, int64_t updated_us, struct err *err)
 {
     char text[ETAG_MAX];

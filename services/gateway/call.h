@@ -38,6 +38,7 @@ struct call {
     struct faults *faults; /* NULL: none */
     unsigned wakes;        /* Bits: shards of the outbox that got rows. */
     bool is_dry_run;       /* Everything but its effects. */
+    bool is_cacheable;     /* The same for everybody, for some minutes. */
     struct problem_current current; /* For 409 state-conflict. */
 };
 
@@ -88,6 +89,9 @@ void call_version(struct call *call, int64_t updated_us);
 /* The same for a read; true when the caller has that one
  * already (If-None-Match) and the answer is 304, complete. */
 MUST_USE bool call_is_unchanged(struct call *call, int64_t updated_us);
+
+/* The same with a tag of one's own, quotes included. */
+MUST_USE bool call_has_tag(struct call *call, struct str tag);
 
 /* For a change of a thing that was read: true when the caller did not say which
  * version he means, or means this one. Else it is refused (412), and the answer

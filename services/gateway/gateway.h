@@ -20,6 +20,8 @@
 
 #define OPERATIONS_MAX 64
 
+struct openapi;
+
 struct gateway {
     struct gateway_settings settings;
     struct sha256 cursor_secret;
@@ -27,6 +29,7 @@ struct gateway {
     struct gateway_metrics *metrics;
     struct route routes[OPERATIONS_MAX];
     struct router *router;
+    struct openapi *openapi;
     struct db_options db_options;
     struct db *db;
     struct kv *kv;

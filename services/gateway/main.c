@@ -3,6 +3,7 @@
 #include "base/buf.h"
 #include "base/signals.h"
 #include "gateway/boot.h"
+#include "gateway/openapi/openapi.h"
 #include "gateway/problem.h"
 #include "gateway/routes.h"
 #include "gateway/tls.h"
@@ -27,7 +28,8 @@ static void print_help(struct buf *out)
             "  gateway --routes        the operations, one a line\n"
             "  gateway --config-docs   the variables, as Markdown\n"
             "  gateway --metrics-docs  the metrics, as Markdown\n"
-            "  gateway --errors-docs   the problems, as Markdown\n\n"
+            "  gateway --errors-docs   the problems, as Markdown\n"
+            "  gateway --openapi       the API, as OpenAPI 3.1 in JSON\n\n"
             "It is configured by PORTER_… environment variables. SIGHUP reads "
             "the certificate\nagain. Exit: 0 stopped as asked, 1 failed, 2 "
             "usage or configuration.\n");
@@ -44,7 +46,7 @@ static const struct page {
 } pages[] = {
     {"--help", print_help},          {"--routes", routes_print},
     {"--config-docs", print_config}, {"--metrics-docs", gateway_metrics_docs},
-    {"--errors-docs", problem_docs},
+    {"--errors-docs", problem_docs}, {"--openapi", openapi_print},
 };
 
 /* The exit code of an option that prints and ends. */
@@ -105,6 +107,7 @@ static int run(void)
     boot_descriptors();
     g.metrics = gateway_metrics_new();
     g.router = routes_router(g.routes);
+    g.openapi = openapi_new(g.settings.public_url);
 
     ok = routes_check(&err) && boot_secrets(&g, &err) && boot_store(&g, &err) &&
          boot_admit(&g, &err) && boot_plain(&g, &err) && boot_https(&g, &err) &&
@@ -116,6 +119,7 @@ static int run(void)
     }
     boot_close(&g);
 
+    openapi_free(g.openapi);
     router_free(g.router);
     gateway_metrics_free(g.metrics);
     gateway_settings_free(&g.settings);

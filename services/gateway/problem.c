@@ -3,6 +3,7 @@
 
 #include "base/macros.h"
 #include "base/rfc3339.h"
+#include "gateway/html.h"
 #include "json/json.h"
 
 #include <assert.h>
@@ -262,40 +263,56 @@ void problem_write(const struct problem_report *report, struct buf *out)
     buf_free(&type);
 }
 
-/* Our own sentences: only what HTML gives a meaning to is escaped. */
-static void add_html(struct buf *out, const char *text)
+static void add_entry(const struct problem_row *row, struct buf *out)
 {
-    for (const char *c = text; *c != '\0'; c++) {
-        if (*c == '<') {
-            BUF_ADD(out, "&lt;");
-        } else if (*c == '>') {
-            BUF_ADD(out, "&gt;");
-        } else if (*c == '&') {
-            BUF_ADD(out, "&amp;");
-        } else if (*c != '`') {
-            buf_add_char(out, *c);
-        }
-    }
+    buf_addf(out,
+             "<p><code>%s</code>, HTTP %u</p>\n<h2>What it means</h2>\n<p>",
+             row->name, row->status);
+    html_words(out, row->meaning);
+    BUF_ADD(out, "</p>\n<h2>What to do</h2>\n<p>");
+    html_words(out, row->remedy);
+    BUF_ADD(out, "</p>\n");
 }
 
 void problem_page(enum problem p, struct buf *out)
 {
     const struct problem_row *row = problem_row(p);
 
-    BUF_ADD(out, "<!doctype html>\n<html lang=\"en\"><head>"
-                 "<meta charset=\"utf-8\"><meta name=\"viewport\" "
-                 "content=\"width=device-width\"><title>");
-    add_html(out, row->title);
-    BUF_ADD(out, " - Porter API</title></head>\n<body><main><h1>");
-    add_html(out, row->title);
-    buf_addf(out,
-             "</h1>\n<p><code>%s</code>, HTTP %u</p>\n<h2>What it means"
-             "</h2>\n<p>",
-             row->name, row->status);
-    add_html(out, row->meaning);
-    BUF_ADD(out, "</p>\n<h2>What to do</h2>\n<p>");
-    add_html(out, row->remedy);
-    BUF_ADD(out, "</p>\n</main></body></html>\n");
+    html_begin(out, row->title, false);
+    BUF_ADD(out, "<main class=\"single\" id=\"main\">\n<h1>");
+    html_text(out, str_of(row->title));
+    BUF_ADD(out, "</h1>\n");
+    add_entry(row, out);
+    BUF_ADD(out, "<p><a href=\"/docs/errors\">All errors</a></p>\n</main>\n");
+    html_end(out);
+}
+
+void problem_index_page(struct buf *out)
+{
+    html_begin(out, "Errors", false);
+    BUF_ADD(out,
+            "<main class=\"single\" id=\"main\">\n<h1>Errors</h1>\n"
+            "<p>Every error is <code>application/problem+json</code> (RFC "
+            "9457). Its <code>type</code> leads to one of these.</p>\n<div "
+            "class=\"wide\" role=\"region\" tabindex=\"0\" "
+            "aria-label=\"All errors\"><table><thead><tr><th scope=\"col\">"
+            "Status</th><th scope=\"col\">Name</th><th scope=\"col\">Title"
+            "</th></tr></thead><tbody>\n");
+    for (unsigned status = 400; status < 600; status++) {
+        for (size_t p = PROBLEM_NONE + 1; p < PROBLEM_COUNT; p++) {
+            if (rows[p].status != status) {
+                continue;
+            }
+            buf_addf(out,
+                     "<tr><td>%u</td><th scope=\"row\"><a "
+                     "href=\"/docs/errors/%s\"><code>%s</code></a></th><td>",
+                     status, rows[p].name, rows[p].name);
+            html_text(out, str_of(rows[p].title));
+            BUF_ADD(out, "</td></tr>\n");
+        }
+    }
+    BUF_ADD(out, "</tbody></table></div>\n</main>\n");
+    html_end(out);
 }
 
 void problem_docs(struct buf *out)

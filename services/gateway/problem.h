@@ -83,8 +83,9 @@ struct problem_report {
 /* The application/problem+json body, appended. */
 void problem_write(const struct problem_report *report, struct buf *out);
 
-/* The page of one problem, and the Markdown page of all. */
+/* The page of one problem, the list of all, and the Markdown page of all. */
 void problem_page(enum problem p, struct buf *out);
+void problem_index_page(struct buf *out);
 void problem_docs(struct buf *out);
 
 #endif

@@ -56,6 +56,8 @@ struct operation {
     const struct param_table *params; /* NULL: takes no query parameters. */
     /* What the body must obey; with OP_BODY. Checked at start. */
     const struct rule_table *(*rules)(void);
+    /* Fields of the body of which one must be there; NULL-terminated. */
+    const char *const *either;
     /* The answer's body; of a list: each entry's. For what is no message of
      * proto/: `schema`, a name in openapi/schemas.json. Neither: no body. */
     const ProtobufCMessageDescriptor *answer;

@@ -297,7 +297,7 @@ def test_every_answer_has_its_ids_and_its_guards(house, path, key):
         given = send(house, "GET", path, key, headers={"X-Request-Id": bad})
         assert given.headers["X-Request-Id"].startswith("req_")
     assert own.headers["X-Content-Type-Options"] == "nosniff"
-    assert own.headers["Cache-Control"] == "no-store"
+    assert own.headers["Cache-Control"] == ("public, max-age=300" if path.startswith("/docs/") else "no-store")
     assert own.headers["Strict-Transport-Security"].startswith("max-age=")
     assert "Server" not in own.headers and "Set-Cookie" not in own.headers and "X-Powered-By" not in own.headers
     assert not [name for name in own.headers if name.startswith("Access-Control")]

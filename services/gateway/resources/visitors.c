@@ -17,6 +17,8 @@ static handler_fn pre_register_visitor;
 static const struct param_table params;
 static const struct rule_table *rules(void);
 
+static const char *const one_name[] = {"first_name", "full_name", NULL};
+
 static const struct operation operations[] = {
     {WEB_GET, "/api/v1/visitors", SCOPE_VISITORS_READ, 0, list_visitors,
      "list_visitors", "List visitors, newest first, with filters and pagination",
@@ -25,7 +27,8 @@ static const struct operation operations[] = {
      "show_visitor", "Show one visitor", .answer = &porter__v1__visitor__descriptor},
     {WEB_POST, "/api/v1/visitors/pre-register", SCOPE_VISITORS_WRITE, OP_BODY | OP_LOCATION,
      pre_register_visitor, "pre_register_visitor", "Pre-register a visitor",
-     .rules = rules, .answer = &porter__v1__visitor__descriptor, .status = HTTP_CREATED},
+     .rules = rules, .either = one_name, .answer = &porter__v1__visitor__descriptor,
+     .status = HTTP_CREATED},
 };
 const struct operation_table visitor_operations = OPERATIONS(operations);
 

@@ -1,0 +1,431 @@
+/* Rules as JSON Schema: what rules.c checks, said in data. What no schema can
+ * say (a time counted from now, a thing that must be there) is said in words.
+ *
+ * In a body null, "" and nothing are the same, so what is not required may be
+ * each of them. */
+#include "message/schema.h"
+
+#include "message/kind.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+#define PATH_MAX_BYTES 128
+#define PATTERN_MAX 1024
+#define YEAR_S ((int64_t)366 * 86400)
+#define DAY_S ((int64_t)86400)
+
+/* The blanks of rule_format.c, and the control characters. */
+#define BLANKS                                                                 \
+    " \\u00A0\\u1680\\u2000-\\u200B\\u2028\\u2029\\u202F\\u205F\\u2060"        \
+    "\\u3000\\uFEFF"
+#define IN_LINE "[^\\u0000-\\u0008\\u000A-\\u001F\\u007F-\\u009F\\u2028\\u2029]"
+#define NO_BLANK "[^\\u0000-\\u001F\\u007F-\\u009F" BLANKS "]"
+/* A letter or digit of a host's name, and a whole name. */
+#define HOST_CHAR                                                              \
+    "[^\\u0000-\\u002F\\u003A-\\u0040\\u005B-\\u0060\\u007B-\\u009F"           \
+    "\\u00A0\\u1680\\u2000-\\u200B\\u2028\\u2029\\u202F\\u205F\\u2060"         \
+    "\\u3000\\uFEFF]"
+#define NAME(c) c "+(?:-+" c "+)*(?:\\." c "+(?:-+" c "+)*)*"
+#define PORT                                                                   \
+    "(?::0*(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}"    \
+    "|655[0-2][0-9]|6553[0-5]))?"
+
+static const char plain_pattern[] =
+    "[^\\u0000-\\u0008\\u000B-\\u001F\\u007F-\\u009F]*";
+
+const char *schema_pattern(enum rule_format format)
+{
+    switch (format) {
+    case RULE_PLAIN:
+        return plain_pattern;
+    case RULE_LINE:
+        return IN_LINE "*" NO_BLANK IN_LINE "*";
+    case RULE_EMAIL:
+        return "[^\\u0000-\\u0020\\u007F-\\u009F\"(),:;<>@\\[\\\\\\]" BLANKS
+               "]{1,64}@" NAME(HOST_CHAR);
+    case RULE_PHONE:
+        return "\\+[1-9][0-9]{6,14}";
+    case RULE_URL:
+        return "[Hh][Tt][Tt][Pp][Ss]?://(?:" NAME(
+            "[A-Za-z0-9]") "|"
+                           "\\[[0-9A-Fa-f:.]{2,}\\])" PORT
+                           "(?:[/?#][!#-;=?-\\[\\]_a-z~]*)?";
+    case RULE_ID:
+    case RULE_TIME:
+    case RULE_MAP:
+        break;
+    }
+    return NULL;
+}
+
+static void add_member(struct json_writer *w, const char *name,
+                       const char *text)
+{
+    json_key(w, str_of(name));
+    json_add_text(w, str_of(text));
+}
+
+static void add_number(struct json_writer *w, const char *name, int64_t n)
+{
+    json_key(w, str_of(name));
+    json_add_int(w, n);
+}
+
+static void add_type(struct json_writer *w, const char *name, bool or_null)
+{
+    json_key(w, STR("type"));
+    if (!or_null) {
+        json_add_text(w, str_of(name));
+        return;
+    }
+    json_array_begin(w);
+    json_add_text(w, str_of(name));
+    json_add_text(w, STR("null"));
+    json_array_end(w);
+}
+
+static void add_pattern(struct json_writer *w, const struct rule *row,
+                        bool or_empty)
+{
+    char text[PATTERN_MAX];
+    char id[64];
+    const char *core = schema_pattern(row->format);
+
+    if (row->format == RULE_ID) {
+        (void)snprintf(id, sizeof id, "%s_[0-7][0-9a-hjkmnp-tv-z]{%d}",
+                       id_prefix(row->id_kind), ID_BODY_LEN - 1);
+        core = id;
+    }
+    assert(core != NULL);
+    (void)snprintf(text, sizeof text, or_empty ? "^(?:%s)?$" : "^%s$", core);
+    add_member(w, "pattern", text);
+}
+
+static const char *format_word(enum rule_format format)
+{
+    switch (format) {
+    case RULE_EMAIL:
+        return "idn-email";
+    case RULE_URL:
+        return "uri";
+    case RULE_TIME:
+        return "date-time";
+    case RULE_PLAIN:
+    case RULE_LINE:
+    case RULE_PHONE:
+    case RULE_ID:
+    case RULE_MAP:
+        break;
+    }
+    return NULL;
+}
+
+static void add_text(struct json_writer *w, const struct rule *row)
+{
+    add_type(w, "string", !row->required);
+    if (row->required || row->min > 1) {
+        add_number(w, "minLength",
+                   row->required && row->min < 1 ? 1 : row->min);
+    }
+    if (row->max > 0) {
+        add_number(w, "maxLength", row->max);
+    }
+    add_pattern(w, row, !row->required);
+}
+
+/* "at most 2 years ahead" */
+static void word_span(struct buf *out, int64_t span_s)
+{
+    bool is_past = span_s < 0;
+    int64_t s = is_past ? -span_s : span_s;
+
+    if (span_s == 0) {
+        BUF_ADD(out, "now");
+    } else if (s % YEAR_S == 0) {
+        buf_addf(out, "%" PRId64 " year%s %s", s / YEAR_S,
+                 s == YEAR_S ? "" : "s", is_past ? "back" : "ahead");
+    } else if (s % DAY_S == 0) {
+        buf_addf(out, "%" PRId64 " day%s %s", s / DAY_S, s == DAY_S ? "" : "s",
+                 is_past ? "back" : "ahead");
+    } else {
+        buf_addf(out, "%" PRId64 " seconds %s", s, is_past ? "back" : "ahead");
+    }
+}
+
+/* What the field is, and for a time what it may be. */
+static void add_words(struct json_writer *w,
+                      const ProtobufCMessageDescriptor *type,
+                      const ProtobufCFieldDescriptor *f, const struct rule *row)
+{
+    struct buf text = BUF_EMPTY;
+
+    buf_add(&text, str_of(schema_comment(type, f->name)));
+    if (row != NULL && row->format == RULE_TIME && row->min != row->max) {
+        BUF_ADD(&text, " From ");
+        word_span(&text, row->min);
+        BUF_ADD(&text, " to ");
+        word_span(&text, row->max);
+        BUF_ADD(&text, ".");
+    }
+    if (text.len > 0) {
+        json_key(w, STR("description"));
+        json_add_text(w, buf_str(&text));
+    }
+    buf_free(&text);
+}
+
+static void add_map(struct json_writer *w, const struct rule *row)
+{
+    add_type(w, "object", !row->required);
+    if (row->min > 0) {
+        add_number(w, "minProperties", row->min);
+    }
+    add_number(w, "maxProperties", row->max);
+    json_key(w, STR("propertyNames"));
+    json_object_begin(w);
+    add_number(w, "minLength", 1);
+    add_number(w, "maxLength", MAP_KEY_MAX);
+    add_pattern(w, &(struct rule){.format = RULE_PLAIN}, false);
+    json_object_end(w);
+    json_key(w, STR("additionalProperties"));
+    json_object_begin(w);
+    add_type(w, "string", true);
+    add_number(w, "maxLength", MAP_VALUE_MAX);
+    add_pattern(w, &(struct rule){.format = RULE_PLAIN}, false);
+    json_object_end(w);
+}
+
+static void add_range(struct json_writer *w, const struct rule *row)
+{
+    if (row->min != 0 || row->max != 0) {
+        add_number(w, "minimum", row->min);
+        add_number(w, "maximum", row->max);
+    }
+}
+
+/* A number or bool always is there: null leaves it as it is. */
+static void add_single(struct json_writer *w, const struct rule *row,
+                       const ProtobufCFieldDescriptor *f)
+{
+    if (kind_of(f) == KIND_WRAPPER) {
+        f = kind_wrapped(f);
+    }
+    switch (kind_of(f)) {
+    case KIND_TEXT:
+        add_text(w, row);
+        break;
+    case KIND_BYTES:
+        add_type(w, "string", !row->required);
+        add_member(w, "contentEncoding", "base64");
+        break;
+    case KIND_BOOL:
+        add_type(w, "boolean", true);
+        break;
+    case KIND_I32:
+    case KIND_U32:
+    case KIND_I64:
+    case KIND_U64:
+        add_type(w, "integer", true);
+        add_range(w, row);
+        break;
+    case KIND_FLOAT:
+    case KIND_DOUBLE:
+        add_type(w, "number", true);
+        add_range(w, row);
+        break;
+    case KIND_ENUM:
+        add_type(w, "string", !row->required);
+        schema_write_words(f->descriptor, !row->required, w);
+        break;
+    case KIND_TIME:
+        add_type(w, "string", !row->required);
+        break;
+    case KIND_WRAPPER:
+    case KIND_MESSAGE:
+        break;
+    }
+    if (format_word(row->format) != NULL) {
+        add_member(w, "format", format_word(row->format));
+    }
+}
+
+static void add_list(struct json_writer *w, const struct rule *row,
+                     const ProtobufCFieldDescriptor *f)
+{
+    const struct rule element = {.path = row->path,
+                                 .format = row->format,
+                                 .required = true,
+                                 .id_kind = row->id_kind};
+
+    add_type(w, "array", !row->required);
+    if (row->min > 0 || row->required) {
+        add_number(w, "minItems", row->min > 0 ? row->min : 1);
+    }
+    add_number(w, "maxItems", row->max);
+    json_key(w, STR("items"));
+    json_object_begin(w);
+    if (kind_of(f) == KIND_TEXT && row->format == RULE_PLAIN) {
+        add_type(w, "string", false);
+        add_pattern(w, &element, true);
+    } else if (kind_of(f) == KIND_TEXT) {
+        add_type(w, "string", false);
+        add_pattern(w, &element, false);
+    } else {
+        add_single(w, &element, f);
+    }
+    json_object_end(w);
+}
+
+static void add_object(struct json_writer *w, const struct rule_table *table,
+                       const ProtobufCMessageDescriptor *type,
+                       struct str prefix);
+
+/* The row of this very path, or NULL: only rows below it. */
+static const struct rule *row_of(const struct rule_table *table,
+                                 struct str path)
+{
+    for (size_t i = 0; i < table->count; i++) {
+        if (str_eq(str_of(table->rows[i].path), path)) {
+            return &table->rows[i];
+        }
+    }
+    return NULL;
+}
+
+static bool has_below(const struct rule_table *table, struct str path)
+{
+    for (size_t i = 0; i < table->count; i++) {
+        struct str other = str_of(table->rows[i].path);
+
+        if (other.len > path.len && str_starts(other, path) &&
+            other.data[path.len] == '.') {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void add_message(struct json_writer *w, const struct rule_table *table,
+                        const ProtobufCFieldDescriptor *f, struct str path,
+                        const struct rule *row)
+{
+    bool is_list = kind_is_repeated(f);
+    char below[PATH_MAX_BYTES];
+
+    (void)snprintf(below, sizeof below, "%.*s.", STR_ARGS(path));
+    if (is_list) {
+        add_type(w, "array", row == NULL || !row->required);
+        if (row != NULL && row->max > 0) {
+            add_number(w, "maxItems", row->max);
+        }
+        json_key(w, STR("items"));
+        json_object_begin(w);
+    }
+    add_type(w, "object", !is_list && (row == NULL || !row->required));
+    add_object(w, table, kind_type(f), str_of(below));
+    if (is_list) {
+        json_object_end(w);
+    }
+}
+
+static void add_field(struct json_writer *w, const struct rule_table *table,
+                      const ProtobufCMessageDescriptor *type,
+                      const ProtobufCFieldDescriptor *f, struct str path)
+{
+    const struct rule *row = row_of(table, path);
+
+    json_key(w, str_of(f->name));
+    json_object_begin(w);
+    if (has_below(table, path)) {
+        add_message(w, table, f, path, row);
+    } else if (kind_is_map(f)) {
+        add_map(w, row);
+    } else if (kind_is_repeated(f)) {
+        add_list(w, row, f);
+    } else {
+        add_single(w, row, f);
+    }
+    add_words(w, type, f, row);
+    json_object_end(w);
+}
+
+/* The members of an object's schema but "type": what may be sent, what must. */
+static void add_object(struct json_writer *w, const struct rule_table *table,
+                       const ProtobufCMessageDescriptor *type,
+                       struct str prefix)
+{
+    char path[PATH_MAX_BYTES];
+    unsigned required = 0;
+
+    json_key(w, STR("properties"));
+    json_object_begin(w);
+    for (unsigned i = 0; i < type->n_fields; i++) {
+        const ProtobufCFieldDescriptor *f = &type->fields[i];
+        const struct rule *row = NULL;
+
+        (void)snprintf(path, sizeof path, "%.*s%s", STR_ARGS(prefix), f->name);
+        row = row_of(table, str_of(path));
+        if (row == NULL && !has_below(table, str_of(path))) {
+            continue; /* Read-only. */
+        }
+        add_field(w, table, type, f, str_of(path));
+        required += row != NULL && row->required;
+    }
+    json_object_end(w);
+    json_key(w, STR("additionalProperties"));
+    json_add_bool(w, false);
+    if (required == 0) {
+        return;
+    }
+    json_key(w, STR("required"));
+    json_array_begin(w);
+    for (unsigned i = 0; i < type->n_fields; i++) {
+        const struct rule *row = NULL;
+
+        (void)snprintf(path, sizeof path, "%.*s%s", STR_ARGS(prefix),
+                       type->fields[i].name);
+        row = row_of(table, str_of(path));
+        if (row != NULL && row->required) {
+            json_add_text(w, str_of(type->fields[i].name));
+        }
+    }
+    json_array_end(w);
+}
+
+/* One of these must be there, and not empty. */
+static void add_either(struct json_writer *w, const char *const *either)
+{
+    json_key(w, STR("anyOf"));
+    json_array_begin(w);
+    for (; *either != NULL; either++) {
+        json_object_begin(w);
+        json_key(w, STR("required"));
+        json_array_begin(w);
+        json_add_text(w, str_of(*either));
+        json_array_end(w);
+        json_key(w, STR("properties"));
+        json_object_begin(w);
+        json_key(w, str_of(*either));
+        json_object_begin(w);
+        add_type(w, "string", false);
+        add_number(w, "minLength", 1);
+        json_object_end(w);
+        json_object_end(w);
+        json_object_end(w);
+    }
+    json_array_end(w);
+}
+
+void schema_write_input(const struct rule_table *table,
+                        const char *const *either, struct json_writer *w)
+{
+    json_object_begin(w);
+    add_type(w, "object", false);
+    add_object(w, table, table->type, STR(""));
+    if (either != NULL) {
+        add_either(w, either);
+    }
+    json_object_end(w);
+}
