@@ -8,6 +8,7 @@
 
 #define SLUG_MAX 63
 #define EMAIL_MAX 254
+#define ORIGIN_MAX 255
 
 /* A host name's label: it becomes https://<slug>.<domain>/. */
 static bool is_slug(struct str s)
@@ -92,6 +93,112 @@ bool organization_only(struct db *db, bool *found, struct id *id,
         *id = db_uuid(rows, 0, 0);
     }
     db_rows_free(rows);
+    return true;
+}
+
+/* --- origins ------------------------------------------------------------- */
+
+static bool is_host_char(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' ||
+           c == '-';
+}
+
+/* "host" or "host:port", as browsers write them: in small letters. */
+static bool is_authority(struct str s)
+{
+    struct str port = s;
+    struct str host = STR_NONE;
+    uint64_t number = 0;
+
+    if (!str_split(&port, ':', &host) || host.len == 0) {
+        return false;
+    }
+    for (size_t i = 0; i < host.len; i++) {
+        if (!is_host_char(host.data[i])) {
+            return false;
+        }
+    }
+    return host.len == s.len ||
+           (str_to_u64(port, 65535, &number) && number > 0);
+}
+
+static bool is_local(struct str authority)
+{
+    struct str host = STR_NONE;
+
+    return str_split(&authority, ':', &host) &&
+           (str_eq(host, STR("localhost")) || str_eq(host, STR("127.0.0.1")));
+}
+
+static bool is_origin(struct str s)
+{
+    static const struct str https = {"https://", 8};
+    static const struct str http = {"http://", 7};
+
+    if (s.len > ORIGIN_MAX) {
+        return false;
+    }
+    if (str_starts(s, https)) {
+        return is_authority((struct str){s.data + 8, s.len - 8});
+    }
+    s = str_starts(s, http) ? (struct str){s.data + 7, s.len - 7} : STR_NONE;
+    return is_authority(s) && is_local(s);
+}
+
+bool cors_set(struct db *db, struct id org_id, const struct str *origins,
+              size_t count, struct str actor, int64_t now_us, struct err *err)
+{
+    struct id_text subject = id_text(ID_ORGANIZATION, org_id);
+    struct db_rows *rows = NULL;
+    bool ok = true;
+
+    if (count > CORS_ORIGINS_MAX) {
+        return err_set(err, ERR_INVALID, "at most %d origins",
+                       CORS_ORIGINS_MAX);
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (!is_origin(origins[i])) {
+            return err_set(err, ERR_INVALID,
+                           "\"%.*s\" is no origin: write https://host or "
+                           "https://host:port in small letters, without a "
+                           "path (http:// for localhost only)",
+                           STR_ARGS(origins[i]));
+        }
+    }
+    if (!db_run(db, &sql_organization_cors_set,
+                ARGS(ARG_UUID(org_id), ARG_TEXTS(origins, count),
+                     ARG_UUID(id_new()), ARG_TIME(now_us), ARG_TEXT(actor),
+                     ARG_TEXT(str_of(subject.data))),
+                &rows, err)) {
+        return false;
+    }
+    if (db_count(rows) == 0) {
+        ok = err_set(err, ERR_NOT_FOUND, "there is no such organization");
+    }
+    db_rows_free(rows);
+    return ok;
+}
+
+bool cors_list(struct db *db, struct arena *arena, struct cors_origin **list,
+               size_t *count, struct err *err)
+{
+    struct db_rows *rows = NULL;
+    struct cors_origin *all = NULL;
+    size_t n = 0;
+
+    if (!db_run(db, &sql_organization_cors_list, ARGS_NONE, &rows, err)) {
+        return false;
+    }
+    n = db_count(rows);
+    all = arena_zero(arena, n + 1, sizeof *all);
+    for (size_t i = 0; i < n; i++) {
+        all[i].origin = arena_str(arena, db_text(rows, i, 0));
+        all[i].org_id = db_uuid(rows, i, 1);
+    }
+    db_rows_free(rows);
+    *list = all;
+    *count = n;
     return true;
 }
 

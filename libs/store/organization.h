@@ -23,6 +23,23 @@ MUST_USE bool organization_find(struct db *db, struct str id_or_slug,
 MUST_USE bool organization_only(struct db *db, bool *found, struct id *id,
                                 struct err *err);
 
+/* The origins whose pages may call the API for this organization:
+ * `https://host[:port]`, also `http://` of this machine. All at once; none
+ * takes the right away. ERR_INVALID names a bad one. */
+#define CORS_ORIGINS_MAX 20
+MUST_USE bool cors_set(struct db *db, struct id org_id,
+                       const struct str *origins, size_t count,
+                       struct str actor, int64_t now_us, struct err *err);
+
+/* Those of all organizations; the arena's. */
+struct cors_origin {
+    struct str origin;
+    struct id org_id;
+};
+MUST_USE bool cors_list(struct db *db, struct arena *arena,
+                        struct cors_origin **list, size_t *count,
+                        struct err *err);
+
 /* role: owner, admin, front_desk, viewer. ERR_CONFLICT: e-mail is taken. The
  * password (STR_NONE: none yet) is stored as scrypt. */
 MUST_USE bool user_insert(struct db *db, struct id org_id, struct str email,

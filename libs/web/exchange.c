@@ -125,6 +125,7 @@ static int status_of(enum web_refusal code)
     case WEB_REFUSE_HEAD_SIZE:
         return 431;
     case WEB_REFUSE_ENCODING:
+    case WEB_REFUSE_METHOD:
         return 501;
     case WEB_REFUSE_VERSION:
         return 505;
@@ -162,7 +163,7 @@ void exchange_refuse(struct exchange *x, struct mg_connection *conn, int status)
         return;
     }
     if (x->has_head) {
-        x->fault = (struct head_fault){WEB_REFUSE_MALFORMED,
+        x->fault = (struct head_fault){WEB_REFUSE_METHOD,
                                        "The method is not known here."};
     } else {
         begin(x, conn);

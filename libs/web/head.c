@@ -154,7 +154,15 @@ static bool read_request_line(struct str line, struct arena *arena,
         return refuse(fault, WEB_REFUSE_VERSION,
                       "Only HTTP/1.1 and HTTP/1.0 are spoken here.");
     }
-    return read_target(target, arena, req, fault);
+    if (!read_target(target, arena, req, fault)) {
+        return false;
+    }
+    if (req->method == WEB_OTHER) {
+        return refuse(fault, WEB_REFUSE_METHOD,
+                      "The method is none of GET, HEAD, POST, PUT, PATCH, "
+                      "DELETE, OPTIONS.");
+    }
+    return true;
 }
 
 static bool read_field(struct str line, struct web_request *req,

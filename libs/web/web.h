@@ -85,6 +85,7 @@ enum web_refusal {
     WEB_REFUSE_BODY_SIZE, /* 413 */
     WEB_REFUSE_HEAD_SIZE, /* 431 */
     WEB_REFUSE_ENCODING,  /* 501: transfer coding */
+    WEB_REFUSE_METHOD,    /* 501 */
     WEB_REFUSE_VERSION,   /* 505 */
 };
 typedef void web_refuse_fn(void *user, enum web_refusal code,

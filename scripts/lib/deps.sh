@@ -21,6 +21,7 @@ protobuf-c-compiler|protoc-c|compiles the schema
 libprotobuf-dev|/usr/include/google/protobuf/timestamp.proto|well-known types of the schema
 libcurl4-openssl-dev|/usr/include/*/curl/curl.h|delivers webhooks
 libjansson-dev|/usr/include/jansson.h|reads JSON
+zlib1g-dev|/usr/include/zlib.h|packs large answers
 libcmocka-dev|/usr/include/cmocka.h|unit tests
 '
 RUN_PACKAGES='

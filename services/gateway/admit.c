@@ -53,6 +53,7 @@ struct question {
     struct arena *arena;
     bool is_trusted; /* The cache may be believed, from `epoch` on. */
     int64_t epoch;
+    int64_t *limit_us; /* Sum of the trips to Redis. */
 };
 
 static void count(_Atomic uint64_t *counter)
@@ -116,12 +117,17 @@ static bool ask(struct admit *a, const struct question *q, const char *life,
                                window_name(q->hash, window)};
     struct str args[] = {q->is_counted ? STR("1") : STR("0"), STR_NONE, fresh,
                          STR_NONE};
+    int64_t began_us = 0;
+    bool ok = false;
 
     (void)snprintf(epoch, sizeof epoch, "%lld", (long long)q->epoch);
     (void)snprintf(keep, sizeof keep, "%u", keep_ms);
     args[1] = str_of(epoch);
     args[3] = str_of(keep);
-    if (!kv_eval(a->opts.kv, &a->script, keys, args, q->arena, reply, err)) {
+    began_us = clock_steady_us();
+    ok = kv_eval(a->opts.kv, &a->script, keys, args, q->arena, reply, err);
+    *q->limit_us += clock_steady_us() - began_us;
+    if (!ok) {
         return false;
     }
     if (reply->count != 1 && reply->count != 5) {
@@ -271,7 +277,11 @@ static void finish(struct admit *a, const struct question *q,
 bool admit_check(struct admit *a, struct sha256 hash, bool counted,
                  struct arena *arena, struct admission *out, struct err *err)
 {
-    struct question q = {.hash = hash, .is_counted = counted, .arena = arena};
+    int64_t limit_us = 0;
+    struct question q = {.hash = hash,
+                         .is_counted = counted,
+                         .arena = arena,
+                         .limit_us = &limit_us};
     struct admission answer = {.verdict = ADMIT_UNKNOWN};
     enum outcome outcome = UNDECIDED;
 
@@ -293,6 +303,7 @@ bool admit_check(struct admit *a, struct sha256 hash, bool counted,
         }
     }
     finish(a, &q, &answer);
+    answer.limit_us = limit_us;
     *out = answer;
     return true;
 }

@@ -35,6 +35,7 @@ struct admission {
     unsigned remaining;
     int64_t reset_ms; /* until the window is as free as it can be: 0..60000 */
     int64_t retry_ms; /* ADMIT_LIMITED: a request after so long is let in */
+    int64_t limit_us; /* how long Redis took, which looks the key up as well */
     bool is_local;    /* decided without Redis */
 };
 

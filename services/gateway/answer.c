@@ -1,9 +1,13 @@
 /* Road step 6: the ending that all answers have. */
 #include "gateway/answer.h"
 
+#include "base/clock.h"
+#include "gzip/gzip.h"
+
 #include <stdio.h>
 
 #define UNAVAILABLE_RETRY_S 1 /* Our neighbours restart within seconds. */
+#define PACK_MIN 1024         /* Smaller ones fit into one packet anyway. */
 
 static void add_retry_after(struct call *call)
 {
@@ -54,6 +58,69 @@ void answer_problem(struct call *call, const struct err *err)
     }
 }
 
+/* --- gzip ---------------------------------------------------------------- */
+
+/* "q=0": explicitly not wanted. */
+static bool is_unwanted(struct str params)
+{
+    struct str one = STR_NONE;
+
+    while (str_split(&params, ';', &one)) {
+        one = str_trim(one);
+        if (str_starts(one, STR("q=0")) || str_starts(one, STR("Q=0"))) {
+            for (size_t i = 3; i < one.len; i++) {
+                if (one.data[i] >= '1' && one.data[i] <= '9') {
+                    return false;
+                }
+            }
+            return true;
+        }
+    }
+    return false;
+}
+
+/* gzip by name, else by "*". */
+static bool takes_gzip(struct str accepted)
+{
+    struct str range = STR_NONE;
+    struct str name = STR_NONE;
+    bool takes_any = false;
+
+    while (str_split(&accepted, ',', &range)) {
+        if (!str_split(&range, ';', &name)) {
+            continue;
+        }
+        name = str_trim(name);
+        if (str_eq_ci(name, STR("gzip")) || str_eq_ci(name, STR("x-gzip"))) {
+            return !is_unwanted(range);
+        }
+        takes_any =
+            takes_any || (str_eq(name, STR("*")) && !is_unwanted(range));
+    }
+    return takes_any;
+}
+
+void answer_pack(struct call *call)
+{
+    struct web_response *res = call->response;
+    struct buf packed = BUF_EMPTY;
+
+    if (res->body.len < PACK_MIN) {
+        return;
+    }
+    web_add_header(res, STR("Vary"), STR("Accept-Encoding"));
+    if (!takes_gzip(web_header(call->request, STR("Accept-Encoding")))) {
+        return;
+    }
+    gzip_pack(buf_str(&res->body), &packed);
+    buf_clear(&res->body);
+    buf_add(&res->body, buf_str(&packed));
+    buf_free(&packed);
+    web_add_header(res, STR("Content-Encoding"), STR("gzip"));
+}
+
+/* --- headers ------------------------------------------------------------- */
+
 /* Both forms: the customary three, and the IETF draft's two. */
 void answer_limits(struct call *call)
 {
@@ -72,8 +139,24 @@ void answer_limits(struct call *call)
              ADMIT_WINDOW_MS / 1000);
 }
 
+/* In milliseconds. The key and its limit are one trip to Redis: `limit` is that
+ * trip, `auth` all else of the admission. */
+static void add_timing(struct call *call)
+{
+    const int64_t limit_us = call->admission.limit_us;
+
+    if (call->admit_us > 0) {
+        buf_addf(&call->response->headers,
+                 "Server-Timing: auth;dur=%.3f, limit;dur=%.3f, db;dur=%.3f"
+                 "\r\n",
+                 (double)(call->admit_us - limit_us) / US_PER_MS,
+                 (double)limit_us / US_PER_MS, (double)call->db_us / US_PER_MS);
+    }
+}
+
 void answer_fixed(struct call *call)
 {
+    add_timing(call);
     web_add_header(call->response, STR("X-Request-Id"), call->request_id);
     BUF_ADD(&call->response->headers, "X-Content-Type-Options: nosniff\r\n");
     web_add_header(call->response, STR("Cache-Control"),

@@ -33,7 +33,8 @@ struct call {
     bool is_told; /* The problem is the answer's body already. */
     struct admission admission;
     int64_t now_us;        /* Wall clock, when the call began. */
-    int64_t admit_us;      /* How long the admission took. */
+    int64_t admit_us;      /* How long the admission took, */
+    int64_t db_us;         /* and PostgreSQL, asked by the handler. */
     enum problem problem;  /* Named by call_refuse, else by the error. */
     struct faults *faults; /* NULL: none */
     unsigned wakes;        /* Bits: shards of the outbox that got rows. */

@@ -34,6 +34,7 @@ struct gateway {
     struct db *db;
     struct kv *kv;
     struct admit *admit;
+    struct cors *cors;
     struct relay *_Atomic relay; /* NULL: off, or not open yet. */
     struct web *https;
     struct web *plain;  /* NULL when switched off */

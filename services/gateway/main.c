@@ -3,6 +3,7 @@
 #include "base/buf.h"
 #include "base/signals.h"
 #include "gateway/boot.h"
+#include "gateway/cors.h"
 #include "gateway/openapi/openapi.h"
 #include "gateway/problem.h"
 #include "gateway/routes.h"
@@ -108,6 +109,7 @@ static int run(void)
     g.metrics = gateway_metrics_new();
     g.router = routes_router(g.routes);
     g.openapi = openapi_new(g.settings.public_url);
+    g.cors = cors_new();
 
     ok = routes_check(&err) && boot_secrets(&g, &err) && boot_store(&g, &err) &&
          boot_admit(&g, &err) && boot_plain(&g, &err) && boot_https(&g, &err) &&
@@ -119,6 +121,7 @@ static int run(void)
     }
     boot_close(&g);
 
+    cors_free(g.cors);
     openapi_free(g.openapi);
     router_free(g.router);
     gateway_metrics_free(g.metrics);

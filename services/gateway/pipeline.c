@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "gateway/answer.h"
 #include "gateway/call.h"
+#include "gateway/cors.h"
 #include "gateway/routes.h"
 #include "gateway/trace.h"
 #include "gateway/transact.h"
@@ -22,8 +23,8 @@
 typedef bool step_fn(struct call *call, struct err *err);
 
 static step_fn identify, route, negotiate, authenticate, check_scope, handle;
-static step_fn wake_relay, write_problem, write_limits, write_fixed, write_log,
-    count;
+static step_fn wake_relay, write_problem, pack, write_limits, write_cors;
+static step_fn write_fixed, write_log, count;
 
 enum when { NORMALLY, ALWAYS };
 
@@ -39,8 +40,10 @@ static const struct step {
     {handle, NORMALLY},       /* the operation itself */
     {wake_relay, ALWAYS},     /* what was changed is durable: send it on */
     {write_problem, ALWAYS},  /* what went wrong, if anything */
+    {pack, ALWAYS},           /* gzip, when it is large */
     {write_limits, ALWAYS},   /* RateLimit-* */
-    {write_fixed, ALWAYS},    /* X-Request-Id, security */
+    {write_cors, ALWAYS},     /* may this page read it */
+    {write_fixed, ALWAYS},    /* X-Request-Id, Server-Timing, security */
     {write_log, ALWAYS},      /* one line */
     {count, ALWAYS},          /* metrics */
 };
@@ -239,8 +242,10 @@ static bool check_scope(struct call *call, struct err *err)
 
 static bool handle(struct call *call, struct err *err)
 {
+    int64_t before_us = db_thread_us();
     bool ok = transact_handle(call, err);
 
+    call->db_us = db_thread_us() - before_us;
     assert(!ok || call->is_answered);
     return ok;
 }
@@ -271,6 +276,20 @@ static bool write_limits(struct call *call, struct err *err)
     return true;
 }
 
+static bool pack(struct call *call, struct err *err)
+{
+    (void)err;
+    answer_pack(call);
+    return true;
+}
+
+static bool write_cors(struct call *call, struct err *err)
+{
+    (void)err;
+    cors_answer(call);
+    return true;
+}
+
 static bool write_fixed(struct call *call, struct err *err)
 {
     (void)err;
@@ -297,6 +316,7 @@ static bool write_log(struct call *call, struct err *err)
     fields[n++] =
         LOG_INT("took_us", clock_steady_us() - call->request->began_us);
     fields[n++] = LOG_INT("admit_us", call->admit_us);
+    fields[n++] = LOG_INT("db_us", call->db_us);
     fields[n++] = LOG_STR("remote", call->request->remote);
     fields[n++] = LOG_INT("bytes_in", call->request->body.len);
     fields[n++] = LOG_INT("bytes_out", call->response->body.len);

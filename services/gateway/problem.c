@@ -114,6 +114,10 @@ static const struct problem_row rows[PROBLEM_COUNT] = {
         "unsupported-encoding", 501, "The transfer coding is not supported",
         "A transfer coding other than `chunked` was used.",
         "Send the body with `Content-Length` or `chunked`."},
+    [PROBLEM_METHOD_UNKNOWN] = {
+        "method-not-implemented", 501, "The method is not known",
+        "No address takes this method: it is none of GET, HEAD, POST, PUT, PATCH, DELETE and OPTIONS.",
+        "Use a method that the documentation names, in capital letters."},
     [PROBLEM_UNAVAILABLE] = {
         "unavailable", 503, "Not available for the moment",
         "Something that the answer needs can not be reached for the moment. A write may or may not have happened.",
@@ -187,6 +191,8 @@ enum problem problem_of_refusal(enum web_refusal refusal)
         return PROBLEM_HEADERS_TOO_LARGE;
     case WEB_REFUSE_ENCODING:
         return PROBLEM_ENCODING;
+    case WEB_REFUSE_METHOD:
+        return PROBLEM_METHOD_UNKNOWN;
     case WEB_REFUSE_VERSION:
         return PROBLEM_VERSION;
     }

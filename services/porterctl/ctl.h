@@ -51,7 +51,7 @@ struct str ctl_id_text(struct ctl *ctl, enum id_kind kind, struct id id);
 
 command_fn migrate_command;
 command_fn topics_apply;
-command_fn org_create, user_create;
+command_fn org_create, org_cors, user_create;
 command_fn location_create, contractor_create;
 command_fn key_create, key_list_command, key_revoke_command;
 command_fn webhook_add, webhook_list_command, webhook_test;

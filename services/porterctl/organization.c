@@ -1,4 +1,4 @@
-/* porterctl org create, porterctl user create */
+/* porterctl org create | cors, porterctl user create */
 #include "porterctl/ctl.h"
 
 #include "base/clock.h"
@@ -26,6 +26,63 @@ bool org_create(struct ctl *ctl, struct err *err)
     };
     output_one(ctl->words.is_json, fields, COUNT_OF(fields));
     return true;
+}
+
+static bool set_origins(struct ctl *ctl, struct id org_id, struct str text,
+                        struct err *err)
+{
+    struct str list[CORS_ORIGINS_MAX];
+    size_t count = 0;
+
+    if (str_eq(text, STR("none"))) {
+        text = STR_NONE;
+    }
+    while (text.len > 0) {
+        if (count == CORS_ORIGINS_MAX) {
+            return err_set(err, ERR_INVALID, "at most %d origins",
+                           CORS_ORIGINS_MAX);
+        }
+        (void)str_split(&text, ',', &list[count]);
+        list[count] = str_trim(list[count]);
+        count++;
+    }
+    return cors_set(ctl->db, org_id, list, count, STR(CTL_ACTOR),
+                    clock_wall_us(), err);
+}
+
+/* A JSON array, for people as well: it is short. */
+static bool show_origins(struct ctl *ctl, struct id org_id, struct err *err)
+{
+    struct cors_origin *all = NULL;
+    struct str text = STR("[");
+    size_t count = 0;
+
+    if (!cors_list(ctl->db, ctl->arena, &all, &count, err)) {
+        return false;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (id_eq(all[i].org_id, org_id)) {
+            text =
+                arena_printf(ctl->arena, "%.*s%s\"%.*s\"", STR_ARGS(text),
+                             text.len > 1 ? "," : "", STR_ARGS(all[i].origin));
+        }
+    }
+    const struct field fields[] = {
+        F_TEXT("organization_id", ctl_id_text(ctl, ID_ORGANIZATION, org_id)),
+        F_JSON("origins", arena_printf(ctl->arena, "%.*s]", STR_ARGS(text))),
+    };
+    output_one(ctl->words.is_json, fields, COUNT_OF(fields));
+    return true;
+}
+
+bool org_cors(struct ctl *ctl, struct err *err)
+{
+    struct str origins = words_value(&ctl->words, "origins");
+    struct id org_id = {{0}};
+
+    return ctl_org(ctl, &org_id, err) &&
+           (origins.data == NULL || set_origins(ctl, org_id, origins, err)) &&
+           show_origins(ctl, org_id, err);
 }
 
 /* The first line of the file. */

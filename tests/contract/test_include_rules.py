@@ -12,6 +12,7 @@ EXTERNAL = {
     r"(librdkafka/)?rdkafka\.h": {"libs/bus"},
     r"hiredis/.*|hiredis\.h": {"libs/kv"},
     r"jansson\.h": {"libs/json"},
+    r"zlib\.h": {"libs/gzip"},
     r"openssl/.*": {"libs/crypt", "libs/web"},
     r"curl/.*": {"libs/fetch"},
     r"civetweb\.h": {"libs/web"},

@@ -22,7 +22,8 @@ HEADERS = {
     "date", "content-length", "connection", "content-type", "x-request-id", "allow", "link", "location",
     "x-content-type-options", "cache-control", "strict-transport-security", "www-authenticate", "etag",
     "ratelimit-limit", "ratelimit-remaining", "ratelimit-reset", "ratelimit", "ratelimit-policy",
-    "content-security-policy", "retry-after"}
+    "content-security-policy", "retry-after", "server-timing", "vary", "content-encoding", "idempotency-replayed",
+    "x-porter-dry-run"}
 PRE_REGISTER = "/api/v1/visitors/pre-register"
 
 
@@ -157,9 +158,7 @@ HEADS = {
     "absolute form": "GET https://localhost/api/v1/visitors HTTP/1.1\r\n" + H + K + "\r\n",
     "absolute form, other host": "GET http://evil.example/api/v1/visitors HTTP/1.1\r\n" + H + K + "\r\n",
     "authority form": "CONNECT localhost:443 HTTP/1.1\r\n" + H + "\r\n", "asterisk": "OPTIONS * HTTP/1.1\r\n" + H + "\r\n",
-    "no slash": "GET api/v1/visitors HTTP/1.1\r\n" + H + "\r\n", "TRACE": "TRACE /api/v1/visitors HTTP/1.1\r\n" + H + K + "\r\n",
-    "an invented method": "STEAL /api/v1/visitors HTTP/1.1\r\n" + H + "\r\n", "method in small letters": "get /api/v1/visitors HTTP/1.1\r\n" + H + "\r\n",
-    "method of 5,000": "G" * 5000 + " / HTTP/1.1\r\n" + H + "\r\n", "PRI": "PRI / HTTP/1.1\r\n" + H + "\r\n",
+    "no slash": "GET api/v1/visitors HTTP/1.1\r\n" + H + "\r\n",
     "bad escape in the path": "GET /api/v1/%zz HTTP/1.1\r\n" + H + "\r\n", "half an escape": "GET /api/v1/visitors% HTTP/1.1\r\n" + H + "\r\n",
     "NUL in the path": "GET /api/v1/visitors%00 HTTP/1.1\r\n" + H + K + "\r\n", "CRLF in the path": "GET /api/v1/visitors%0d%0aX-A:%201 HTTP/1.1\r\n" + H + "\r\n",
     "encoded slash": "GET /api/v1%2Fvisitors HTTP/1.1\r\n" + H + K + "\r\n", "encoded slash, small": "GET /api/v1/visitors%2f@VISITOR@ HTTP/1.1\r\n" + H + K + "\r\n",
@@ -167,6 +166,11 @@ HEADS = {
     "overlong UTF-8 in the path": "GET /api/v1/visitors/%C0%AF HTTP/1.1\r\n" + H + K + "\r\n",
     "a TLS ClientHello inside": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", "SSH": "SSH-2.0-OpenSSH_9.2\r\n\r\n",
     "zeros": b"\0" * 64 + b"\r\n\r\n", "0xFF only": b"\xff" * 64 + b"\r\n\r\n",
+}
+METHODS = {
+    "TRACE": "TRACE /api/v1/visitors HTTP/1.1\r\n" + H + K + "\r\n", "an invented method": "STEAL /api/v1/visitors HTTP/1.1\r\n" + H + "\r\n",
+    "in small letters": "get /api/v1/visitors HTTP/1.1\r\n" + H + "\r\n", "of 5,000": "G" * 5000 + " / HTTP/1.1\r\n" + H + "\r\n",
+    "PRI": "PRI / HTTP/1.1\r\n" + H + "\r\n", "PROPFIND": "PROPFIND /api/v1/visitors HTTP/1.1\r\n" + H + K + "\r\n",
 }
 # ---- Framing in which two servers could see two requests -----------------------------------------
 FRAMING = {
@@ -201,6 +205,7 @@ def rows():
     yield from (Row(f"JSON: {name}", post(body), 400, "malformed-request") for name, body in BROKEN.items())
     yield from (Row(f"body: {name}", post(body), 422, "validation-failed") for name, body in SHAPES.items())
     yield from (Row(f"head: {name}", text(raw), 400, "malformed-request") for name, raw in HEADS.items())
+    yield from (Row(f"method: {name}", text(raw), 501, "method-not-implemented") for name, raw in METHODS.items())
     yield from (Row(f"head, plain: {name}", text(raw), 400, "malformed-request", plain=True)
                 for name, raw in list(HEADS.items())[:8])
     yield from (Row(f"framing: {name}", raw, 431 if "64 headers" in name else 400,

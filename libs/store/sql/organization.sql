@@ -15,3 +15,23 @@ VALUES ($1, $2, $3, $4, $5, $6, $7);
 -- name: audit_write
 INSERT INTO audit_log (org_id, id, at, actor, action, subject, detail, request_id)
 VALUES ($1, $2, $3, $4, $5, $6, coalesce($7::jsonb, '{}'), $8);
+
+-- name: organization_cors_set
+WITH changed AS (
+    UPDATE organizations SET cors_origins = $2 WHERE id = $1
+    RETURNING id
+), audit AS (
+    INSERT INTO audit_log (org_id, id, at, actor, action, subject, detail)
+    SELECT id, $3, $4, $5, 'organization.cors_set', $6,
+           jsonb_build_object('origins', to_jsonb($2::text[]))
+      FROM changed
+)
+SELECT id FROM changed;
+
+-- name: organization_cors_list
+-- batch: yes
+SELECT origin.text, o.id
+  FROM organizations o
+ CROSS JOIN LATERAL unnest(o.cors_origins) AS origin (text)
+ WHERE o.cors_origins <> '{}'
+ LIMIT 100000;

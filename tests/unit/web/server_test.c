@@ -167,7 +167,7 @@ static void refuses_and_closes(void **state)
         {"\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n", "HTTP/1.1 400 "},
         {"GET / HTTP/1.1\r\nHost: a\r\n b: c\r\n\r\n", "HTTP/1.1 400 "},
         {"GET / HTTP/1.1\r\nHost: a\r\nX: \x01\r\n\r\n", "HTTP/1.1 400 "},
-        {"TRACE / HTTP/1.1\r\nHost: a\r\n\r\n", "HTTP/1.1 400 "},
+        {"TRACE / HTTP/1.1\r\nHost: a\r\n\r\n", "HTTP/1.1 501 "},
         {"GET http://a/ HTTP/1.1\r\nHost: a\r\n\r\n", "HTTP/1.1 400 "},
         {"GET / HTTP/3.0\r\nHost: a\r\n\r\n", "HTTP/1.1 505 "},
         {"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n\r\n",
