@@ -1,10 +1,10 @@
-/* Sending: one batch at a time, each record with the broker's own answer.
+/* Sending: each record with the broker's own answer.
  *
  * The happy path: every record is handed to librdkafka with a pointer to its
- * slot, the delivery reports fill the slots while we poll, and the last one
- * ends the wait. The endings: at the deadline, or when a report says no, what
- * is left is purged and the client thrown away, because a client that has
- * given a record up goes on with the later ones, and order would be gone.
+ * slot, and the delivery reports fill the slots while we poll. The endings: at
+ * the deadline, or when a report says no, what is left is purged and the
+ * client thrown away, because a client that has given a record up goes on with
+ * the later ones, and order would be gone.
  *
  * Two properties carry that: enable.gapless.guarantee makes a record that can
  * never be written stop all that follow, and message.timeout.ms lies beyond
@@ -22,23 +22,19 @@
 
 #define POLL_MS 100  /* One wait for reports. */
 #define PURGE_MS 500 /* For the reports of what was purged. */
-#define TROUBLE_MAX 256
+#define TROUBLE_MAX ERR_TEXT_MAX
 #define DEFAULT_RECORD_MAX "1000000"
-
-/* What became of one record. */
-struct slot {
-    bool is_done;
-    rd_kafka_resp_err_t code;
-};
 
 struct producer {
     rd_kafka_t *rk; /* NULL: to be made anew. */
     struct bus_options bus;
     unsigned message_timeout_ms;
     size_t queue_max;
-    struct slot *slots; /* Of the batch under way. */
+    struct producer_slot *slots; /* Of the batch under way. */
     size_t slot_cap;
-    size_t done; /* Slots of the batch that are done. */
+    size_t under_way; /* Records without a report. */
+    bool has_failed;  /* A report said no. */
+    int ring_fd;      /* -1: none */
     char trouble[TROUBLE_MAX];
 };
 
@@ -52,12 +48,14 @@ static struct producer *producer_of(void *opaque)
 static void on_report(rd_kafka_t *rk, const rd_kafka_message_t *message,
                       void *opaque)
 {
-    struct slot *slot = message->_private;
+    struct producer_slot *slot = message->_private;
+    struct producer *p = producer_of(opaque);
 
     (void)rk;
     slot->is_done = true;
     slot->code = message->err;
-    producer_of(opaque)->done++;
+    p->under_way--;
+    p->has_failed = p->has_failed || slot->code != 0;
 }
 
 /* "Connection refused" says more than the time-out that follows it. */
@@ -69,6 +67,16 @@ static void on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque)
     if (code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {
         (void)snprintf(p->trouble, sizeof p->trouble, "%s", reason);
     }
+}
+
+/* An eventfd takes nothing but eight bytes. */
+static void ring_set(struct producer *p)
+{
+    static const uint64_t one = 1;
+    rd_kafka_queue_t *reports = rd_kafka_queue_get_main(p->rk);
+
+    rd_kafka_queue_io_event_enable(reports, p->ring_fd, &one, sizeof one);
+    rd_kafka_queue_destroy(reports);
 }
 
 static bool client_open(struct producer *p, struct err *err)
@@ -96,7 +104,14 @@ static bool client_open(struct producer *p, struct err *err)
     rd_kafka_conf_set_opaque(conf, p);
     rd_kafka_conf_set_dr_msg_cb(conf, on_report);
     rd_kafka_conf_set_error_cb(conf, on_error);
-    return settings_client(RD_KAFKA_PRODUCER, conf, &p->rk, err);
+    p->has_failed = false;
+    if (!settings_client(RD_KAFKA_PRODUCER, conf, &p->rk, err)) {
+        return false;
+    }
+    if (p->ring_fd >= 0) {
+        ring_set(p);
+    }
+    return true;
 }
 
 static void client_close(struct producer *p)
@@ -107,6 +122,7 @@ static void client_close(struct producer *p)
         (void)rd_kafka_flush(p->rk, PURGE_MS);
         rd_kafka_destroy(p->rk);
         p->rk = NULL;
+        p->under_way = 0; /* Reports that did not come by now never will. */
     }
 }
 
@@ -130,6 +146,7 @@ bool producer_open(const struct producer_options *opts, struct producer **out,
     p->bus.extra = copy_of(opts->bus->extra);
     p->message_timeout_ms = opts->message_timeout_ms;
     p->queue_max = opts->queue_max;
+    p->ring_fd = -1;
     if (!client_open(p, err)) {
         producer_close(p);
         return false;
@@ -180,7 +197,7 @@ static rd_kafka_headers_t *headers_of(const struct record *r)
 
 /* The record's bytes are borrowed until its report. */
 static rd_kafka_resp_err_t hand_over(struct producer *p, const struct record *r,
-                                     struct slot *slot)
+                                     struct producer_slot *slot)
 {
     rd_kafka_headers_t *headers = headers_of(r);
     rd_kafka_vu_t fields[] = {
@@ -203,8 +220,55 @@ static rd_kafka_resp_err_t hand_over(struct producer *p, const struct record *r,
         if (headers != NULL) {
             rd_kafka_headers_destroy(headers);
         }
+    } else {
+        p->under_way++;
     }
     return code;
+}
+
+/* --- records under way --------------------------------------------------- */
+
+bool producer_put(struct producer *p, const struct record *record,
+                  struct producer_slot *slot)
+{
+    struct err ignored = ERR_NONE;
+
+    *slot = (struct producer_slot){0};
+    if (p->rk == NULL && !client_open(p, &ignored)) {
+        (void)snprintf(p->trouble, sizeof p->trouble, "%s", ignored.text);
+        *slot = (struct producer_slot){true, RD_KAFKA_RESP_ERR__FAIL};
+        return false;
+    }
+    slot->code = hand_over(p, record, slot);
+    slot->is_done = slot->code != RD_KAFKA_RESP_ERR_NO_ERROR;
+    return !slot->is_done;
+}
+
+bool producer_poll(struct producer *p, unsigned wait_ms)
+{
+    if (p->rk != NULL) {
+        (void)rd_kafka_poll(p->rk, (int)wait_ms);
+    }
+    return !p->has_failed;
+}
+
+size_t producer_under_way(const struct producer *p)
+{
+    return p->under_way;
+}
+
+void producer_drop(struct producer *p)
+{
+    client_close(p);
+    p->has_failed = false;
+}
+
+void producer_ring(struct producer *p, int fd)
+{
+    p->ring_fd = fd;
+    if (p->rk != NULL) {
+        ring_set(p);
+    }
 }
 
 /* --- one batch ----------------------------------------------------------- */
@@ -221,10 +285,10 @@ static int poll_ms(int64_t deadline_us)
     return (int)MAX_OF((int64_t)0, MIN_OF(left, (int64_t)POLL_MS));
 }
 
-/* Hand records over until one is refused; how many were taken. A full queue
- * is emptied by waiting. */
-static size_t hand_over_all(struct producer *p, const struct record *records,
-                            size_t count, int64_t deadline_us)
+/* Hand records over until one is refused. A full queue is emptied by waiting.
+ */
+static void hand_over_all(struct producer *p, const struct record *records,
+                          size_t count, int64_t deadline_us)
 {
     size_t i = 0;
 
@@ -241,7 +305,6 @@ static size_t hand_over_all(struct producer *p, const struct record *records,
             break;
         }
     }
-    return i;
 }
 
 static void slots_clear(struct producer *p, size_t count)
@@ -251,15 +314,14 @@ static void slots_clear(struct producer *p, size_t count)
         p->slot_cap = count;
     }
     for (size_t i = 0; i < count; i++) {
-        p->slots[i] = (struct slot){false, RD_KAFKA_RESP_ERR_NO_ERROR};
+        p->slots[i] = (struct producer_slot){0};
     }
-    p->done = 0;
 }
 
 static void trouble_note(struct producer *p, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        rd_kafka_resp_err_t code = p->slots[i].code;
+        rd_kafka_resp_err_t code = (rd_kafka_resp_err_t)p->slots[i].code;
 
         if (code != RD_KAFKA_RESP_ERR_NO_ERROR &&
             code != RD_KAFKA_RESP_ERR__PURGE_QUEUE &&
@@ -291,11 +353,10 @@ static bool acked_read(const struct producer *p, size_t count, bool *acked)
 static bool batch_send(struct producer *p, const struct record *records,
                        size_t count, int64_t deadline_us, bool *acked)
 {
-    size_t taken = 0;
-
+    assert(p->under_way == 0);
     slots_clear(p, count);
-    taken = hand_over_all(p, records, count, deadline_us);
-    while (p->done < taken && !is_over(deadline_us)) {
+    hand_over_all(p, records, count, deadline_us);
+    while (p->under_way > 0 && !is_over(deadline_us)) {
         (void)rd_kafka_poll(p->rk, poll_ms(deadline_us));
     }
     if (acked_read(p, count, acked)) {
@@ -328,7 +389,7 @@ static bool any_is_hopeless(const struct producer *p, size_t count)
     enum err_code meaning;
 
     for (size_t i = 0; i < count; i++) {
-        if (is_hopeless(p->slots[i].code, &meaning)) {
+        if (is_hopeless((rd_kafka_resp_err_t)p->slots[i].code, &meaning)) {
             return true;
         }
     }
@@ -353,13 +414,13 @@ static bool find_hopeless(struct producer *p, const struct record *records,
         if (batch_send(p, &records[i], 1, deadline_us, &acked[i])) {
             continue;
         }
-        if (!is_hopeless(p->slots[0].code, &meaning)) {
+        if (!is_hopeless((rd_kafka_resp_err_t)p->slots[0].code, &meaning)) {
             return true; /* Time is over, or the broker is away. */
         }
         *bad = i;
         return err_set(err, meaning, "Kafka refuses a record of %zu bytes: %s",
                        records[i].value.len,
-                       rd_kafka_err2str(p->slots[0].code));
+                       rd_kafka_err2str((rd_kafka_resp_err_t)p->slots[0].code));
     }
     return true;
 }

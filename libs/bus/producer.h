@@ -1,8 +1,10 @@
 /* Kafka, the sending side: an idempotent producer with acks=all.
  *
- * One batch at a time: producer_send hands over records and waits until each
- * has the broker's answer or the deadline is over. Not thread-safe (librdkafka
- * has its own threads behind it); the relay owns one. */
+ * Two ways in, never mixed: producer_put and producer_poll keep records under
+ * way while the caller does other things; producer_send hands over a batch and
+ * waits, and can find the one record in it that Kafka will never take. Not
+ * thread-safe (librdkafka has its own threads behind it); the relay owns one.
+ */
 #ifndef PORTER_BUS_PRODUCER_H
 #define PORTER_BUS_PRODUCER_H
 
@@ -25,6 +27,31 @@ MUST_USE bool producer_open(const struct producer_options *opts,
 /* Purges what is queued. Accepts NULL. */
 void producer_close(struct producer *p);
 
+/* Where a record under way gets its answer. */
+struct producer_slot {
+    bool is_done;
+    int code; /* librdkafka's; 0: the broker has it. */
+};
+
+/* Hand one record over; its bytes and the slot are borrowed until the slot is
+ * done. False: it was not taken (the slot says why and is done). */
+MUST_USE bool producer_put(struct producer *p, const struct record *record,
+                           struct producer_slot *slot);
+
+/* Fill the slots of what has come back, waiting at most wait_ms for the first.
+ * False once a record was not acked: call producer_drop. */
+MUST_USE bool producer_poll(struct producer *p, unsigned wait_ms);
+
+size_t producer_under_way(const struct producer *p);
+
+/* Purge what is under way: no slot is touched afterwards (one that is not done
+ * by then may or may not be on the broker), and what is sent next can't be
+ * overtaken by it (see producer_send). */
+void producer_drop(struct producer *p);
+
+/* Ring this eventfd when something has come back. */
+void producer_ring(struct producer *p, int fd);
+
 /* Send all; acked[i] says whether record i is on the broker (always written).
  *
  * True when the batch is finished, maybe with unacked records. These may or
@@ -41,8 +68,8 @@ MUST_USE bool producer_send(struct producer *p, const struct record *records,
                             size_t count, unsigned wait_ms, bool *acked,
                             size_t *bad, struct err *err);
 
-/* Why the last batch has unacked records, for a log line; "" when it has
- * none. Valid until the next send. */
+/* Why records were not acked, for a log line; "" when all were. Valid until the
+ * next send. */
 const char *producer_trouble(const struct producer *p);
 
 #endif

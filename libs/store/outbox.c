@@ -2,15 +2,54 @@
 #include "store/outbox.h"
 
 #include "base/macros.h"
+#include "row.h"
+#include "store/event.h"
 #include "store_sql.h"
 
 #include <assert.h>
 #include <stdio.h>
 
-/* A turn reads at least so many rows of a shard that has them. */
 /* Not more than a fair share of a turn for any shard, or under a backlog the
  * shards with the higher numbers would wait for the lower ones. */
 #define SHARD_ROWS_MIN 1
+
+/* The id of the event's subject, by its type. */
+static struct str subject_of(const Porter__V1__Event *event)
+{
+    const Porter__V1__EventData *data = event->data;
+
+    if (data->resource_case == PORTER__V1__EVENT_DATA__RESOURCE_VISITOR) {
+        return str_of(data->visitor->id);
+    }
+    if (data->resource_case == PORTER__V1__EVENT_DATA__RESOURCE_CONTRACTOR) {
+        return str_of(data->contractor->id);
+    }
+    assert(data->resource_case == PORTER__V1__EVENT_DATA__RESOURCE_EVACUATION);
+    return str_of(data->evacuation->id);
+}
+
+struct outbox_row outbox_row_of(const Porter__V1__Event *event,
+                                const struct cause *cause, struct str payload,
+                                struct arena *arena)
+{
+    enum event_type type = EVENT_TYPE_COUNT;
+    bool known = event_type_find(str_of(event->type), &type);
+    struct str subject = subject_of(event);
+
+    assert(known);
+    (void)known;
+    return (struct outbox_row){
+        .org_id = cause->org_id,
+        .id = row_id(ID_EVENT, event->id),
+        .shard = event_shard(row_id(event_types[type].subject, subject.data)),
+        .aggregate = str_of(event_types[type].aggregate),
+        .subject = arena_str(arena, subject),
+        .type = str_of(event_types[type].name),
+        .payload = payload,
+        .traceparent = cause->traceparent,
+        .created_at_us = row_time(event->created_at).value.number,
+    };
+}
 
 static bool run_bool(struct db_session *s, const struct sql *sql,
                      const struct db_arg *args, size_t count, bool *out,
@@ -61,31 +100,38 @@ bool outbox_relays(struct db_session *s, unsigned *count, struct err *err)
 
 /* --- a turn -------------------------------------------------------------- */
 
-/* The gone rows as columns, and how many there are of each owned shard. */
-struct gone {
-    int64_t *per_shard;
+/* Places as columns. */
+struct columns {
     int64_t *shards;
     int64_t *seqs;
 };
 
-static struct gone gone_columns(const int64_t *shards, size_t shard_count,
-                                const struct outbox_place *places, size_t count,
-                                struct arena *arena)
+static struct columns columns_of(const struct outbox_place *places,
+                                 size_t count, struct arena *arena)
 {
-    struct gone gone = {
-        .per_shard = arena_zero(arena, shard_count + 1, sizeof(int64_t)),
+    struct columns c = {
         .shards = arena_zero(arena, count + 1, sizeof(int64_t)),
         .seqs = arena_zero(arena, count + 1, sizeof(int64_t)),
     };
 
     for (size_t i = 0; i < count; i++) {
-        gone.shards[i] = places[i].shard;
-        gone.seqs[i] = places[i].seq;
-        for (size_t k = 0; k < shard_count; k++) {
-            gone.per_shard[k] += shards[k] == places[i].shard;
+        c.shards[i] = places[i].shard;
+        c.seqs[i] = places[i].seq;
+    }
+    return c;
+}
+
+/* How many rows of each asked shard are away. */
+static int64_t *per_shard(const struct outbox_ask *ask, struct arena *arena)
+{
+    int64_t *counts = arena_zero(arena, ask->shard_count + 1, sizeof(int64_t));
+
+    for (size_t i = 0; i < ask->away_count; i++) {
+        for (size_t k = 0; k < ask->shard_count; k++) {
+            counts[k] += ask->shards[k] == ask->away[i].shard;
         }
     }
-    return gone;
+    return counts;
 }
 
 static struct outbox_row *copy_rows(const struct db_rows *rows, size_t count,
@@ -120,23 +166,24 @@ bool outbox_vacuum(struct db_session *s, struct err *err)
                           err);
 }
 
-bool outbox_turn(struct db_session *s, const int64_t *shards,
-                 size_t shard_count, const struct outbox_place *gone,
-                 size_t gone_count, size_t max, struct arena *arena,
+bool outbox_turn(struct db_session *s, const struct outbox_ask *ask,
+                 struct arena *scratch, struct arena *arena,
                  struct outbox_row **rows, size_t *count, struct err *err)
 {
-    struct gone g = gone_columns(shards, shard_count, gone, gone_count, arena);
-    size_t share = shard_count == 0 ? 0 : max / shard_count;
+    struct columns gone = columns_of(ask->gone, ask->gone_count, scratch);
+    struct columns away = columns_of(ask->away, ask->away_count, scratch);
+    int64_t *counts = per_shard(ask, scratch);
+    size_t share = ask->shard_count == 0 ? 0 : ask->max / ask->shard_count;
     struct db_rows *got = NULL;
 
-    assert(max > 0);
     if (!session_run(s, &sql_outbox_turn,
-                     ARGS(ARG_INTS(shards, shard_count),
-                          ARG_INTS(g.per_shard, shard_count),
-                          ARG_INTS(g.shards, gone_count),
-                          ARG_INTS(g.seqs, gone_count),
+                     ARGS(ARG_INTS(ask->shards, ask->shard_count),
+                          ARG_INTS(counts, ask->shard_count),
+                          ARG_INTS(gone.shards, ask->gone_count),
+                          ARG_INTS(gone.seqs, ask->gone_count),
                           ARG_INT((int64_t)MAX_OF(share, SHARD_ROWS_MIN)),
-                          ARG_INT((int64_t)max)),
+                          ARG_INT((int64_t)ask->max),
+                          ARG_INTS(away.seqs, ask->away_count)),
                      &got, err)) {
         return false;
     }

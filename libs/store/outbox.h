@@ -7,6 +7,9 @@
 #include "base/id.h"
 #include "base/macros.h"
 #include "db/db.h"
+#include "store/cause.h"
+
+#include "porter/v1/event.pb-c.h"
 
 struct outbox_row {
     struct id org_id;
@@ -21,6 +24,12 @@ struct outbox_row {
     int64_t webhooks_version;
     int64_t created_at_us;
 };
+
+/* The row that the statement of this event puts into the outbox, but for what
+ * only the statement knows: seq and webhooks_version. Borrows the payload. */
+struct outbox_row outbox_row_of(const Porter__V1__Event *event,
+                                const struct cause *cause, struct str payload,
+                                struct arena *arena);
 
 /* Take a session-level lock on the shard; *taken tells. The lock is held by
  * the session and gone when the session ends in any way. */
@@ -40,13 +49,22 @@ struct outbox_place {
     int64_t seq;
 };
 
-/* In one statement: delete the rows `gone` (acknowledged), then read the
- * oldest other rows of the owned shards (ordered by shard, seq), at most max
- * and about evenly from shards that have many. Rows are valid until the arena
- * is reset. A gone row's shard must be among `shards`. */
-MUST_USE bool outbox_turn(struct db_session *s, const int64_t *shards,
-                          size_t shard_count, const struct outbox_place *gone,
-                          size_t gone_count, size_t max, struct arena *arena,
+/* What a turn is to do. */
+struct outbox_ask {
+    const int64_t *shards; /* To read from; none: only delete. */
+    size_t shard_count;
+    const struct outbox_place *gone; /* Acknowledged: to delete. */
+    size_t gone_count;
+    struct outbox_place *away; /* To leave out: gone, or under way. */
+    size_t away_count;
+    size_t max; /* Rows to read. */
+};
+
+/* In one statement: delete the rows that are gone, then read the oldest other
+ * rows of the shards (ordered by shard, seq), about evenly from shards that
+ * have many. `scratch` is only used in here, rows live as long as `arena`. */
+MUST_USE bool outbox_turn(struct db_session *s, const struct outbox_ask *ask,
+                          struct arena *scratch, struct arena *arena,
                           struct outbox_row **rows, size_t *count,
                           struct err *err);
 
@@ -55,7 +73,7 @@ MUST_USE bool outbox_turn(struct db_session *s, const int64_t *shards,
  * autovacuum comes once a minute, which at 1,000 rows a second is too late.
  * Passes over the table when somebody else is at it, or when the role may not.
  */
-#define OUTBOX_VACUUM_ROWS 1000 /* Deleted since the last time. */
+#define OUTBOX_VACUUM_ROWS 5000 /* Deleted since the last time. */
 MUST_USE bool outbox_vacuum(struct db_session *s, struct err *err);
 
 /* Tell the relays of other processes that these shards (bits) have rows. */

@@ -38,7 +38,7 @@ static bool insert_row(struct db *db, const struct cause *cause,
 
 bool visitor_insert(struct db *db, const struct cause *cause,
                     const Porter__V1__Visitor *visitor, struct arena *arena,
-                    unsigned *shard, struct err *err)
+                    struct outbox_row *sent, struct err *err)
 {
     /* The event borrows the visitor and is only read. */
     Porter__V1__Visitor *v = (Porter__V1__Visitor *)visitor;
@@ -57,12 +57,15 @@ bool visitor_insert(struct db *db, const struct cause *cause,
                   &metadata);
     ok = insert_row(db, cause, v, event, buf_str(&metadata), buf_str(&payload),
                     &rows, err);
-    if (ok && db_changed(rows) == 0) {
+    if (ok && db_count(rows) == 0) {
         ok = err_set(err, ERR_INVALID, "the organization has no location %s",
                      v->location_id);
     }
     if (ok) {
-        *shard = event_shard(row_id(ID_VISITOR, v->id));
+        *sent = outbox_row_of(event, cause, arena_str(arena, buf_str(&payload)),
+                              arena);
+        sent->seq = db_int(rows, 0, 0);
+        sent->webhooks_version = db_int(rows, 0, 1);
     }
     db_rows_free(rows);
     buf_free(&payload);

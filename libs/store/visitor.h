@@ -7,24 +7,20 @@
 #include "base/id.h"
 #include "base/macros.h"
 #include "db/db.h"
+#include "store/cause.h"
 #include "store/event.h"
+#include "store/outbox.h"
 
 #include "porter/v1/visitor.pb-c.h"
-
-/* Who causes a change, for events and logs. */
-struct cause {
-    struct id org_id;
-    struct str request_id;
-    struct str traceparent; /* STR_NONE: none */
-};
 
 /* Insert the visitor (id, status, full_name and times are filled by the
  * caller), its visitor.pre_registered event and the outbox row: one statement,
  * one round trip. ERR_INVALID when the location is not the org's (the caller
- * words the fault). *shard tells the relay where to look. */
+ * words the fault). *sent is the outbox row, for relay_hand: it is the first
+ * of its subject. */
 MUST_USE bool visitor_insert(struct db *db, const struct cause *cause,
                              const Porter__V1__Visitor *visitor,
-                             struct arena *arena, unsigned *shard,
+                             struct arena *arena, struct outbox_row *sent,
                              struct err *err);
 
 /* A visitor's new state. */

@@ -307,6 +307,23 @@ void call_wake(struct call *call, unsigned shard)
     call->wakes |= 1U << shard;
 }
 
+void call_hand(struct call *call, const struct outbox_row *row,
+               int64_t began_us)
+{
+    struct outbox_row *copy = arena_take(call->arena, sizeof *copy);
+
+    assert(call->handed == NULL);
+    *copy = *row;
+    call->handed = copy;
+    call->handed_began_us = began_us;
+}
+
+void call_forget_changes(struct call *call)
+{
+    call->wakes = 0;
+    call->handed = NULL;
+}
+
 void call_header(struct call *call, struct str name, struct str value)
 {
     if (!str_has_control(value, "")) {

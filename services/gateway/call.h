@@ -38,8 +38,10 @@ struct call {
     enum problem problem;  /* Named by call_refuse, else by the error. */
     struct faults *faults; /* NULL: none */
     unsigned wakes;        /* Bits: shards of the outbox that got rows. */
-    bool is_dry_run;       /* Everything but its effects. */
-    bool is_cacheable;     /* The same for everybody, for some minutes. */
+    const struct outbox_row *handed; /* One for the relay's short way. */
+    int64_t handed_began_us;
+    bool is_dry_run;   /* Everything but its effects. */
+    bool is_cacheable; /* The same for everybody, for some minutes. */
     struct problem_current current; /* For 409 state-conflict. */
 };
 
@@ -103,6 +105,14 @@ MUST_USE bool call_if_match(struct call *call, int64_t updated_us,
 /* The change that was made put a row into this shard of the outbox: the relay
  * is told once the change is durable. */
 void call_wake(struct call *call, unsigned shard);
+
+/* The same for a row that is its subject's first (see relay_hand); at most one
+ * a call. Its texts are borrowed until the call's end. */
+void call_hand(struct call *call, const struct outbox_row *row,
+               int64_t began_us);
+
+/* What was changed was undone. */
+void call_forget_changes(struct call *call);
 
 /* X-Porter-Dry-Run: what is done through call->db is undone; anything else that
  * a handler would do to the world it must leave. */

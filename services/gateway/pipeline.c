@@ -255,6 +255,9 @@ static bool handle(struct call *call, struct err *err)
 static bool wake_relay(struct call *call, struct err *err)
 {
     (void)err;
+    if (call->handed != NULL) {
+        relay_hand(call->gateway->relay, call->handed, call->handed_began_us);
+    }
     for (unsigned shard = 0; call->wakes >> shard != 0; shard++) {
         if ((call->wakes >> shard & 1U) != 0) {
             relay_wake(call->gateway->relay, shard);

@@ -2,8 +2,9 @@
  *
  * It owns a fair share of the shards by session advisory locks, is woken by
  * this process's commits (relay_wake) and by other gateways' NOTIFY, sends
- * each shard's rows in order with an idempotent producer and acks=all, and
- * deletes them once the broker has answered. It never skips within a shard.
+ * each subject's rows in order with an idempotent producer and acks=all, and
+ * deletes them once the broker has answered. A row that is its subject's first
+ * need not be read: its handler hands it over (relay_hand).
  * A dead relay's locks are gone with its connection; others take its shards
  * within RELAY_SHARE_MS. */
 #ifndef PORTER_GATEWAY_RELAY_H
@@ -13,6 +14,7 @@
 #include "base/macros.h"
 #include "bus/record.h"
 #include "db/db.h"
+#include "store/outbox.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -38,6 +40,16 @@ void relay_close(struct relay *r); /* Accepts NULL. */
 /* A commit has put a row into this shard. Thread-safe, never blocks. NULL: no
  * relay in this process, and whoever moves the rows looks for himself. */
 void relay_wake(struct relay *r, unsigned shard);
+
+/* A commit has put this row, the first of its subject, into the outbox; its
+ * statement was begun at began_us (steady). The row is copied. Thread-safe,
+ * waits for nobody but for a copy under way. NULL: as relay_wake. */
+void relay_hand(struct relay *r, const struct outbox_row *row,
+                int64_t began_us);
+
+/* The shards (bits) of this relay right now: a new subject that is put into
+ * one of them has the short way. NULL: none. Thread-safe. */
+unsigned relay_owned(struct relay *r);
 
 struct relay_stats {
     unsigned shards_owned;

@@ -1,5 +1,10 @@
 /* The relay's sending half: rows -> records -> the broker's answers.
  *
+ * Piles go out one after the other, and answers come back while the thread
+ * does other things. When a record is not acknowledged, all that is under way
+ * is purged, and its shards are read anew and sent with care: batch by batch,
+ * waiting for the answers, until a batch is through.
+ *
  * A record that Kafka will never take goes to porter.dead-letters.v1 with the
  * reason and the head of its payload (the event itself stays in the event
  * log), is logged as an error, and only then leaves its shard; as long as even
@@ -9,6 +14,10 @@
 #include "base/clock.h"
 #include "gateway/relay_record.h"
 #include "log/log.h"
+
+#include <assert.h>
+
+#define SETTLE_POLL_MS 10
 
 static void stats_kafka(struct relay *r, size_t sent, int64_t took_us,
                         bool is_up)
@@ -59,21 +68,35 @@ static bool set_aside(struct relay *r, const struct outbox_row *row, size_t bad,
     return true;
 }
 
+/* --- with care ----------------------------------------------------------- */
+
+static void gone_add(struct relay *r, const struct outbox_row *row)
+{
+    assert(r->gone_count < RELAY_GONE_MAX);
+    if (r->gone_count == 0) {
+        r->gone_us = clock_steady_us();
+    }
+    r->gone[r->gone_count++] = (struct outbox_place){row->shard, row->seq};
+}
+
 /* The places of acknowledged rows; how many of all are missing. */
 static size_t gone_collect(struct relay *r, const struct outbox_row *rows,
                            size_t count)
 {
-    r->gone_count = 0;
+    size_t missing = 0;
+
     for (size_t i = 0; i < count; i++) {
         if (r->acked[i]) {
-            r->gone[r->gone_count++] =
-                (struct outbox_place){rows[i].shard, rows[i].seq};
+            gone_add(r, &rows[i]);
+        } else {
+            missing++;
         }
     }
-    return count - r->gone_count;
+    return missing;
 }
 
-void relay_send(struct relay *r, const struct outbox_row *rows, size_t count)
+void relay_send_careful(struct relay *r, const struct outbox_row *rows,
+                        size_t count)
 {
     int64_t started_us = clock_steady_us();
     struct err err = ERR_NONE;
@@ -98,9 +121,124 @@ void relay_send(struct relay *r, const struct outbox_row *rows, size_t count)
     stats_kafka(r, count - missing, clock_steady_us() - started_us, is_up);
     kafka_is(r, is_up ? NEIGHBOUR_HERE : NEIGHBOUR_AWAY,
              err.code != ERR_OK ? err.text : producer_trouble(r->producer));
-    if (!is_up) {
-        relay_pause(r);
-    } else {
+    if (is_up) {
         r->pause_ms = 0;
+        r->is_careful = false;
+    } else {
+        relay_pause(r);
     }
+}
+
+/* --- piles --------------------------------------------------------------- */
+
+struct pile *relay_pile(struct relay *r)
+{
+    for (size_t i = 0; i < PILES; i++) {
+        if (r->piles[i].sent_us == 0 && &r->piles[i] != r->handed) {
+            pile_clear(&r->piles[i]);
+            return &r->piles[i];
+        }
+    }
+    return NULL;
+}
+
+/* Its answered rows leave the outbox, the others are to be read anew. */
+static void pile_finish(struct relay *r, struct pile *pile)
+{
+    size_t acked = 0;
+
+    for (size_t i = 0; i < pile->count; i++) {
+        if (pile->slots[i].is_done && pile->slots[i].code == 0) {
+            gone_add(r, &pile->rows[i]);
+            acked++;
+        } else {
+            r->hot |= 1U << pile->rows[i].shard;
+        }
+    }
+    stats_kafka(r, acked, clock_steady_us() - pile->sent_us,
+                acked == pile->count);
+    pile->sent_us = 0;
+}
+
+/* Nothing that is under way may be overtaken, so all of it is given up. */
+static void give_up(struct relay *r)
+{
+    producer_drop(r->producer);
+    for (size_t i = 0; i < PILES; i++) {
+        if (r->piles[i].sent_us != 0) {
+            pile_finish(r, &r->piles[i]);
+        }
+    }
+    r->is_careful = true;
+}
+
+void relay_collect(struct relay *r, unsigned wait_ms)
+{
+    int64_t overdue_us = clock_steady_us() - RELAY_SEND_MS * US_PER_MS;
+    bool ok = producer_poll(r->producer, wait_ms);
+
+    for (size_t i = 0; i < PILES; i++) {
+        struct pile *pile = &r->piles[i];
+
+        if (pile->sent_us == 0) {
+            continue;
+        }
+        ok = ok && pile->sent_us > overdue_us;
+        if (ok && pile_is_done(pile)) {
+            pile_finish(r, pile);
+        }
+    }
+    if (!ok) {
+        give_up(r);
+    }
+}
+
+void relay_send(struct relay *r, struct pile *pile)
+{
+    struct record record;
+    bool ok = true;
+
+    pile->sent_us = clock_steady_us();
+    for (size_t i = 0; i < pile->count; i++) {
+        if (ok) {
+            relay_record(&pile->rows[i], pile->arena, &record);
+            ok = producer_put(r->producer, &record, &pile->slots[i]);
+        } else {
+            pile->slots[i] = (struct producer_slot){true, -1};
+        }
+    }
+    if (!ok) {
+        give_up(r);
+    }
+}
+
+void relay_settle(struct relay *r)
+{
+    while (producer_under_way(r->producer) > 0) {
+        relay_collect(r, SETTLE_POLL_MS);
+    }
+    relay_collect(r, 0);
+}
+
+size_t relay_away(struct relay *r, struct outbox_place **out)
+{
+    struct outbox_place *all = NULL;
+    size_t count = r->gone_count;
+
+    for (size_t i = 0; i < PILES; i++) {
+        count += r->piles[i].sent_us != 0 ? r->piles[i].count : 0;
+    }
+    all = arena_zero(r->arena, count + 1, sizeof *all);
+    memcpy(all, r->gone, r->gone_count * sizeof *all);
+    count = r->gone_count;
+    for (size_t i = 0; i < PILES; i++) {
+        const struct pile *pile = &r->piles[i];
+
+        for (size_t k = 0; pile->sent_us != 0 && k < pile->count; k++) {
+            all[count++] =
+                (struct outbox_place){pile->rows[k].shard, pile->rows[k].seq};
+        }
+    }
+    *out = all;
+    return count;
 }

@@ -81,8 +81,8 @@ static bool take(struct share *s, struct db_session *session, struct err *err)
     return true;
 }
 
-bool share_turn(struct share *s, struct db_session *session, int64_t now_us,
-                struct err *err)
+bool share_count(struct share *s, struct db_session *session, int64_t now_us,
+                 struct err *err)
 {
     unsigned relays = 0;
 
@@ -93,6 +93,16 @@ bool share_turn(struct share *s, struct db_session *session, int64_t now_us,
     s->relays = relays;
     s->done_at_us = now_us;
     s->is_wanted = false;
+    return true;
+}
+
+bool share_is_too_much(const struct share *s)
+{
+    return bits_count(s->owned) > fair_count(s);
+}
+
+bool share_move(struct share *s, struct db_session *session, struct err *err)
+{
     return give_back(s, session, err) && take(s, session, err);
 }
 

@@ -26,10 +26,17 @@ void share_forget(struct share *s);
 
 bool share_is_due(const struct share *s, int64_t now_us);
 
-/* Count the relays, give back what is too much, take what is free. The caller
- * has nothing under way in any shard. */
-MUST_USE bool share_turn(struct share *s, struct db_session *session,
-                         int64_t now_us, struct err *err);
+/* Count the relays. */
+MUST_USE bool share_count(struct share *s, struct db_session *session,
+                          int64_t now_us, struct err *err);
+
+/* Does it own more than its share, as last counted? Then whoever calls
+ * share_move has nothing under way in any shard. */
+bool share_is_too_much(const struct share *s);
+
+/* Give back what is too much, take what is free. */
+MUST_USE bool share_move(struct share *s, struct db_session *session,
+                         struct err *err);
 
 /* Shards (bits) were named on the channel: is one of them what we lack? */
 void share_hear(struct share *s, unsigned shards);

@@ -181,7 +181,7 @@ static bool settle(struct call *call, struct tx *tx, const struct wish *wish,
         answer_problem(call, err);
     }
     if (!is_lasting(call)) {
-        call->wakes = 0;
+        call_forget_changes(call);
         return ok;
     }
     answer.status = call->response->status;
@@ -192,7 +192,7 @@ static bool settle(struct call *call, struct tx *tx, const struct wish *wish,
         return ok;
     }
     forget_answer(call, mark);
-    call->wakes = 0;
+    call_forget_changes(call);
     *err = why;
     return false;
 }
@@ -208,7 +208,7 @@ static bool run_inside(struct call *call, struct tx *tx,
     }
     ok = call->operation->handler(call, err);
     if (wish->is_dry_run) {
-        call->wakes = 0;
+        call_forget_changes(call);
         return ok;
     }
     return settle(call, tx, wish, mark, ok, err);

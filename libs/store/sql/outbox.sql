@@ -17,10 +17,11 @@ SELECT count(*)
    AND database = (SELECT oid FROM pg_database WHERE datname = current_database());
 
 -- name: outbox_turn
--- $1, $2: the shards, and of each how many rows are gone; $3, $4: shard and
--- seq of the rows that are gone; $5: rows of a shard at most; $6: in all.
--- The reading sees the rows that the same statement deletes, so it takes as
--- many more of each shard and leaves them out. Rows are deleted by their place,
+-- $1, $2: the shards, and of each how many rows are away; $3, $4: shard and
+-- seq of the rows that are gone; $5: rows of a shard at most; $6: in all; $7:
+-- the rows that are away (gone, which the reading sees although the same
+-- statement deletes them, or still under way): it takes as many more of each
+-- shard and leaves them out. Rows are deleted by their place,
 -- each found by one index look-up whatever the planner believes: statistics are
 -- always wrong for a table that fills and empties, and a join that reads all of
 -- it for each row takes seconds.
@@ -41,14 +42,14 @@ WITH gone AS MATERIALIZED (
 )
 SELECT o.org_id, o.id, o.shard, o.seq, o.aggregatetype, o.aggregateid, o.type,
        o.payload, o.traceparent, o.webhooks_version, o.created_at
-  FROM unnest($1::bigint[], $2::bigint[]) AS own (shard, gone)
+  FROM unnest($1::bigint[], $2::bigint[]) AS own (shard, away)
  CROSS JOIN LATERAL (
     SELECT r.*
       FROM outbox r
      WHERE r.shard = own.shard::smallint
      ORDER BY r.seq
-     LIMIT own.gone + $5::bigint) AS o
- WHERE (o.shard, o.seq) NOT IN (SELECT shard, seq FROM gone)
+     LIMIT own.away + $5::bigint) AS o
+ WHERE o.seq NOT IN (SELECT unnest($7::bigint[]))
  ORDER BY o.shard, o.seq
  LIMIT $6;
 

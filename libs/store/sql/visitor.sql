@@ -24,7 +24,8 @@ INSERT INTO outbox (org_id, id, shard, aggregatetype, aggregateid, type, payload
                     traceparent, webhooks_version, created_at)
 SELECT $1, $21, $25, 'visitors', $22, 'visitor.pre_registered', $23, $26,
        webhooks_version, $20
-  FROM place;
+  FROM place
+RETURNING seq, webhooks_version;
 
 -- name: visitor_change
 -- A visitor's new state with its event and the outbox row, if nobody was

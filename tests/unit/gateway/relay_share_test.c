@@ -53,7 +53,8 @@ static struct share turned(struct share s)
 {
     struct err err = ERR_NONE;
 
-    assert_true(share_turn(&s, NULL, 1, &err));
+    assert_true(share_count(&s, NULL, 1, &err));
+    assert_true(share_move(&s, NULL, &err));
     return s;
 }
 
@@ -100,9 +101,13 @@ static void a_newcomer_is_given_what_is_too_much_and_told(void **state)
     struct share s = turned(fresh(1, 0));
 
     (void)state;
+    assert_false(share_is_too_much(&s));
     locks.relays = 2;
     s = turned(s);
     assert_int_equal(s.owned, 0x00ff);
+    assert_false(share_is_too_much(&s));
+    s.owned |= 1U << 15;
+    assert_true(share_is_too_much(&s));
     assert_int_equal(locks.told, 0xff00);
 }
 
@@ -124,7 +129,7 @@ static void a_lost_neighbour_is_told(void **state)
 
     (void)state;
     locks.is_away = true;
-    assert_false(share_turn(&s, NULL, 1, &err));
+    assert_false(share_count(&s, NULL, 1, &err));
     assert_int_equal(err.code, ERR_UNAVAILABLE);
     assert_int_equal(s.owned, 0);
 }
