@@ -6,10 +6,13 @@
 
 #include <librdkafka/rdkafka.h>
 #include <librdkafka/rdkafka_mock.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 #include <cmocka.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -153,6 +156,62 @@ static void a_broker_that_refuses_a_batch_gets_its_records_singly(void **state)
                                       RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE);
     assert_true(producer_send(producer, records, 2, 5000, acked, &bad, &err));
     assert_true(acked[0] && acked[1]);
+}
+
+/* Poll until nothing is under way, or a record failed. */
+static bool drain(void)
+{
+    int64_t deadline_us = clock_steady_us() + 5 * US_PER_S;
+    bool ok = true;
+
+    while (ok && producer_under_way(producer) > 0) {
+        assert_true(clock_steady_us() < deadline_us);
+        ok = producer_poll(producer, 100);
+    }
+    return ok;
+}
+
+static void records_under_way_ring_when_they_are_answered(void **state)
+{
+    struct record r = record_of(STR("vis_1"), STR("x"));
+    struct producer_slot slots[BATCH];
+    struct pollfd bell = {.fd = eventfd(0, EFD_NONBLOCK), .events = POLLIN};
+
+    (void)state;
+    open_producer(NULL);
+    producer_ring(producer, bell.fd);
+    for (size_t i = 0; i < BATCH; i++) {
+        assert_true(producer_put(producer, &r, &slots[i]));
+    }
+    assert_int_equal(producer_under_way(producer), BATCH);
+    assert_int_equal(poll(&bell, 1, 5000), 1);
+    assert_true(drain());
+    for (size_t i = 0; i < BATCH; i++) {
+        assert_true(slots[i].is_done);
+        assert_int_equal(slots[i].code, 0);
+    }
+    (void)close(bell.fd);
+}
+
+static void what_is_under_way_is_dropped_when_one_fails(void **state)
+{
+    struct record r = record_of(STR("vis_1"), STR("x"));
+    struct producer_slot slots[2];
+
+    (void)state;
+    open_producer(NULL);
+    rd_kafka_mock_push_request_errors(cluster, PRODUCE, 1,
+                                      RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE);
+    assert_true(producer_put(producer, &r, &slots[0]));
+    assert_false(drain());
+    assert_true(slots[0].is_done && slots[0].code != 0);
+    assert_true(producer_put(producer, &r, &slots[1]));
+    producer_drop(producer);
+    assert_int_equal(producer_under_way(producer), 0);
+
+    assert_true(producer_put(producer, &r, &slots[0]));
+    assert_true(drain());
+    assert_true(slots[0].is_done && slots[0].code == 0);
 }
 
 static void refuses_properties_that_promises_rest_on(void **state)
@@ -419,6 +478,8 @@ int main(void)
         TEST(a_broker_that_is_away_acks_nothing_in_time),
         TEST(a_record_that_is_too_large_is_named),
         TEST(a_broker_that_refuses_a_batch_gets_its_records_singly),
+        TEST(records_under_way_ring_when_they_are_answered),
+        TEST(what_is_under_way_is_dropped_when_one_fails),
         TEST(refuses_properties_that_promises_rest_on),
         TEST(commits_what_is_done_and_no_more),
         TEST(commits_by_itself_while_polled),
