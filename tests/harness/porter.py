@@ -12,6 +12,7 @@ from pathlib import Path
 import psycopg
 import requests
 
+from . import contract
 from .events import Topics
 from .process import PRESET, ROOT, Process, free_port, program
 from .receiver import Receiver
@@ -28,6 +29,7 @@ def make_tls(folder):
 class Gateway(Process):
     def __init__(self, porter, number, **settings):
         self.https, self.plain, self.private = free_port(), free_port(), free_port()
+        contract.PORTS |= {self.https, self.plain}
         env = porter.environment(**{
             "PORTER_HTTPS_ADDRESS": "127.0.0.1", "PORTER_HTTPS_PORT": self.https,
             "PORTER_PLAIN_PORT": self.plain, "PORTER_GATEWAY_PRIVATE_PORT": self.private,

@@ -1,9 +1,14 @@
 """HTTP by hand: exact bytes out, strictly read answers in. What no HTTP library would send."""
 import json
+import re
 import socket
 import ssl
 import time
 from dataclasses import dataclass, field
+
+from . import contract
+
+FIRST_LINE = re.compile(rb"([A-Z]+) (/[!-~]*) HTTP/1\.[01]\r\n")
 
 
 class NoAnswer(AssertionError):
@@ -42,6 +47,7 @@ class Wire:
         if tls is not None:
             self.socket = tls.wrap_socket(self.socket, server_hostname="localhost", session=session)
         self._rest = b""
+        self._port, self._asked, self._is_clear = port, [], True
 
     def __enter__(self):
         return self
@@ -51,6 +57,7 @@ class Wire:
 
     def send(self, data):
         """False when the server has had enough of it."""
+        self._note(data)
         try:
             self.socket.sendall(data)
         except OSError:
@@ -72,12 +79,26 @@ class Wire:
             got = self._answer(head)
             if got.status >= 200:
                 got.interim = interim
+                self._check(got)
                 return got
             interim.append(got.status)
 
     def ended(self):
         """True when the server closed and sent nothing more; waits for it."""
         return self._more() == b""
+
+    def _note(self, data):
+        """What was asked, while that is plain: one whole request line in each piece."""
+        found = FIRST_LINE.match(data)
+        if found and b"HTTP/1." not in data[found.end():]:
+            self._asked.append((found[1].decode(), found[2].decode()))
+        else:
+            self._is_clear = False
+
+    def _check(self, got):
+        if contract.is_ours(self._port) and self._is_clear and self._asked:
+            method, target = self._asked.pop(0)
+            contract.contract().check(method, target, got.status, got.headers, got.body)
 
     def _answer(self, head):
         while b"\r\n\r\n" not in self._rest:

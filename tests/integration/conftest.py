@@ -4,9 +4,18 @@ import os
 
 import pytest
 
+from harness import contract
 from harness.porter import Porter
 from harness.servers import Servers
 from harness.shared import shared_servers
+
+
+def pytest_sessionstart():
+    contract.watch()
+
+
+def pytest_sessionfinish():
+    contract.keep()
 
 
 @pytest.fixture(scope="session")

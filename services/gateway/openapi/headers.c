@@ -35,6 +35,12 @@ static bool on_precondition(const struct operation *op, unsigned status)
     return (op->flags & OP_IF_MATCH) != 0 && status == 412;
 }
 
+/* With state-conflict. */
+static bool on_conflict(const struct operation *op, unsigned status)
+{
+    return (op->flags & (OP_ETAG | OP_IF_MATCH)) != 0 && status == 409;
+}
+
 static bool on_location(const struct operation *op, unsigned status)
 {
     return (op->flags & OP_LOCATION) != 0 && status == describe_status(op);
@@ -113,6 +119,8 @@ const struct header_row answer_headers[] = {
      "{\"type\":\"string\",\"pattern\":\"^(W/)?\\\"[^\\\"]+\\\"$\"}", on_etag, true},
     {"ETag.current", "The current version of the thing.",
      "{\"type\":\"string\",\"pattern\":\"^(W/)?\\\"[^\\\"]+\\\"$\"}", on_precondition, true},
+    {"ETag.maybe", "The current version of the thing whose state forbids it.",
+     "{\"type\":\"string\",\"pattern\":\"^(W/)?\\\"[^\\\"]+\\\"$\"}", on_conflict, false},
     {"Location", "The address of what was made.", "{\"type\":\"string\",\"format\":\"uri-reference\"}",
      on_location, true},
     {"Link", "`rel=\"next\"`: the next page; missing on the last.", TEXT, on_list, false},
