@@ -6,12 +6,24 @@
 
 A statement begins with a line `-- name: some_name` and may carry `-- batch: yes` (it may share a
 transaction with other callers' statements, see libs/db/db.h). Its parameter count is the highest $n.
+
+What several statements share is a part, and statements that differ in some words are written once:
+
+    -- part: fits                         its text takes the place of {fits} below, in the same file
+    v.status = ANY ($2)
+    -- name: list_{key}_{way}             four statements: list_created_at_desc …
+    -- each: key = created_at ; expected_at
+    -- each: way, beyond = desc | < ; asc | >
+    SELECT … WHERE {fits} AND v.{key} {beyond} $3 ORDER BY v.{key} {way}
 """
+import itertools
 import re
 import sys
 from pathlib import Path
 
-NAME = re.compile(r"^-- name:\s*([a-z][a-z0-9_]*)\s*$")
+NAME = re.compile(r"^-- (name|part):\s*([a-z{][a-z0-9_{}]*)\s*$")
+EACH = re.compile(r"^-- each:\s*([a-z_, ]+?)\s*=\s*(.*)$")
+HOLE = re.compile(r"\{([a-z_]+)\}")
 BATCH = re.compile(r"^-- batch:\s*(yes|no)\s*$")
 
 
@@ -29,34 +41,61 @@ def literal(text):
     return "\n".join(rows) if rows else '    ""'
 
 
+def each_value(words, choices):
+    """The rows of one "-- each:" line, as dictionaries."""
+    names = [name.strip() for name in words.split(",")]
+    rows = [[value.strip() for value in row.split("|")] for row in choices.split(";")]
+    if any(len(row) != len(names) for row in rows):
+        sys.exit(f"-- each: {words}: every row has {len(names)} values")
+    return [dict(zip(names, row)) for row in rows]
+
+
+def filled(text, words, file):
+    """The text with its holes filled, and those of what filled them."""
+    def value(hole):
+        if hole[1] not in words:
+            sys.exit(f"{file}: nothing is called {{{hole[1]}}}")
+        return filled(words[hole[1]], words, file)
+    return HOLE.sub(value, text)
+
+
+def blocks(file):
+    """(kind, name, is_batch, each, text) in the order of the file."""
+    found = []
+    for line in Path(file).read_text().splitlines():
+        if m := NAME.match(line):
+            found.append([m.group(1), m.group(2), False, [], []])
+        elif m := BATCH.match(line):
+            found[-1][2] = m.group(1) == "yes"
+        elif m := EACH.match(line):
+            found[-1][3].append(each_value(*m.groups()))
+        elif line.lstrip().startswith("--") or not line.strip():
+            continue
+        elif found:
+            found[-1][4].append(line.rstrip())
+        else:
+            sys.exit(f"{file}: text before the first '-- name:'")
+    return found
+
+
 def statements(files):
+    """{name: (text, is_batch)}"""
     found = {}
     for file in files:
-        name, batch, lines = None, False, []
-
-        def close():
-            if name is None:
-                return
+        parts = {}
+        for kind, name, batch, each, lines in blocks(file):
             text = "\n".join(lines).strip().rstrip(";")
             if not text:
-                sys.exit(f"{file}: statement {name} is empty")
-            if name in found:
-                sys.exit(f"{file}: statement {name} is there twice")
-            found[name] = (text, batch)
-
-        for line in Path(file).read_text().splitlines():
-            if m := NAME.match(line):
-                close()
-                name, batch, lines = m.group(1), False, []
-            elif m := BATCH.match(line):
-                batch = m.group(1) == "yes"
-            elif line.lstrip().startswith("--"):
+                sys.exit(f"{file}: {kind} {name} is empty")
+            if kind == "part":
+                parts[name] = text
                 continue
-            elif name is not None and line.strip():
-                lines.append(line.rstrip())
-            elif line.strip():
-                sys.exit(f"{file}: text before the first '-- name:'")
-        close()
+            for choice in itertools.product(*each):
+                words = {**parts, **{k: v for row in choice for k, v in row.items()}}
+                key = filled(name, words, file)
+                if key in found:
+                    sys.exit(f"{file}: statement {key} is there twice")
+                found[key] = (filled(text, words, file), batch)
     return found
 
 

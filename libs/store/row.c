@@ -125,7 +125,8 @@ bool row_message(const struct db_rows *rows, size_t row,
 
     assert(row < db_count(rows));
     for (size_t column = 0; column < db_columns(rows); column++) {
-        if (db_is_null(rows, row, column)) {
+        if (db_is_null(rows, row, column) ||
+            db_column_name(rows, column)[0] == '?') {
             continue;
         }
         if (!set_column(rows, row, column, m, arena, err)) {

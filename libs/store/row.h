@@ -5,7 +5,8 @@
  * says which kind of id it is behind a colon, "location_id:loc", and becomes
  * the id's text; uuid[] likewise. A text column fits text and enum fields
  * (the JSON word), timestamptz a Timestamp, integers a number or its wrapper,
- * jsonb a map or list. NULL leaves the field unset. Internal to libs/store;
+ * jsonb a map or list. NULL leaves the field unset. A column "?name" is the
+ * statement's own word to its caller and no field. Internal to libs/store;
  * pure. */
 #ifndef PORTER_STORE_ROW_H
 #define PORTER_STORE_ROW_H

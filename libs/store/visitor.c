@@ -3,7 +3,6 @@
 
 #include "message/message.h"
 #include "row.h"
-#include "status.h"
 #include "store_sql.h"
 
 #include <assert.h>
@@ -141,74 +140,4 @@ bool visitor_find(struct db *db, struct id org_id, struct id id,
     }
     db_rows_free(rows);
     return ok;
-}
-
-/* The parameters that visitor_list and visitor_count share. */
-#define FILTER_ARGS 13
-
-static void filter_args(struct id org_id, const struct visitor_filter *f,
-                        struct str words[STATUS_WORDS_MAX],
-                        struct db_arg args[FILTER_ARGS])
-{
-    size_t count = status_words(&porter__v1__visitor_status__descriptor,
-                                f->statuses, words);
-    const struct db_arg all[FILTER_ARGS] = {
-        ARG_UUID(org_id),
-        ARG_TEXTS(words, count),
-        ARG_UUID_OR_NULL(f->location_id),
-        ARG_TEXT(f->search),
-        ARG_TEXT(f->email),
-        ARG_TEXT(f->company),
-        ARG_TEXT(f->host_email),
-        ARG_TIME(f->expected_from_us),
-        ARG_TIME(f->expected_to_us),
-        ARG_TIME(f->checked_in_from_us),
-        ARG_TIME(f->checked_in_to_us),
-        ARG_TIME(f->created_from_us),
-        ARG_TIME(f->created_to_us),
-    };
-
-    memcpy(args, all, sizeof all);
-}
-
-bool visitor_list(struct db *db, struct id org_id,
-                  const struct visitor_filter *filter, size_t max,
-                  struct arena *arena, Porter__V1__Visitor ***list,
-                  size_t *count, struct err *err)
-{
-    struct str words[STATUS_WORDS_MAX];
-    struct db_arg args[FILTER_ARGS + 3];
-    struct db_rows *rows = NULL;
-    ProtobufCMessage **all = NULL;
-    bool ok = false;
-
-    filter_args(org_id, filter, words, args);
-    args[FILTER_ARGS] = ARG_TIME(filter->after_created_us);
-    args[FILTER_ARGS + 1] = ARG_UUID_OR_NULL(filter->after_id);
-    args[FILTER_ARGS + 2] = ARG_INT((int64_t)max);
-    ok = db_run(db, &sql_visitor_list, args, COUNT_OF(args), &rows, err) &&
-         row_messages(rows, &porter__v1__visitor__descriptor, arena, &all,
-                      count, err);
-    if (ok) {
-        *list = (Porter__V1__Visitor **)(void *)all;
-    }
-    db_rows_free(rows);
-    return ok;
-}
-
-bool visitor_count(struct db *db, struct id org_id,
-                   const struct visitor_filter *filter, int64_t *total,
-                   struct err *err)
-{
-    struct str words[STATUS_WORDS_MAX];
-    struct db_arg args[FILTER_ARGS];
-    struct db_rows *rows = NULL;
-
-    filter_args(org_id, filter, words, args);
-    if (!db_run(db, &sql_visitor_count, args, COUNT_OF(args), &rows, err)) {
-        return false;
-    }
-    *total = db_int(rows, 0, 0);
-    db_rows_free(rows);
-    return true;
 }

@@ -45,8 +45,21 @@ MUST_USE bool visitor_find(struct db *db, struct id org_id, struct id id,
                            struct arena *arena, Porter__V1__Visitor **out,
                            struct err *err);
 
-/* Newest first. Zero ids and STR_NONE mean "any"; times DB_TIME_NULL. `after`
- * is the last row seen (created_at_us, id); DB_TIME_NULL: from the start. */
+/* --- lists (visitor_list.c) ---------------------------------------------- */
+
+/* Zero ids and STR_NONE mean "any"; times DB_TIME_NULL. */
+struct visitor_range {
+    int64_t from_us; /* inclusive */
+    int64_t to_us;   /* exclusive */
+};
+
+enum visitor_time {
+    VISITOR_CREATED,
+    VISITOR_EXPECTED,
+    VISITOR_CHECKED_IN,
+    VISITOR_TIME_COUNT
+};
+
 struct visitor_filter {
     unsigned statuses; /* bits (1 << VisitorStatus); 0: any */
     struct id location_id;
@@ -54,20 +67,49 @@ struct visitor_filter {
     struct str email;
     struct str company;
     struct str search; /* prefix words of name, e-mail, company */
-    int64_t expected_from_us, expected_to_us;
-    int64_t checked_in_from_us, checked_in_to_us;
-    int64_t created_from_us, created_to_us;
-    int64_t after_created_us;
-    struct id after_id;
+    struct visitor_range ranges[VISITOR_TIME_COUNT];
 };
-MUST_USE bool visitor_list(struct db *db, struct id org_id,
-                           const struct visitor_filter *filter, size_t max,
-                           struct arena *arena, Porter__V1__Visitor ***list,
-                           size_t *count, struct err *err);
 
-/* How many fit the filter (without `after`). */
+/* Where a list stands: behind this visitor. Visitors without the time come
+ * last whichever way, by id. */
+struct visitor_place {
+    bool is_set;   /* else: at the beginning */
+    int64_t at_us; /* DB_TIME_NULL: has no such time */
+    struct id id;
+};
+
+struct visitor_query {
+    struct visitor_filter filter;
+    enum visitor_time sort;
+    bool is_descending;
+    struct visitor_place after;
+    size_t max;
+};
+
+/* Rows in order. The work for one answer is bounded (visitor_list.c says by
+ * what), so fewer than max rows do not mean that there are no more: is_cut says
+ * that there may be, and `end` how far all visitors were looked at. */
+struct visitor_answer {
+    Porter__V1__Visitor **rows;
+    size_t count;
+    bool is_cut;
+    struct visitor_place end; /* when is_cut */
+};
+
+MUST_USE bool visitor_list(struct db *db, struct id org_id,
+                           const struct visitor_query *query,
+                           struct arena *arena, struct visitor_answer *out,
+                           struct err *err);
+
+/* How many fit the filter: all of them when at most VISITOR_COUNT_MAX come into
+ * question, else (*is_exact false) those among the first so many. */
+#define VISITOR_COUNT_MAX 10000
 MUST_USE bool visitor_count(struct db *db, struct id org_id,
                             const struct visitor_filter *filter, int64_t *total,
-                            struct err *err);
+                            bool *is_exact, struct err *err);
+
+/* The visitor's place in a list that is sorted by this time. */
+struct visitor_place visitor_place_of(const Porter__V1__Visitor *v,
+                                      enum visitor_time sort);
 
 #endif

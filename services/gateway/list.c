@@ -49,7 +49,7 @@ bool list_read(struct call *call, const char *name,
 
 struct list_end {
     bool has_more;
-    struct page_key last; /* Of the last row shown; when has_more. */
+    struct page_key last; /* Where the next page begins; when has_more. */
     int64_t total;
 };
 
@@ -104,6 +104,8 @@ static void list_end(struct call *call, const struct list *list,
     if (end->total >= 0) {
         json_key(w, STR("total_count"));
         json_add_int(w, end->total);
+        json_key(w, STR("total_is_exact"));
+        json_add_bool(w, !list->is_low_total);
     }
     json_object_end(w);
     json_object_end(w);
@@ -114,11 +116,13 @@ void list_answer(struct call *call, const struct list *list,
                  ProtobufCMessage *const *rows, size_t count,
                  list_key_fn *key_of, int64_t total)
 {
-    struct list_end end = {.has_more = count > list->limit, .total = total};
+    struct list_end end = {
+        .has_more = list->is_cut, .last = list->cut, .total = total};
     struct json_writer w = list_begin(call, list);
 
-    if (end.has_more) {
+    if (count > list->limit) {
         count = list->limit;
+        end.has_more = true;
         end.last = key_of(rows[count - 1]);
     }
     for (size_t i = 0; i < count; i++) {

@@ -28,6 +28,10 @@ struct list {
     bool goes_on; /* `after` is set */
     struct page_key after;
     struct page_binding binding;
+    /* What a handler may add before list_answer: */
+    bool is_cut;         /* There may be more although the rows are few; */
+    struct page_key cut; /* the list goes on behind this. */
+    bool is_low_total;   /* The total is only "at least". */
 };
 
 /* Read and check the query string. */

@@ -101,8 +101,8 @@ def test_a_state_allows_what_it_should_and_tells_itself_when_it_does_not(desk, s
 
 
 @pytest.mark.parametrize("action", ACTIONS)
-def test_every_change_is_a_signed_webhook(desk, porter, action):
-    receiver = porter.receiver()
+def test_every_change_is_a_signed_webhook(porter, action):
+    desk, receiver = Desk(porter), porter.receiver()
     desk.tenant.webhook(receiver.url(), events=EVENTS[action])
     visitor = desk.new()
     if action == "check-out":

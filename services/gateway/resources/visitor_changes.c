@@ -7,8 +7,8 @@
 
 #include <assert.h>
 
-#define TRIES_MAX 3 /* Somebody was quicker each time: then the caller tells.  \
-                     */
+/* Somebody was quicker each time: it goes no further. */
+#define TRIES_MAX 3
 
 static handler_fn check_in, check_out, cancel;
 static const struct rule_table *check_in_rules(void);

@@ -38,7 +38,9 @@ enum visitor_param {
     SORT, INCLUDE, VISITOR_PARAM_COUNT
 };
 
-static const char *const sort_words[] = {"-created_at", NULL};
+/* The names in the order of enum visitor_time, each upwards and downwards. */
+static const char *const sort_words[] = {"created_at", "-created_at", "expected_at", "-expected_at",
+                                         "checked_in_at", "-checked_in_at", NULL};
 static const char *const include_words[] = {"total_count", NULL};
 
 #define FILTER(n, k, ...) {.name = (n), .kind = (k), .is_filter = true, __VA_ARGS__}
@@ -57,9 +59,9 @@ static const struct param_row param_rows[] = {
     [CHECKED_IN_TO] = FILTER("checked_in_to", PARAM_TIME, .help = "Checked in before this time."),
     [CREATED_FROM] = FILTER("created_from", PARAM_TIME, .help = "Created at this time or later."),
     [CREATED_TO] = FILTER("created_to", PARAM_TIME, .help = "Created before this time."),
-    [SORT] = FILTER("sort", PARAM_WORD, .words = sort_words, .help = "The order: newest first is the only one."),
+    [SORT] = FILTER("sort", PARAM_WORD, .words = sort_words, .help = "The order (-created_at); with - the latest first. Visitors without the time come last."),
     [INCLUDE] = {.name = "include", .kind = PARAM_WORD, .repeatable = true, .words = include_words,
-        .help = "More than the list: how many there are in all."},
+        .help = "More than the list: how many there are in all (exact up to 10,000)."},
 };
 static const struct param_table params = {param_rows, COUNT_OF(param_rows)};
 _Static_assert(COUNT_OF(param_rows) == VISITOR_PARAM_COUNT, "one row per parameter");
@@ -106,61 +108,109 @@ static int64_t time_or_null(const struct param_value *v)
     return v->is_set ? v->number : DB_TIME_NULL;
 }
 
-static struct visitor_filter filter_of(const struct list *list)
+static struct visitor_range range_of(const struct param_value *from,
+                                     const struct param_value *to)
 {
-    const struct param_value *p = list->params;
-
-    return (struct visitor_filter){
-        .statuses = p[BY_STATUS].bits,
-        .location_id = p[BY_LOCATION].id,
-        .host_email = p[BY_HOST_EMAIL].text,
-        .email = p[BY_EMAIL].text,
-        .company = p[BY_COMPANY].text,
-        .search = p[BY_SEARCH].text,
-        .expected_from_us = time_or_null(&p[EXPECTED_FROM]),
-        .expected_to_us = time_or_null(&p[EXPECTED_TO]),
-        .checked_in_from_us = time_or_null(&p[CHECKED_IN_FROM]),
-        .checked_in_to_us = time_or_null(&p[CHECKED_IN_TO]),
-        .created_from_us = time_or_null(&p[CREATED_FROM]),
-        .created_to_us = time_or_null(&p[CREATED_TO]),
-        .after_created_us = list->goes_on ? list->after.number : DB_TIME_NULL,
-        .after_id = list->goes_on ? list->after.id : (struct id){{0}},
-    };
+    return (struct visitor_range){time_or_null(from), time_or_null(to)};
 }
 
-static struct page_key key_of(const ProtobufCMessage *row)
+/* One word is set: 1 << its place in sort_words. */
+static void read_sort(const struct param_value *v, struct visitor_query *q)
 {
-    const Porter__V1__Visitor *v = (const void *)row;
-    struct page_key key = {.number = call_time_us(v->created_at)};
-    bool known = id_read(ID_VISITOR, str_of(v->id), &key.id);
+    unsigned word = 0;
 
-    assert(known);
-    (void)known;
-    return key;
+    q->sort = VISITOR_CREATED;
+    q->is_descending = true;
+    if (v->is_set) {
+        while ((v->bits >> word & 1U) == 0) {
+            word++;
+        }
+        q->sort = (enum visitor_time)(word / 2);
+        q->is_descending = word % 2 == 1;
+    }
+}
+
+static struct visitor_query query_of(const struct list *list)
+{
+    const struct param_value *p = list->params;
+    struct visitor_query query = {
+        .filter =
+            {
+                .statuses = p[BY_STATUS].bits,
+                .location_id = p[BY_LOCATION].id,
+                .host_email = p[BY_HOST_EMAIL].text,
+                .email = p[BY_EMAIL].text,
+                .company = p[BY_COMPANY].text,
+                .search = p[BY_SEARCH].text,
+                .ranges =
+                    {
+                        [VISITOR_CREATED] =
+                            range_of(&p[CREATED_FROM], &p[CREATED_TO]),
+                        [VISITOR_EXPECTED] =
+                            range_of(&p[EXPECTED_FROM], &p[EXPECTED_TO]),
+                        [VISITOR_CHECKED_IN] =
+                            range_of(&p[CHECKED_IN_FROM], &p[CHECKED_IN_TO]),
+                    },
+            },
+        .after = {list->goes_on, list->after.number, list->after.id},
+        .max = list->limit + 1UL,
+    };
+
+    read_sort(&p[SORT], &query);
+    return query;
+}
+
+static struct page_key key_at(struct visitor_place place)
+{
+    return (struct page_key){.number = place.at_us, .id = place.id};
+}
+
+static struct page_key key_by_created(const ProtobufCMessage *row)
+{
+    return key_at(visitor_place_of((const void *)row, VISITOR_CREATED));
+}
+
+static struct page_key key_by_expected(const ProtobufCMessage *row)
+{
+    return key_at(visitor_place_of((const void *)row, VISITOR_EXPECTED));
+}
+
+static struct page_key key_by_checked_in(const ProtobufCMessage *row)
+{
+    return key_at(visitor_place_of((const void *)row, VISITOR_CHECKED_IN));
 }
 
 static bool list_visitors(struct call *call, struct err *err)
 {
+    static list_key_fn *const keys[VISITOR_TIME_COUNT] = {
+        [VISITOR_CREATED] = key_by_created,
+        [VISITOR_EXPECTED] = key_by_expected,
+        [VISITOR_CHECKED_IN] = key_by_checked_in,
+    };
     struct list list;
-    struct visitor_filter filter;
-    Porter__V1__Visitor **rows = NULL;
-    size_t count = 0;
+    struct visitor_query query;
+    struct visitor_answer answer;
     int64_t total = LIST_NO_TOTAL;
+    bool is_exact = true;
 
     if (!list_read(call, "visitors", &params, &list, err)) {
         return false;
     }
-    filter = filter_of(&list);
-    if (!visitor_list(call->db, call_org(call), &filter, list.limit + 1,
-                      call->arena, &rows, &count, err)) {
+    query = query_of(&list);
+    if (!visitor_list(call->db, call_org(call), &query, call->arena, &answer,
+                      err)) {
         return false;
     }
     if (list.params[INCLUDE].is_set &&
-        !visitor_count(call->db, call_org(call), &filter, &total, err)) {
+        !visitor_count(call->db, call_org(call), &query.filter, &total,
+                       &is_exact, err)) {
         return false;
     }
-    list_answer(call, &list, (ProtobufCMessage *const *)(void *)rows, count,
-                key_of, total);
+    list.is_cut = answer.is_cut;
+    list.cut = key_at(answer.end);
+    list.is_low_total = !is_exact;
+    list_answer(call, &list, (ProtobufCMessage *const *)(void *)answer.rows,
+                answer.count, keys[query.sort], total);
     return true;
 }
 

@@ -1,0 +1,360 @@
+/* Lists of visitors: which way to find them, so that no list costs more than a
+ * few thousand rows, however many visitors there are.
+ *
+ * An index has the order of every sort. Where status, location and a range of
+ * the sorted time are all that is asked, each row it gives fits: the walk ends
+ * with the page. Words, e-mail, company, host and ranges of other times may fit
+ * one row in a million, so then it goes in three steps:
+ *   1. walk WALK_FIRST rows: enough for what fits often;
+ *   2. gather what has the words, or lies in the other range, and sort it here:
+ *      good for up to GATHER_MAX rows, else nothing is lost but the reading;
+ *   3. walk WALK_LAST rows, and tell how far it came when that was not enough.
+ */
+#include "store/visitor.h"
+
+#include "message/message.h"
+#include "row.h"
+#include "status.h"
+#include "store_sql.h"
+
+#include <assert.h>
+
+#define WALK_FIRST 500
+#define GATHER_MAX 2000
+#define WALK_LAST 5000
+#define NO_BOUND 0 /* LIMIT NULL */
+
+#define FILTER_ARGS 13
+
+/* clang-format off */
+#define PLACES(name) {&sql_visitor_##name##_anywhere, &sql_visitor_##name##_at_location}
+#define PARTS(name) {PLACES(name##_set), PLACES(name##_unset)}
+#define WAYS(key) {PARTS(walk_##key##_asc), PARTS(walk_##key##_desc)}
+
+enum part { SET, UNSET, PART_COUNT };
+
+/* By time, descending or not, part, with a location or not. */
+static const struct sql *const walks[VISITOR_TIME_COUNT][2][PART_COUNT][2] = {
+    [VISITOR_CREATED] = WAYS(created_at),
+    [VISITOR_EXPECTED] = WAYS(expected_at),
+    [VISITOR_CHECKED_IN] = WAYS(checked_in_at),
+};
+static const struct sql *const gathers[VISITOR_TIME_COUNT][2] = {
+    [VISITOR_CREATED] = PLACES(gather_by_created_at),
+    [VISITOR_EXPECTED] = PLACES(gather_by_expected_at),
+    [VISITOR_CHECKED_IN] = PLACES(gather_by_checked_in_at),
+};
+static const struct sql *const counts[VISITOR_TIME_COUNT][2] = {
+    [VISITOR_CREATED] = PLACES(count_by_created_at),
+    [VISITOR_EXPECTED] = PLACES(count_by_expected_at),
+    [VISITOR_CHECKED_IN] = PLACES(count_by_checked_in_at),
+};
+/* clang-format on */
+
+/* What the steps share. */
+struct listing {
+    struct db *db;
+    const struct visitor_query *query;
+    struct arena *arena;
+    struct str words[STATUS_WORDS_MAX];
+    size_t word_count;
+    struct db_arg filter[FILTER_ARGS]; /* every statement's first */
+    struct visitor_answer *out;
+};
+
+static void filter_args(struct id org_id, const struct visitor_filter *f,
+                        struct str words[STATUS_WORDS_MAX],
+                        struct db_arg args[FILTER_ARGS])
+{
+    size_t count = status_words(&porter__v1__visitor_status__descriptor,
+                                f->statuses, words);
+    const struct visitor_range *r = f->ranges;
+    const struct db_arg all[FILTER_ARGS] = {
+        ARG_UUID(org_id),
+        ARG_TEXTS(words, count),
+        ARG_UUID_OR_NULL(f->location_id),
+        ARG_TEXT(f->search),
+        ARG_TEXT(f->email),
+        ARG_TEXT(f->company),
+        ARG_TEXT(f->host_email),
+        ARG_TIME(r[VISITOR_EXPECTED].from_us),
+        ARG_TIME(r[VISITOR_EXPECTED].to_us),
+        ARG_TIME(r[VISITOR_CHECKED_IN].from_us),
+        ARG_TIME(r[VISITOR_CHECKED_IN].to_us),
+        ARG_TIME(r[VISITOR_CREATED].from_us),
+        ARG_TIME(r[VISITOR_CREATED].to_us),
+    };
+
+    memcpy(args, all, sizeof all);
+}
+
+static bool has_range(const struct visitor_filter *f, enum visitor_time time)
+{
+    return f->ranges[time].from_us != DB_TIME_NULL ||
+           f->ranges[time].to_us != DB_TIME_NULL;
+}
+
+static bool has_words(const struct visitor_filter *f)
+{
+    return f->search.data != NULL || f->email.data != NULL ||
+           f->company.data != NULL || f->host_email.data != NULL;
+}
+
+static bool has_place(const struct visitor_filter *f)
+{
+    return !id_is_zero(f->location_id);
+}
+
+struct visitor_place visitor_place_of(const Porter__V1__Visitor *v,
+                                      enum visitor_time sort)
+{
+    const Google__Protobuf__Timestamp *const times[VISITOR_TIME_COUNT] = {
+        [VISITOR_CREATED] = v->created_at,
+        [VISITOR_EXPECTED] = v->expected_at,
+        [VISITOR_CHECKED_IN] = v->checked_in_at,
+    };
+    struct db_arg at = row_time(times[sort]);
+
+    return (struct visitor_place){
+        .is_set = true,
+        .at_us = at.kind == DB_NULL ? DB_TIME_NULL : at.value.number,
+        .id = row_id(ID_VISITOR, v->id),
+    };
+}
+
+/* --- the walk ------------------------------------------------------------ */
+
+static struct id id_filled(uint8_t byte)
+{
+    struct id id;
+
+    memset(id.bytes, byte, sizeof id.bytes);
+    return id;
+}
+
+/* Begin behind the place, or where the list begins: at a bound of the range,
+ * before every id there (the bound itself is in an ascending list only). */
+static void start_args(const struct visitor_query *q, enum part part,
+                       struct db_arg *at, struct db_arg *id,
+                       struct db_arg *bound)
+{
+    const struct visitor_range *range = &q->filter.ranges[q->sort];
+    bool goes_on =
+        q->after.is_set && (part == UNSET) == (q->after.at_us == DB_TIME_NULL);
+    uint8_t edge = part == UNSET && q->is_descending ? 0xff : 0;
+
+    *id = ARG_UUID(goes_on ? q->after.id : id_filled(edge));
+    if (part == UNSET) {
+        *at = ARG_NULL;
+        *bound = ARG_NULL;
+        return;
+    }
+    *at = ARG_TIME(goes_on            ? q->after.at_us
+                   : q->is_descending ? range->to_us
+                                      : range->from_us);
+    *bound = ARG_TIME(q->is_descending ? range->from_us : range->to_us);
+}
+
+/* Take the rows that fit, up to where the walk has seen all there is. */
+static bool take_walked(struct listing *l, const struct db_rows *rows,
+                        struct err *err)
+{
+    size_t fits = db_columns(rows) - 2;
+    size_t end = db_columns(rows) - 1;
+    struct visitor_answer *out = l->out;
+
+    for (size_t i = 0; i < db_count(rows) && !out->is_cut; i++) {
+        ProtobufCMessage *m = NULL;
+        Porter__V1__Visitor *v = NULL;
+
+        if (!row_message(rows, i, &porter__v1__visitor__descriptor, l->arena,
+                         &m, err)) {
+            return false;
+        }
+        v = (Porter__V1__Visitor *)(void *)m;
+        if (db_bool(rows, i, fits)) {
+            assert(out->count < l->query->max);
+            out->rows[out->count++] = v;
+        }
+        if (db_bool(rows, i, end)) {
+            out->is_cut = true;
+            out->end = visitor_place_of(v, l->query->sort);
+        }
+    }
+    return true;
+}
+
+static bool walk_part(struct listing *l, enum part part, int64_t per_status,
+                      struct err *err)
+{
+    const struct visitor_query *q = l->query;
+    struct db_arg args[FILTER_ARGS + 5];
+    struct db_rows *rows = NULL;
+    bool ok = false;
+
+    memcpy(args, l->filter, sizeof l->filter);
+    start_args(q, part, &args[FILTER_ARGS], &args[FILTER_ARGS + 1],
+               &args[FILTER_ARGS + 4]);
+    args[FILTER_ARGS + 2] = ARG_INT((int64_t)(q->max - l->out->count));
+    args[FILTER_ARGS + 3] =
+        per_status == NO_BOUND ? ARG_NULL : ARG_INT(per_status);
+    ok = db_run(l->db,
+                walks[q->sort][q->is_descending][part][has_place(&q->filter)],
+                args, COUNT_OF(args), &rows, err) &&
+         take_walked(l, rows, err);
+    db_rows_free(rows);
+    return ok;
+}
+
+/* budget: rows to look at; NO_BOUND when every row fits. */
+static bool walk(struct listing *l, int64_t budget, struct err *err)
+{
+    const struct visitor_query *q = l->query;
+    bool has_unset =
+        q->sort != VISITOR_CREATED && !has_range(&q->filter, q->sort);
+    bool begins_unset = q->after.is_set && q->after.at_us == DB_TIME_NULL;
+    int64_t per_status =
+        budget == NO_BOUND ? NO_BOUND : budget / (int64_t)l->word_count;
+
+    l->out->count = 0;
+    l->out->is_cut = false;
+    if (!begins_unset && !walk_part(l, SET, per_status, err)) {
+        return false;
+    }
+    if (!has_unset || l->out->is_cut || l->out->count == q->max) {
+        return true;
+    }
+    return walk_part(l, UNSET, per_status, err);
+}
+
+/* --- the gathering ------------------------------------------------------- */
+
+/* The narrowest that is asked for besides the order: words, then a range that
+ * is closed, then one that is open. NULL: nothing. */
+static const struct sql *narrowest(const struct visitor_filter *f,
+                                   const struct sql *by_words,
+                                   const struct sql *const by[][2])
+{
+    const struct sql *found = NULL;
+
+    if (has_words(f)) {
+        return by_words;
+    }
+    for (unsigned i = VISITOR_TIME_COUNT; i-- > 0;) {
+        const struct visitor_range *r = &f->ranges[i];
+        bool is_closed = r->from_us != DB_TIME_NULL && r->to_us != DB_TIME_NULL;
+
+        if (has_range(f, i) && (found == NULL || is_closed)) {
+            found = by[i][has_place(f)];
+        }
+    }
+    return found;
+}
+
+/* The answer is complete when *is_done: there were not too many. */
+static bool gather(struct listing *l, bool *is_done, struct err *err)
+{
+    const struct visitor_query *q = l->query;
+    struct db_arg args[FILTER_ARGS + 6];
+    struct db_rows *rows = NULL;
+    size_t seen = 0;
+    bool ok = false;
+
+    memcpy(args, l->filter, sizeof l->filter);
+    args[FILTER_ARGS] = ARG_INT(GATHER_MAX + 1);
+    args[FILTER_ARGS + 1] = ARG_INT(q->sort);
+    args[FILTER_ARGS + 2] = ARG_BOOL(q->is_descending);
+    args[FILTER_ARGS + 3] =
+        ARG_TIME(q->after.is_set ? q->after.at_us : DB_TIME_NULL);
+    args[FILTER_ARGS + 4] = q->after.is_set ? ARG_UUID(q->after.id) : ARG_NULL;
+    args[FILTER_ARGS + 5] = ARG_INT((int64_t)q->max);
+    if (!db_run(l->db,
+                narrowest(&q->filter, &sql_visitor_gather_by_words, gathers),
+                args, COUNT_OF(args), &rows, err)) {
+        return false;
+    }
+    assert(db_count(rows) > 0);
+    seen = (size_t)db_int(rows, 0, db_columns(rows) - 1);
+    ok = true;
+    *is_done = seen <= GATHER_MAX;
+    if (*is_done) {
+        ProtobufCMessage **all = NULL;
+
+        ok = row_messages(rows, &porter__v1__visitor__descriptor, l->arena,
+                          &all, &l->out->count, err);
+        l->out->rows = (Porter__V1__Visitor **)(void *)all;
+        l->out->is_cut = false;
+        if (db_is_null(rows, 0, 0)) {
+            l->out->count = 0; /* The one row that is always there. */
+        }
+    }
+    db_rows_free(rows);
+    return ok;
+}
+
+/* --- lists and counts ---------------------------------------------------- */
+
+/* Is there more asked than what the index of the order knows? */
+static bool is_plain(const struct visitor_query *q)
+{
+    if (has_words(&q->filter)) {
+        return false;
+    }
+    for (unsigned i = 0; i < VISITOR_TIME_COUNT; i++) {
+        if (i != q->sort && has_range(&q->filter, i)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool visitor_list(struct db *db, struct id org_id,
+                  const struct visitor_query *query, struct arena *arena,
+                  struct visitor_answer *out, struct err *err)
+{
+    struct listing l = {.db = db, .query = query, .arena = arena, .out = out};
+    bool is_done = false;
+
+    assert(query->max > 0);
+    filter_args(org_id, &query->filter, l.words, l.filter);
+    l.word_count = l.filter[1].count;
+    *out = (struct visitor_answer){
+        .rows = arena_zero(arena, query->max, sizeof *out->rows)};
+    if (is_plain(query)) {
+        return walk(&l, NO_BOUND, err);
+    }
+    if (!walk(&l, WALK_FIRST, err)) {
+        return false;
+    }
+    if (out->count == query->max || !out->is_cut) {
+        return true;
+    }
+    if (!gather(&l, &is_done, err) || is_done) {
+        return is_done;
+    }
+    return walk(&l, WALK_LAST, err);
+}
+
+bool visitor_count(struct db *db, struct id org_id,
+                   const struct visitor_filter *filter, int64_t *total,
+                   bool *is_exact, struct err *err)
+{
+    const struct sql *sql =
+        narrowest(filter, &sql_visitor_count_by_words, counts);
+    struct str words[STATUS_WORDS_MAX];
+    struct db_arg args[FILTER_ARGS + 1];
+    struct db_rows *rows = NULL;
+
+    filter_args(org_id, filter, words, args);
+    args[FILTER_ARGS] = ARG_INT(VISITOR_COUNT_MAX + 1);
+    if (sql == NULL) {
+        sql = counts[VISITOR_CREATED][has_place(filter)];
+    }
+    if (!db_run(db, sql, args, COUNT_OF(args), &rows, err)) {
+        return false;
+    }
+    *total = MIN_OF(db_int(rows, 0, 0), (int64_t)VISITOR_COUNT_MAX);
+    *is_exact = db_int(rows, 0, 1) <= VISITOR_COUNT_MAX;
+    db_rows_free(rows);
+    return true;
+}
