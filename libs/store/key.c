@@ -6,12 +6,15 @@
 #include "store_sql.h"
 
 #include <assert.h>
+#include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #define PREFIX_LEN (sizeof KEY_PREFIX - 1)
 #define RANDOM_LEN 43
 #define CHECK_LEN 6
 #define HINT_LEN 4
+#define HINT_MAX 160
 
 _Static_assert(PREFIX_LEN + RANDOM_LEN + CHECK_LEN == KEY_LEN, "form");
 
@@ -44,52 +47,82 @@ struct key_text key_make(void)
     return key;
 }
 
-/* What is wrong with the form; NULL when nothing is. */
-static const char *form_fault(struct str text)
+static bool word(char *hint, const char *format, ...) PRINTF_LIKE(2, 3);
+
+/* Always false, so that a fault is one return. */
+static bool word(char *hint, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    (void)vsnprintf(hint, HINT_MAX, format, args);
+    va_end(args);
+    return false;
+}
+
+/* The first character that can stand in no key. */
+static size_t bad_place(struct str text)
+{
+    size_t i = PREFIX_LEN;
+
+    while (i < text.len && base62_is((struct str){text.data + i, 1})) {
+        i++;
+    }
+    return i;
+}
+
+/* Is the form right? Else the hint says what is not: it never shows any of the
+ * key, and the form is no secret. */
+static bool check_form(struct str text, char *hint)
 {
     char check[CHECK_LEN];
-    struct str body;
+    size_t bad = 0;
 
     if (text.len == 0) {
-        return "The API key is empty.";
+        return word(hint, "The API key is empty.");
     }
     if (str_eq(text, STR("your_api_key_here"))) {
-        return "This is the placeholder from the documentation; put your own "
-               "API key there.";
+        return word(hint, "This is the placeholder from the documentation; put "
+                          "your own API key there.");
     }
     if (!str_eq(text, str_trim(text)) || str_has(text, '"') ||
         str_has(text, '\'')) {
-        return "The API key has blanks or quotes around it.";
+        return word(hint, "The API key has blanks or quotes around it.");
     }
     if (!str_starts(text, STR(KEY_PREFIX))) {
-        return "An API key begins with \"" KEY_PREFIX "\".";
+        return word(hint, "An API key begins with \"" KEY_PREFIX "\".");
     }
-    if (text.len != KEY_LEN) {
-        return text.len < KEY_LEN ? "The API key is cut off: it has 59 "
-                                    "characters."
-                                  : "The API key is too long: it has 59 "
-                                    "characters.";
+    bad = bad_place(text);
+    if (bad < text.len) {
+        return word(hint,
+                    "The API key has at place %zu a character that no key has; "
+                    "after the prefix there are only letters and digits.",
+                    bad + 1);
     }
-    body = (struct str){text.data + PREFIX_LEN, text.len - PREFIX_LEN};
-    if (!base62_is(body)) {
-        return "The API key has a character that no key has; after the prefix "
-               "there are only letters and digits.";
+    if (text.len < KEY_LEN) {
+        return word(hint, "The API key looks truncated: %zu of %d characters.",
+                    text.len, KEY_LEN);
+    }
+    if (text.len > KEY_LEN) {
+        return word(hint, "The API key is too long: %zu characters, not %d.",
+                    text.len, KEY_LEN);
     }
     check_write(text.data, check);
     if (memcmp(check, text.data + KEY_LEN - CHECK_LEN, CHECK_LEN) != 0) {
-        return "The API key is mistyped: its checksum does not fit.";
+        return word(hint,
+                    "The API key is mistyped: its checksum does not fit.");
     }
-    return NULL;
+    return true;
 }
 
 bool key_is_well_formed(struct str text, char hint[160])
 {
-    const char *fault = form_fault(text);
+    char unwanted[HINT_MAX];
 
     if (hint != NULL) {
-        (void)snprintf(hint, 160, "%s", fault == NULL ? "" : fault);
+        hint[0] = '\0';
     }
-    return fault == NULL;
+    return check_form(text, hint == NULL ? unwanted : hint);
 }
 
 struct sha256 key_hash(struct str text)
@@ -163,33 +196,152 @@ bool key_find(struct db *db, struct sha256 hash, int64_t now_us, bool *found,
     return true;
 }
 
-bool key_insert(struct db *db, struct id org_id, struct str name,
-                unsigned scopes, unsigned rate_limit, struct str actor,
+/* A new key's text, and what is stored of it. */
+struct fresh {
+    struct key_text text;
+    struct sha256 hash;
+    struct id id;
+};
+
+static struct fresh fresh_key(void)
+{
+    struct fresh f = {.text = key_make(), .id = id_new()};
+
+    f.hash = key_hash((struct str){f.text.data, KEY_LEN});
+    return f;
+}
+
+static struct str hint_of(const struct fresh *f)
+{
+    return (struct str){f->text.data + KEY_LEN - CHECK_LEN - HINT_LEN,
+                        HINT_LEN};
+}
+
+bool key_insert(struct db *db, const struct key_input *in,
                 struct key_text *text, struct id *id, struct err *err)
 {
-    struct key_text key = key_make();
-    struct sha256 hash = key_hash((struct str){key.data, KEY_LEN});
-    struct id new_id = id_new();
-    struct id_text subject = id_text(ID_KEY, new_id);
-    struct str hint = {key.data + KEY_LEN - CHECK_LEN - HINT_LEN, HINT_LEN};
+    struct fresh f = fresh_key();
+    struct id_text subject = id_text(ID_KEY, f.id);
     struct str words[KEY_SCOPE_COUNT];
-    size_t word_count = scopes_write(scopes, words);
-    bool ok =
-        db_run(db, &sql_key_insert,
-               ARGS(ARG_UUID(org_id), ARG_UUID(new_id), ARG_TEXT(name),
-                    ARG_BYTES(hash_str(&hash)), ARG_TEXT(hint),
-                    ARG_TEXTS(words, word_count), ARG_TIME(clock_wall_us()),
-                    ARG_UUID(id_new()), ARG_TEXT(actor),
-                    ARG_TEXT(str_of(subject.data)), ARG_INT(rate_limit)),
-               NULL, err);
+    size_t word_count = scopes_write(in->scopes, words);
+    bool ok = false;
 
-    assert((scopes & ~(unsigned)SCOPE_ALL) == 0);
+    assert((in->scopes & ~(unsigned)SCOPE_ALL) == 0);
+    ok = db_run(db, &sql_key_insert,
+                ARGS(ARG_UUID(in->org_id), ARG_UUID(f.id), ARG_TEXT(in->name),
+                     ARG_BYTES(hash_str(&f.hash)), ARG_TEXT(hint_of(&f)),
+                     ARG_TEXTS(words, word_count), ARG_TIME(clock_wall_us()),
+                     ARG_UUID(id_new()), ARG_TEXT(in->actor),
+                     ARG_TEXT(str_of(subject.data)), ARG_INT(in->rate_limit),
+                     ARG_TIME(in->expires_at_us == 0 ? DB_TIME_NULL
+                                                     : in->expires_at_us),
+                     ARG_UUID_OR_NULL(in->created_by)),
+                NULL, err);
     if (ok) {
-        *text = key;
-        *id = new_id;
+        *text = f.text;
+        *id = f.id;
     }
-    crypt_wipe(&key, sizeof key);
+    crypt_wipe(&f, sizeof f);
     return ok;
+}
+
+static bool read_rotation(const struct db_rows *rows, struct arena *arena,
+                          struct key_rotation *out, struct err *err)
+{
+    if (db_count(rows) == 0) {
+        return err_set(err, ERR_NOT_FOUND,
+                       "the organization has no such live API key");
+    }
+    if (!db_is_null(rows, 0, 0)) {
+        return err_set(err, ERR_CONFLICT,
+                       "the API key was rotated before; rotate %s, which took "
+                       "its place",
+                       id_text(ID_KEY, db_uuid(rows, 0, 0)).data);
+    }
+    out->name = arena_str(arena, db_text(rows, 0, 1));
+    out->scopes = scopes_read(db_text(rows, 0, 2));
+    out->rate_limit = (unsigned)db_int(rows, 0, 3);
+    out->expires_at_us = db_time(rows, 0, 4);
+    out->old_ends_at_us = db_time(rows, 0, 5);
+    return true;
+}
+
+bool key_rotate(struct db *db, struct id org_id, struct id key_id,
+                int64_t now_us, int64_t ends_at_us, struct str actor,
+                struct arena *arena, struct key_rotation *out, struct err *err)
+{
+    struct fresh f = fresh_key();
+    struct id_text old = id_text(ID_KEY, key_id);
+    struct id_text new = id_text(ID_KEY, f.id);
+    struct db_rows *rows = NULL;
+    struct key_rotation made = {.text = f.text, .id = f.id};
+    bool ok =
+        db_run(db, &sql_key_rotate,
+               ARGS(ARG_UUID(org_id), ARG_UUID(key_id), ARG_TIME(now_us),
+                    ARG_UUID(f.id), ARG_BYTES(hash_str(&f.hash)),
+                    ARG_TEXT(hint_of(&f)), ARG_TIME(ends_at_us),
+                    ARG_UUID(id_new()), ARG_TEXT(actor),
+                    ARG_TEXT(str_of(old.data)), ARG_TEXT(str_of(new.data))),
+               &rows, err) &&
+        read_rotation(rows, arena, &made, err);
+
+    if (ok) {
+        *out = made;
+    }
+    db_rows_free(rows);
+    crypt_wipe(&f, sizeof f);
+    crypt_wipe(&made.text, sizeof made.text);
+    return ok;
+}
+
+bool key_touch(struct db *db, const struct key_use *uses, size_t count,
+               struct err *err)
+{
+    struct id *orgs = mem_zero(count + 1, sizeof *orgs);
+    struct id *keys = mem_zero(count + 1, sizeof *keys);
+    int64_t *times = mem_zero(count + 1, sizeof *times);
+    bool ok = false;
+
+    assert(count <= KEY_TOUCH_MAX);
+    for (size_t i = 0; i < count; i++) {
+        orgs[i] = uses[i].org_id;
+        keys[i] = uses[i].key_id;
+        times[i] = uses[i].at_us;
+    }
+    ok = db_run(db, &sql_key_touch,
+                ARGS(ARG_UUIDS(orgs, count), ARG_UUIDS(keys, count),
+                     ARG_TIMES(times, count)),
+                NULL, err);
+    free(orgs);
+    free(keys);
+    free(times);
+    return ok;
+}
+
+bool key_name(struct db *db, struct id org_id, struct id key_id,
+              struct arena *arena, struct str *name, struct err *err)
+{
+    struct db_rows *rows = NULL;
+
+    if (!db_run(db, &sql_key_name, ARGS(ARG_UUID(org_id), ARG_UUID(key_id)),
+                &rows, err)) {
+        return false;
+    }
+    *name =
+        db_count(rows) == 0 ? STR("") : arena_str(arena, db_text(rows, 0, 0));
+    db_rows_free(rows);
+    return true;
+}
+
+/* A user, or a program's name. */
+static struct str creator_of(const struct db_rows *rows, size_t row,
+                             struct arena *arena)
+{
+    if (!db_is_null(rows, row, 10)) {
+        return arena_str(arena,
+                         str_of(id_text(ID_USER, db_uuid(rows, row, 10)).data));
+    }
+    return arena_str(arena, db_text(rows, row, 11));
 }
 
 bool key_list(struct db *db, struct id org_id, struct arena *arena,
@@ -216,6 +368,8 @@ bool key_list(struct db *db, struct id org_id, struct arena *arena,
             .expires_at_us = db_time(rows, i, 7),
             .last_used_at_us = db_time(rows, i, 8),
             .revoked_at_us = db_time(rows, i, 9),
+            .created_by = creator_of(rows, i, arena),
+            .rotated_to = db_uuid(rows, i, 12),
         };
     }
     db_rows_free(rows);

@@ -61,6 +61,8 @@ struct key_row {
     struct str hint;
     unsigned scopes;
     unsigned rate_limit;
+    struct str created_by; /* As in the audit log; empty: not known */
+    struct id rotated_to;  /* Zero: not rotated */
     int64_t created_at_us;
     int64_t expires_at_us;   /* DB_TIME_NULL: never */
     int64_t last_used_at_us; /* DB_TIME_NULL: never */
@@ -71,9 +73,51 @@ struct key_row {
 MUST_USE bool key_find(struct db *db, struct sha256 hash, int64_t now_us,
                        bool *found, struct principal *out, struct err *err);
 
-MUST_USE bool key_insert(struct db *db, struct id org_id, struct str name,
-                         unsigned scopes, unsigned rate_limit, struct str actor,
+struct key_input {
+    struct id org_id;
+    struct str name;
+    unsigned scopes;
+    unsigned rate_limit;
+    int64_t expires_at_us; /* 0: never */
+    struct id created_by;  /* A user; zero: none */
+    struct str actor;      /* For the audit log, and shown as who made it. */
+};
+MUST_USE bool key_insert(struct db *db, const struct key_input *in,
                          struct key_text *text, struct id *id, struct err *err);
+
+/* A new key in the place of a live one, with its name, scopes, limit and
+ * expiry; the old one lives on until ends_at_us (or its own earlier end). No
+ * sooner than KEY_OVERLAP_MIN_MS from now: until then a gateway's cache may not
+ * know of the end. ERR_NOT_FOUND: no such live key; ERR_CONFLICT: it was
+ * rotated before. */
+#define KEY_OVERLAP_MIN_MS 300000
+struct key_rotation {
+    struct key_text text;
+    struct id id;
+    struct str name; /* The arena's. */
+    unsigned scopes;
+    unsigned rate_limit;
+    int64_t expires_at_us; /* Of the new key; DB_TIME_NULL: never */
+    int64_t old_ends_at_us;
+};
+MUST_USE bool key_rotate(struct db *db, struct id org_id, struct id key_id,
+                         int64_t now_us, int64_t ends_at_us, struct str actor,
+                         struct arena *arena, struct key_rotation *out,
+                         struct err *err);
+
+/* When keys were last used: written for many at once. */
+struct key_use {
+    struct id org_id;
+    struct id key_id;
+    int64_t at_us;
+};
+#define KEY_TOUCH_MAX 1000
+MUST_USE bool key_touch(struct db *db, const struct key_use *uses, size_t count,
+                        struct err *err);
+
+/* The name of a key; empty when there is none. */
+MUST_USE bool key_name(struct db *db, struct id org_id, struct id key_id,
+                       struct arena *arena, struct str *name, struct err *err);
 
 /* Newest first. */
 MUST_USE bool key_list(struct db *db, struct id org_id, struct arena *arena,

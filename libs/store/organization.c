@@ -256,6 +256,25 @@ bool user_insert(struct db *db, struct id org_id, struct str email,
     return ok;
 }
 
+bool user_find(struct db *db, struct id org_id, struct str email, struct id *id,
+               struct err *err)
+{
+    struct db_rows *rows = NULL;
+    bool ok = db_run(db, &sql_user_find,
+                     ARGS(ARG_UUID(org_id), ARG_TEXT(email)), &rows, err);
+
+    if (ok && db_count(rows) == 0) {
+        ok = err_set(err, ERR_NOT_FOUND,
+                     "the organization has no user with the e-mail %.*s",
+                     STR_ARGS(email));
+    }
+    if (ok) {
+        *id = db_uuid(rows, 0, 0);
+    }
+    db_rows_free(rows);
+    return ok;
+}
+
 bool audit_write(struct db *db, struct id org_id, struct str actor,
                  struct str action, struct str subject, struct str detail_json,
                  struct str request_id, int64_t now_us, struct err *err)

@@ -46,6 +46,10 @@ MUST_USE bool user_insert(struct db *db, struct id org_id, struct str email,
                           struct str name, struct str role, struct str password,
                           int64_t now_us, struct id *id, struct err *err);
 
+/* By e-mail, in any case; ERR_NOT_FOUND. */
+MUST_USE bool user_find(struct db *db, struct id org_id, struct str email,
+                        struct id *id, struct err *err);
+
 /* Write one line of the audit log. */
 MUST_USE bool audit_write(struct db *db, struct id org_id, struct str actor,
                           struct str action, struct str subject,

@@ -53,7 +53,7 @@ command_fn migrate_command;
 command_fn topics_apply;
 command_fn org_create, org_cors, user_create;
 command_fn location_create, contractor_create;
-command_fn key_create, key_list_command, key_revoke_command;
+command_fn key_create, key_list_command, key_revoke_command, key_rotate_command;
 command_fn webhook_add, webhook_list_command, webhook_test;
 command_fn deliveries_list, deliveries_show;
 command_fn events_tail;

@@ -11,12 +11,14 @@ WITH audit AS (
     INSERT INTO audit_log (org_id, id, at, actor, action, subject)
     VALUES ($1, $8, $7, $9, 'key.created', $10)
 )
-INSERT INTO api_keys (org_id, id, name, hash, hint, scopes, rate_limit, created_at)
-VALUES ($1, $2, $3, $4, $5, $6, $11, $7);
+INSERT INTO api_keys (org_id, id, name, hash, hint, scopes, rate_limit, created_at,
+                      expires_at, created_by, creator)
+VALUES ($1, $2, $3, $4, $5, $6, $11, $7, $12, $13, $9);
 
 -- name: key_list
 SELECT org_id, id, name, hint, array_to_string(scopes, ' '), rate_limit,
-       created_at, expires_at, last_used_at, revoked_at
+       created_at, expires_at, last_used_at, revoked_at, created_by, creator,
+       rotated_to
   FROM api_keys
  WHERE org_id = $1
  ORDER BY id DESC;
@@ -41,3 +43,55 @@ SELECT epoch FROM key_cache_epoch;
 
 -- name: key_epoch_bump
 UPDATE key_cache_epoch SET epoch = epoch + 1;
+
+-- name: key_rotate
+-- $4..$6 the new key, $7 when the old one ends. The first column tells that it
+-- was rotated before: nothing is done then.
+WITH old AS (
+    SELECT org_id, id, name, scopes, rate_limit, created_by, expires_at, rotated_to,
+           least(coalesce(expires_at, 'infinity'), $7::timestamptz) AS ends_at
+      FROM api_keys
+     WHERE org_id = $1 AND id = $2 AND revoked_at IS NULL
+       AND (expires_at IS NULL OR expires_at > $3)
+       FOR UPDATE
+), made AS (
+    INSERT INTO api_keys (org_id, id, name, hash, hint, scopes, rate_limit,
+                          created_at, expires_at, created_by, creator)
+    SELECT org_id, $4, name, $5, $6, scopes, rate_limit, $3, expires_at, created_by, $9
+      FROM old
+     WHERE rotated_to IS NULL
+), ended AS (
+    UPDATE api_keys k
+       SET expires_at = old.ends_at, rotated_to = $4
+      FROM old
+     WHERE k.org_id = old.org_id AND k.id = old.id AND old.rotated_to IS NULL
+), audit AS (
+    INSERT INTO audit_log (org_id, id, at, actor, action, subject, detail)
+    SELECT org_id, $8, $3, $9, 'key.rotated', $10,
+           jsonb_build_object('to', $11::text, 'ends_at', ends_at)
+      FROM old
+     WHERE rotated_to IS NULL
+)
+SELECT rotated_to, name, array_to_string(scopes, ' '), rate_limit, expires_at, ends_at
+  FROM old;
+
+-- name: key_touch
+-- In the order of the key, so that two gateways never wait for each other.
+WITH used AS MATERIALIZED (
+    SELECT u.org_id, u.id, u.at
+      FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[]) AS u (org_id, id, at)
+), held AS MATERIALIZED (
+    SELECT k.org_id, k.id, used.at
+      FROM used
+      JOIN api_keys k ON k.org_id = used.org_id AND k.id = used.id
+     WHERE k.last_used_at IS NULL OR k.last_used_at < used.at
+     ORDER BY k.org_id, k.id
+       FOR NO KEY UPDATE OF k
+)
+UPDATE api_keys k SET last_used_at = held.at
+  FROM held
+ WHERE k.org_id = held.org_id AND k.id = held.id;
+
+-- name: key_name
+-- batch: yes
+SELECT name FROM api_keys WHERE org_id = $1 AND id = $2;

@@ -12,6 +12,9 @@ SELECT id FROM organizations LIMIT 2;
 INSERT INTO users (org_id, id, email, name, role, password_hash, created_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7);
 
+-- name: user_find
+SELECT id FROM users WHERE org_id = $1 AND lower(email) = lower($2);
+
 -- name: audit_write
 INSERT INTO audit_log (org_id, id, at, actor, action, subject, detail, request_id)
 VALUES ($1, $2, $3, $4, $5, $6, coalesce($7::jsonb, '{}'), $8);

@@ -61,12 +61,12 @@ static void a_hint_says_what_is_wrong(void **state)
         {"\"porter_sk_abc\"", "quotes"},
         {" porter_sk_abc", "blanks"},
         {"sk_live_abc", "begins with"},
-        {"porter_sk_abc", "cut off"},
+        {"porter_sk_abc", "looks truncated: 13 of 59 characters"},
         {"porter_sk_"
          "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz",
-         "too long"},
+         "too long: 62 characters, not 59"},
         {"porter_sk_abcdefghijklmnopqrstuvwxyz-abcdefghijklmnopqrstuv",
-         "letters and digits"},
+         "at place 37 "},
         {"porter_sk_abcdefghijklmnopqrstuvwxyz0abcdefghijklmnopqrstuv",
          "checksum"},
     };

@@ -240,6 +240,11 @@ static bool is_found(const struct key_text *key, struct principal *who)
 
 static void a_key_is_found_until_it_is_revoked(void **state)
 {
+    const struct key_input input = {.org_id = t.org,
+                                    .name = STR("tests"),
+                                    .scopes = 3,
+                                    .rate_limit = 100,
+                                    .actor = STR("me")};
     struct key_text key;
     struct principal who = {0};
     struct sha256 hash = {{0}};
@@ -247,14 +252,14 @@ static void a_key_is_found_until_it_is_revoked(void **state)
     struct err err = ERR_NONE;
 
     (void)state;
-    must(key_insert(t.db, t.org, STR("tests"), 3, 100, STR("me"), &key, &id,
-                    &err),
-         &err);
+    must(key_insert(t.db, &input, &key, &id, &err), &err);
     assert_true(is_found(&key, &who));
     assert_true(id_eq(who.org_id, t.org));
     assert_true(id_eq(who.key_id, id));
     assert_int_equal(who.scopes, 3);
     assert_int_equal(who.rate_limit, 100);
+    must(key_touch(t.db, &(struct key_use){t.org, id, t.now_us}, 1, &err),
+         &err);
     assert_false(key_revoke(t.db, t.stranger, id, STR("?"), STR("me"), t.now_us,
                             &hash, &err));
     assert_int_equal(err.code, ERR_NOT_FOUND);
