@@ -1,8 +1,8 @@
 /* Receiving: poll, hand out, remember what is done (consumer_commit.c writes
- * it to the group).
+ * it to the groups; consumer_member.c is one topic's client).
  *
- * The happy path: consumer_poll takes records one by one from librdkafka's
- * queue into one batch; the caller records them and says consumer_done; every
+ * The happy path: consumer_poll takes records one by one from the members'
+ * queues into one batch; the caller records them and says consumer_done; every
  * CONSUMER_COMMIT_MS the next poll hands the new places to an asynchronous
  * commit. The endings: a commit that fails makes its places dirty again; a
  * partition that is taken away is finished by on_revoke, committed and waited
@@ -12,154 +12,17 @@
 #include "bus/consumer_state.h"
 
 #include "bus/message.h"
-#include "bus/settings.h"
+
+#include "base/clock.h"
 
 #include <assert.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-static struct consumer *consumer_of(void *opaque)
-{
-    return opaque;
-}
-
-/* --- partitions come and go ---------------------------------------------- */
-
-static void must_not_fail(rd_kafka_error_t *error, struct consumer *c)
-{
-    if (error != NULL) {
-        (void)snprintf(c->trouble, sizeof c->trouble, "%s",
-                       rd_kafka_error_string(error));
-        rd_kafka_error_destroy(error);
-    }
-}
-
-static void parts_add(struct consumer *c, rd_kafka_topic_partition_list_t *list)
-{
-    must_not_fail(rd_kafka_incremental_assign(c->rk, list), c);
-    /* librdkafka remembers for a partition that it was paused, also while it
-     * is somebody else's: one that comes back must not sleep for ever. */
-    if (c->is_paused) {
-        (void)rd_kafka_pause_partitions(c->rk, list);
-    } else {
-        (void)rd_kafka_resume_partitions(c->rk, list);
-    }
-    for (int i = 0; i < list->cnt; i++) {
-        int32_t topic = consumer_topic(c, list->elems[i].topic);
-
-        if (topic >= 0) {
-            owned_add(&c->owned, topic, list->elems[i].partition);
-        }
-    }
-}
-
-/* What the batch in the making holds of partitions that are not ours any more
- * would be done twice. */
-static void batch_drop_strangers(struct consumer *c)
-{
-    size_t kept = 0;
-
-    for (size_t i = 0; i < c->count; i++) {
-        struct record_place place = c->records[i].place;
-
-        if (owned_find(&c->owned, place.topic, place.partition) == NULL) {
-            rd_kafka_message_destroy(c->messages[i]);
-            continue;
-        }
-        c->records[kept] = c->records[i];
-        c->messages[kept] = c->messages[i];
-        kept++;
-    }
-    c->count = kept;
-}
-
-static void parts_remove(struct consumer *c,
-                         rd_kafka_topic_partition_list_t *list)
-{
-    struct err err = ERR_NONE;
-
-    if (!c->is_closing && list->cnt > 0) {
-        if (c->on_revoke != NULL) {
-            c->on_revoke(c->user);
-        }
-        if (!rd_kafka_assignment_lost(c->rk) && !consumer_commit(c, &err)) {
-            (void)snprintf(c->trouble, sizeof c->trouble, "%.*s",
-                           CONSUMER_TROUBLE_MAX - 1, err.text);
-        }
-    }
-    for (int i = 0; i < list->cnt; i++) {
-        owned_remove(&c->owned, consumer_topic(c, list->elems[i].topic),
-                     list->elems[i].partition);
-    }
-    batch_drop_strangers(c);
-    must_not_fail(rd_kafka_incremental_unassign(c->rk, list), c);
-}
-
-static void on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code,
-                         rd_kafka_topic_partition_list_t *list, void *opaque)
-{
-    struct consumer *c = consumer_of(opaque);
-
-    (void)rk;
-    if (code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
-        parts_add(c, list);
-    } else {
-        parts_remove(c, list);
-    }
-}
-
-static void on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque)
-{
-    struct consumer *c = consumer_of(opaque);
-
-    (void)rk;
-    if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {
-        (void)snprintf(c->trouble, sizeof c->trouble, "%s", reason);
-    }
-}
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 /* --- opening ------------------------------------------------------------- */
-
-static bool client_open(const struct consumer_options *opts, struct consumer *c,
-                        struct err *err)
-{
-    const struct property ours[] = {
-        {"group.id", opts->group},
-        {"enable.auto.commit", "false"},
-        {"enable.auto.offset.store", "false"},
-        {"auto.offset.reset", opts->from_end ? "latest" : "earliest"},
-        {"partition.assignment.strategy", "cooperative-sticky"},
-        {"session.timeout.ms", CONSUMER_SESSION_TEXT},
-    };
-    rd_kafka_conf_t *conf = NULL;
-
-    if (!settings_new(opts->bus, ours, COUNT_OF(ours), &conf, err)) {
-        return false;
-    }
-    rd_kafka_conf_set_opaque(conf, c);
-    rd_kafka_conf_set_rebalance_cb(conf, on_rebalance);
-    rd_kafka_conf_set_offset_commit_cb(conf, consumer_on_commit);
-    membership_watch(conf, &c->membership);
-    rd_kafka_conf_set_error_cb(conf, on_error);
-    return settings_client(RD_KAFKA_CONSUMER, conf, &c->rk, err);
-}
-
-static bool subscribe(struct consumer *c, struct err *err)
-{
-    rd_kafka_topic_partition_list_t *list =
-        rd_kafka_topic_partition_list_new((int)c->topic_count);
-    rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR_NO_ERROR;
-
-    for (size_t i = 0; i < c->topic_count; i++) {
-        (void)rd_kafka_topic_partition_list_add(list, c->topics[i],
-                                                RD_KAFKA_PARTITION_UA);
-    }
-    code = rd_kafka_subscribe(c->rk, list);
-    rd_kafka_topic_partition_list_destroy(list);
-    return code == RD_KAFKA_RESP_ERR_NO_ERROR ||
-           err_set(err, ERR_INVALID, "Kafka subscription: %s",
-                   rd_kafka_err2str(code));
-}
 
 bool consumer_open(const struct consumer_options *opts, struct consumer **out,
                    struct err *err)
@@ -169,19 +32,14 @@ bool consumer_open(const struct consumer_options *opts, struct consumer **out,
     assert(opts->group != NULL && opts->topics[0] != NULL);
     c->on_revoke = opts->on_revoke;
     c->user = opts->user;
-    for (size_t i = 0; opts->topics[i] != NULL; i++) {
+    c->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    bool ok =
+        c->wake_fd >= 0 || err_set(err, ERR_INTERNAL, "can't make an eventfd");
+    for (size_t i = 0; ok && opts->topics[i] != NULL; i++) {
         assert(i < CONSUMER_TOPICS_MAX);
-        c->topics[i] = mem_new(strlen(opts->topics[i]) + 1);
-        memcpy(c->topics[i], opts->topics[i], strlen(opts->topics[i]) + 1);
-        c->topic_count++;
+        ok = member_open(c, opts, opts->topics[i], err);
     }
-    if (!client_open(opts, c, err)) {
-        consumer_close(c);
-        return false;
-    }
-    (void)rd_kafka_poll_set_consumer(c->rk);
-    c->commit_queue = rd_kafka_queue_new(c->rk);
-    if (!subscribe(c, err)) {
+    if (!ok) {
         consumer_close(c);
         return false;
     }
@@ -204,15 +62,11 @@ void consumer_close(struct consumer *c)
     }
     c->is_closing = true;
     batch_free(c);
-    if (c->commit_queue != NULL) {
-        rd_kafka_queue_destroy(c->commit_queue);
+    for (size_t i = 0; i < c->member_count; i++) {
+        member_close(&c->members[i]);
     }
-    if (c->rk != NULL) {
-        (void)rd_kafka_consumer_close(c->rk);
-        rd_kafka_destroy(c->rk);
-    }
-    for (size_t i = 0; i < c->topic_count; i++) {
-        free(c->topics[i]);
+    if (c->wake_fd >= 0) {
+        (void)close(c->wake_fd);
     }
     owned_free(&c->owned);
     free(c->messages);
@@ -223,28 +77,30 @@ void consumer_close(struct consumer *c)
 /* --- polling ------------------------------------------------------------- */
 
 /* The end of a partition's log as of the last answer that brought records. */
-static int64_t log_end(struct consumer *c, const struct owned_part *part)
+static int64_t log_end(const struct consumer *c, const struct owned_part *part)
 {
+    const struct member *m = &c->members[part->topic];
     int64_t low = 0;
     int64_t high = 0;
 
-    return rd_kafka_get_watermark_offsets(c->rk, c->topics[part->topic],
-                                          part->partition, &low,
+    return rd_kafka_get_watermark_offsets(m->rk, m->topic_name, part->partition,
+                                          &low,
                                           &high) == RD_KAFKA_RESP_ERR_NO_ERROR
                ? high
                : 0;
 }
 
 /* Take the message into the batch. */
-static void batch_add(struct consumer *c, rd_kafka_message_t *message)
+static void batch_add(struct consumer *c, const struct member *m,
+                      rd_kafka_message_t *message)
 {
     struct record *r = &c->records[c->count];
-    int32_t topic = consumer_topic(c, rd_kafka_topic_name(message->rkt));
-    struct owned_part *part = owned_find(&c->owned, topic, message->partition);
+    struct owned_part *part =
+        owned_find(&c->owned, m->topic, message->partition);
 
     message_read(message, r);
     r->place =
-        (struct record_place){topic, message->partition, message->offset};
+        (struct record_place){m->topic, message->partition, message->offset};
     c->messages[c->count++] = message;
     if (part != NULL && part->next == OWNED_UNKNOWN) {
         owned_read(part, message->offset, log_end(c, part));
@@ -253,12 +109,12 @@ static void batch_add(struct consumer *c, rd_kafka_message_t *message)
 }
 
 /* An event that is no record. False ends the poll. */
-static bool trouble_read(struct consumer *c, const rd_kafka_message_t *message,
-                         struct err *err)
+static bool trouble_read(struct consumer *c, const struct member *m,
+                         const rd_kafka_message_t *message, struct err *err)
 {
     char reason[CONSUMER_TROUBLE_MAX];
 
-    if (rd_kafka_fatal_error(c->rk, reason, sizeof reason) !=
+    if (rd_kafka_fatal_error(m->rk, reason, sizeof reason) !=
         RD_KAFKA_RESP_ERR_NO_ERROR) {
         return err_set(err, ERR_INTERNAL, "Kafka consumer: %s", reason);
     }
@@ -277,27 +133,61 @@ static void batch_start(struct consumer *c, size_t max)
     }
 }
 
+/* What has come already. The member whose turn it is may fill the batch; the
+ * next batch is another's turn. */
+static bool collect(struct consumer *c, size_t max, struct err *err)
+{
+    bool ok = true;
+
+    c->turn++;
+    for (size_t dry = 0; ok && dry < c->member_count && c->count < max;) {
+        struct member *m = &c->members[c->turn % c->member_count];
+        rd_kafka_message_t *message = rd_kafka_consumer_poll(m->rk, 0);
+
+        if (message == NULL) {
+            c->turn++;
+            dry++;
+        } else if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+            batch_add(c, m, message);
+        } else {
+            ok = trouble_read(c, m, message, err);
+            rd_kafka_message_destroy(message);
+        }
+    }
+    return ok;
+}
+
+/* Until a member has something, or until then; false when it is then. */
+static bool wait_wake(struct consumer *c, int64_t until_us)
+{
+    struct pollfd wake = {.fd = c->wake_fd, .events = POLLIN};
+    int64_t left_us = until_us - clock_steady_us();
+    uint64_t count = 0;
+
+    if (left_us <= 0) {
+        return false;
+    }
+    (void)poll(&wake, 1, (int)((left_us + US_PER_MS - 1) / US_PER_MS));
+    (void)!read(c->wake_fd, &count, sizeof count);
+    return true;
+}
+
 bool consumer_poll(struct consumer *c, unsigned wait_ms, size_t max,
                    const struct record **records, size_t *count,
                    struct err *err)
 {
-    rd_kafka_message_t *message = NULL;
+    const int64_t until_us = clock_steady_us() + wait_ms * US_PER_MS;
     bool ok = true;
 
     assert(max > 0);
-    consumer_commit_soon(c);
-    batch_start(c, max);
-    message = rd_kafka_consumer_poll(c->rk, (int)wait_ms);
-    while (message != NULL && ok) {
-        if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
-            batch_add(c, message);
-        } else {
-            ok = trouble_read(c, message, err);
-            rd_kafka_message_destroy(message);
-        }
-        message =
-            ok && c->count < max ? rd_kafka_consumer_poll(c->rk, 0) : NULL;
+    for (size_t i = 0; i < c->member_count; i++) {
+        member_commit_soon(&c->members[i]);
     }
+    batch_start(c, max);
+    do {
+        ok = collect(c, max, err);
+    } while (ok && c->count == 0 && c->trouble[0] == '\0' &&
+             wait_wake(c, until_us));
     if (ok && c->count == 0 && c->trouble[0] != '\0') {
         ok = err_set(err, ERR_UNAVAILABLE, "Kafka: %s", c->trouble);
         c->trouble[0] = '\0';
@@ -322,23 +212,45 @@ void consumer_taken(struct consumer *c, const struct record_place *place,
 
 /* --- state --------------------------------------------------------------- */
 
-void consumer_pause(struct consumer *c, bool paused)
+bool consumer_commit(struct consumer *c, struct err *err)
+{
+    bool ok = true;
+
+    for (size_t i = 0; i < c->member_count; i++) {
+        struct err why = ERR_NONE;
+
+        if (!member_commit(&c->members[i], &why)) {
+            *err = why;
+            ok = false;
+        }
+    }
+    return ok;
+}
+
+static void member_pause(const struct member *m, bool paused)
 {
     rd_kafka_topic_partition_list_t *list = NULL;
 
+    if (rd_kafka_assignment(m->rk, &list) != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        return;
+    }
+    if (paused) {
+        (void)rd_kafka_pause_partitions(m->rk, list);
+    } else {
+        (void)rd_kafka_resume_partitions(m->rk, list);
+    }
+    rd_kafka_topic_partition_list_destroy(list);
+}
+
+void consumer_pause(struct consumer *c, bool paused)
+{
     if (paused == c->is_paused) {
         return;
     }
     c->is_paused = paused;
-    if (rd_kafka_assignment(c->rk, &list) != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        return;
+    for (size_t i = 0; i < c->member_count; i++) {
+        member_pause(&c->members[i], paused);
     }
-    if (paused) {
-        (void)rd_kafka_pause_partitions(c->rk, list);
-    } else {
-        (void)rd_kafka_resume_partitions(c->rk, list);
-    }
-    rd_kafka_topic_partition_list_destroy(list);
 }
 
 int64_t consumer_lag(struct consumer *c)
@@ -355,7 +267,22 @@ int64_t consumer_lag(struct consumer *c)
     return lag;
 }
 
+size_t consumer_owned(const struct consumer *c, size_t topic)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < c->owned.count; i++) {
+        count += c->owned.list[i].topic == (int32_t)topic;
+    }
+    return count;
+}
+
 bool consumer_is_joined(const struct consumer *c)
 {
-    return c->owned.count > 0;
+    for (size_t i = 0; i < c->member_count; i++) {
+        if (!c->members[i].is_joined) {
+            return false;
+        }
+    }
+    return true;
 }

@@ -1,11 +1,12 @@
-/* Kafka, the receiving side: one member of a consumer group.
+/* Kafka, the receiving side: one member of a consumer group for each topic.
  *
  * Commits only what the caller says is recorded. When partitions are taken
  * away the caller is told first (on_revoke) so that it can finish and commit
  * what it holds: no re-consumption without a crash. A group that is new starts
  * at the oldest record.
  *
- * Partitions are shared out cooperatively (cooperative-sticky): a member that
+ * A topic's partitions are shared out evenly, whatever other topics there are,
+ * and cooperatively (cooperative-sticky): a member that
  * joins or leaves moves only the partitions that must move, and the others go
  * on being read. With the eager strategies every member would give back all
  * it has, and finish all it holds, each time one is added or restarted: a
@@ -28,7 +29,7 @@ typedef void consumer_revoke_fn(void *user);
 
 struct consumer_options {
     const struct bus_options *bus;
-    const char *group;
+    const char *group;         /* Each topic's group is named GROUP.TOPIC. */
     const char *const *topics; /* NULL-terminated */
     bool from_end; /* Where a new group begins; false: with the oldest. */
     consumer_revoke_fn *on_revoke;
@@ -38,7 +39,7 @@ struct consumer_options {
 MUST_USE bool consumer_open(const struct consumer_options *opts,
                             struct consumer **out, struct err *err);
 
-/* Leaves the group without committing. Accepts NULL. */
+/* Leaves the groups without committing. Accepts NULL. */
 void consumer_close(struct consumer *c);
 
 /* Wait up to wait_ms for records, at most max. Zero records is no error. The
@@ -75,7 +76,10 @@ void consumer_pause(struct consumer *c, bool paused);
  * assigned counts as 0. */
 int64_t consumer_lag(struct consumer *c);
 
-/* Does the group know us and do we own partitions? For readiness. */
+/* Partitions of a topic that are ours now. */
+size_t consumer_owned(const struct consumer *c, size_t topic);
+
+/* Do all groups know us? There may be no partition for us. For readiness. */
 bool consumer_is_joined(const struct consumer *c);
 
 #endif

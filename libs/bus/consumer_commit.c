@@ -18,35 +18,25 @@
 #define JOIN_WAIT_MS (CONSUMER_SESSION_MS + 2000)
 #define JOIN_LOOK_MS 10
 
-int32_t consumer_topic(const struct consumer *c, const char *name)
-{
-    for (size_t i = 0; i < c->topic_count; i++) {
-        if (strcmp(c->topics[i], name) == 0) {
-            return (int32_t)i;
-        }
-    }
-    return -1;
-}
-
 /* The dirty places as librdkafka wants them, marked as committed; NULL when
  * there are none. While a commit has no answer yet, all places that are known
  * count as dirty. */
-static rd_kafka_topic_partition_list_t *dirty_take(struct consumer *c)
+static rd_kafka_topic_partition_list_t *dirty_take(struct member *m)
 {
+    const struct owned *owned = &m->c->owned;
     rd_kafka_topic_partition_list_t *list = NULL;
 
-    for (size_t i = 0; i < c->owned.count; i++) {
-        struct owned_part *part = &c->owned.list[i];
+    for (size_t i = 0; i < owned->count; i++) {
+        struct owned_part *part = &owned->list[i];
 
-        if (part->next == OWNED_UNKNOWN ||
-            !(c->is_committing || owned_is_dirty(part))) {
+        if (part->topic != m->topic || part->next == OWNED_UNKNOWN ||
+            !(m->is_committing || owned_is_dirty(part))) {
             continue;
         }
         if (list == NULL) {
-            list = rd_kafka_topic_partition_list_new((int)c->owned.count);
+            list = rd_kafka_topic_partition_list_new((int)owned->count);
         }
-        rd_kafka_topic_partition_list_add(list, c->topics[part->topic],
-                                          part->partition)
+        rd_kafka_topic_partition_list_add(list, m->topic_name, part->partition)
             ->offset = part->next;
         part->committed = part->next;
     }
@@ -54,13 +44,12 @@ static rd_kafka_topic_partition_list_t *dirty_take(struct consumer *c)
 }
 
 /* A commit failed: its places are to be written again. */
-static void dirty_again(struct consumer *c,
+static void dirty_again(struct member *m,
                         const rd_kafka_topic_partition_list_t *list)
 {
     for (int i = 0; list != NULL && i < list->cnt; i++) {
         struct owned_part *part =
-            owned_find(&c->owned, consumer_topic(c, list->elems[i].topic),
-                       list->elems[i].partition);
+            owned_find(&m->c->owned, m->topic, list->elems[i].partition);
 
         if (part != NULL) {
             part->committed = OWNED_UNKNOWN;
@@ -68,46 +57,46 @@ static void dirty_again(struct consumer *c,
     }
 }
 
-void consumer_on_commit(rd_kafka_t *rk, rd_kafka_resp_err_t code,
-                        rd_kafka_topic_partition_list_t *list, void *user)
+void member_on_commit(rd_kafka_t *rk, rd_kafka_resp_err_t code,
+                      rd_kafka_topic_partition_list_t *list, void *user)
 {
-    struct consumer *c = user;
+    struct member *m = user;
 
     (void)rk;
-    c->is_committing = false;
+    m->is_committing = false;
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR &&
         code != RD_KAFKA_RESP_ERR__NO_OFFSET) {
-        dirty_again(c, list);
+        dirty_again(m, list);
     }
 }
 
-void consumer_commit_soon(struct consumer *c)
+void member_commit_soon(struct member *m)
 {
     rd_kafka_topic_partition_list_t *list = NULL;
 
-    if (c->is_committing || clock_steady_us() < c->commit_at_us ||
-        membership_is_joining(&c->membership)) {
+    if (m->is_committing || clock_steady_us() < m->commit_at_us ||
+        membership_is_joining(&m->membership)) {
         return;
     }
-    list = dirty_take(c);
+    list = dirty_take(m);
     if (list == NULL) {
         return;
     }
-    c->commit_at_us = clock_steady_us() + CONSUMER_COMMIT_MS * US_PER_MS;
-    c->is_committing =
-        rd_kafka_commit(c->rk, list, 1) == RD_KAFKA_RESP_ERR_NO_ERROR;
-    if (!c->is_committing) {
-        dirty_again(c, list);
+    m->commit_at_us = clock_steady_us() + CONSUMER_COMMIT_MS * US_PER_MS;
+    m->is_committing =
+        rd_kafka_commit(m->rk, list, 1) == RD_KAFKA_RESP_ERR_NO_ERROR;
+    if (!m->is_committing) {
+        dirty_again(m, list);
     }
     rd_kafka_topic_partition_list_destroy(list);
 }
 
 /* Wait for the answer to one commit. An answer that comes after its waiter
  * has gone stays in the queue and must not be taken for the next one's. */
-static rd_kafka_resp_err_t commit_wait(struct consumer *c)
+static rd_kafka_resp_err_t commit_wait(struct member *m)
 {
     rd_kafka_event_t *event =
-        rd_kafka_queue_poll(c->commit_queue, COMMIT_WAIT_MS);
+        rd_kafka_queue_poll(m->commit_queue, COMMIT_WAIT_MS);
     rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR__TIMED_OUT;
 
     if (event != NULL) {
@@ -115,38 +104,38 @@ static rd_kafka_resp_err_t commit_wait(struct consumer *c)
         rd_kafka_event_destroy(event);
         return code;
     }
-    rd_kafka_queue_destroy(c->commit_queue);
-    c->commit_queue = rd_kafka_queue_new(c->rk);
+    rd_kafka_queue_destroy(m->commit_queue);
+    m->commit_queue = rd_kafka_queue_new(m->rk);
     return code;
 }
 
 /* The group is formed by librdkafka's own threads: all we can do is wait. */
-static void join_wait(const struct consumer *c)
+static void join_wait(const struct member *m)
 {
     const struct timespec look = {0, JOIN_LOOK_MS * 1000000L};
     int64_t until_us = clock_steady_us() + JOIN_WAIT_MS * US_PER_MS;
 
-    while (membership_is_joining(&c->membership) &&
+    while (membership_is_joining(&m->membership) &&
            clock_steady_us() < until_us) {
         (void)nanosleep(&look, NULL);
     }
 }
 
-bool consumer_commit(struct consumer *c, struct err *err)
+bool member_commit(struct member *m, struct err *err)
 {
-    rd_kafka_topic_partition_list_t *list = dirty_take(c);
+    rd_kafka_topic_partition_list_t *list = dirty_take(m);
     rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR_NO_ERROR;
 
     if (list == NULL) {
         return true;
     }
-    join_wait(c);
-    code = rd_kafka_commit_queue(c->rk, list, c->commit_queue, NULL, NULL);
+    join_wait(m);
+    code = rd_kafka_commit_queue(m->rk, list, m->commit_queue, NULL, NULL);
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
-        code = commit_wait(c);
+        code = commit_wait(m);
     }
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        dirty_again(c, list);
+        dirty_again(m, list);
     }
     rd_kafka_topic_partition_list_destroy(list);
     return code == RD_KAFKA_RESP_ERR_NO_ERROR ||

@@ -17,19 +17,30 @@
 #define CONSUMER_SESSION_MS 10000
 #define CONSUMER_SESSION_TEXT "10000"
 
-struct consumer {
+/* Reads one topic. */
+struct member {
+    struct consumer *c;
+    int32_t topic; /* Index in c->members. */
+    char *topic_name;
     rd_kafka_t *rk;
+    rd_kafka_queue_t *queue;        /* What came; rings c->wake_fd. */
     rd_kafka_queue_t *commit_queue; /* Answers of waited-for commits. */
-    char *topics[CONSUMER_TOPICS_MAX];
-    size_t topic_count;
+    struct membership membership;
+    bool is_joined;       /* It was told its partitions, maybe none. */
+    bool is_committing;   /* An asynchronous commit is under way. */
+    int64_t commit_at_us; /* When the next one may go. */
+};
+
+struct consumer {
+    struct member members[CONSUMER_TOPICS_MAX];
+    size_t member_count;
+    size_t turn; /* Whose turn it is to be asked for records. */
+    int wake_fd; /* Readable: somebody may have something. */
     consumer_revoke_fn *on_revoke;
     void *user;
     struct owned owned;
     bool is_paused;
     bool is_closing;
-    struct membership membership;
-    bool is_committing;   /* An asynchronous commit is under way. */
-    int64_t commit_at_us; /* When the next one may go. */
     char trouble[CONSUMER_TROUBLE_MAX]; /* "": nothing to tell. */
     /* The batch last returned, or in the making. */
     rd_kafka_message_t **messages;
@@ -38,14 +49,21 @@ struct consumer {
     size_t cap;
 };
 
-/* The place of a topic in c->topics; -1 for one we did not ask for. */
-int32_t consumer_topic(const struct consumer *c, const char *name);
+/* The next member, for the next topic. It is closed by member_close also when
+ * it could not be opened. */
+MUST_USE bool member_open(struct consumer *c,
+                          const struct consumer_options *opts,
+                          const char *topic, struct err *err);
+void member_close(struct member *m);
 
 /* Hand what is done to an asynchronous commit, if it is time for one. */
-void consumer_commit_soon(struct consumer *c);
+void member_commit_soon(struct member *m);
 
-/* librdkafka's answer to it; user is the consumer. */
-void consumer_on_commit(rd_kafka_t *rk, rd_kafka_resp_err_t code,
-                        rd_kafka_topic_partition_list_t *list, void *user);
+/* Write what is done and wait (bounded). */
+MUST_USE bool member_commit(struct member *m, struct err *err);
+
+/* librdkafka's answer to an asynchronous one; user is the member. */
+void member_on_commit(rd_kafka_t *rk, rd_kafka_resp_err_t code,
+                      rd_kafka_topic_partition_list_t *list, void *user);
 
 #endif

@@ -28,13 +28,13 @@ static void say(struct web_response *res, unsigned status, const char *text)
     buf_add_char(&res->body, '\n');
 }
 
-/* Ready: the group knows us and PostgreSQL answers. */
+/* Ready: the groups know us and PostgreSQL answers. */
 static void say_ready(struct dispatcher *d, struct web_response *res)
 {
     struct err err = ERR_NONE;
 
     if (!intake_is_joined(d->intake)) {
-        say(res, 503, "kafka: not a member of the group, or no partitions");
+        say(res, 503, "kafka: not a member of the groups");
     } else if (!db_ping(d->db, &err)) {
         say(res, 503, "postgresql: away");
     } else {

@@ -353,6 +353,10 @@ static void publish(struct intake *in)
 {
     atomic_store(&in->is_joined, consumer_is_joined(in->consumer));
     metrics_set(in->d->metrics, METER_LAG, 0, consumer_lag(in->consumer));
+    for (size_t i = 0; event_topics[i] != NULL; i++) {
+        metrics_set(in->d->metrics, METER_PARTITIONS, i,
+                    (int64_t)consumer_owned(in->consumer, i));
+    }
     metrics_set(in->d->metrics, METER_IN_FLIGHT, 0,
                 (int64_t)atomic_load(&in->d->load.jobs));
 }

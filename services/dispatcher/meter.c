@@ -3,6 +3,8 @@
 
 #include "dispatcher/verdict.h"
 
+#include "store/event.h"
+
 static const char *const ledger_words[] = {"final", "pending", "known", NULL};
 
 /* clang-format off */
@@ -13,6 +15,8 @@ const struct metric_row meter_rows[METER_COUNT] = {
         "Records that could not be read and went to porter.dead-letters.v1.", NULL, NULL},
     [METER_LAG] = {"porter_intake_lag_records", METRIC_GAUGE,
         "Records between our place and the end of the owned partitions.", NULL, NULL},
+    [METER_PARTITIONS] = {"porter_intake_partitions", METRIC_GAUGE,
+        "Partitions that are ours now.", "topic", event_topics},
     [METER_MATCHED] = {"porter_deliveries_matched_total", METRIC_COUNTER,
         "Deliveries made from events and webhooks.", NULL, NULL},
     [METER_KNOWN] = {"porter_deliveries_known_total", METRIC_COUNTER,

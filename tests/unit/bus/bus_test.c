@@ -298,7 +298,7 @@ static int64_t committed(void)
     int64_t sum = 0;
 
     (void)rd_kafka_conf_set(conf, "bootstrap.servers", bus.brokers, NULL, 0);
-    (void)rd_kafka_conf_set(conf, "group.id", "g", NULL, 0);
+    (void)rd_kafka_conf_set(conf, "group.id", "g.porter.visitors.v1", NULL, 0);
     rk = rd_kafka_new(RD_KAFKA_CONSUMER, conf, NULL, 0);
     (void)rd_kafka_topic_partition_list_add(list, topics[0], 0);
     (void)rd_kafka_topic_partition_list_add(list, topics[0], 1);
@@ -383,11 +383,12 @@ static void partitions_assigned_while_paused_are_paused(void **state)
     send_numbers(0, 2);
     open_consumer();
     consumer_pause(consumer, true);
-    while (!consumer_is_joined(consumer) && clock_steady_us() < deadline_us) {
+    while (consumer_owned(consumer, 0) == 0 &&
+           clock_steady_us() < deadline_us) {
         assert_true(consumer_poll(consumer, 100, 10, &records, &count, &err));
         assert_int_equal(count, 0);
     }
-    assert_true(consumer_is_joined(consumer));
+    assert_int_equal(consumer_owned(consumer, 0), 2);
     for (int i = 0; i < 5; i++) {
         assert_true(consumer_poll(consumer, 100, 10, &records, &count, &err));
         assert_int_equal(count, 0);
@@ -444,10 +445,10 @@ static void a_partition_lost_while_paused_flows_when_it_is_back(void **state)
     assert_true(consumer_commit(consumer, &err));
     consumer_pause(consumer, true);
     assert_true(consumer_open(&opts, &other, &err));
-    while (!consumer_is_joined(other) && clock_steady_us() < deadline_us) {
+    while (consumer_owned(other, 0) == 0 && clock_steady_us() < deadline_us) {
         poll_both(other, &count);
     }
-    assert_true(consumer_is_joined(other));
+    assert_int_equal(consumer_owned(other, 0), 1);
     consumer_pause(consumer, false);
     consumer_close(other);
     size_t sent = send_to_both_partitions();
@@ -456,6 +457,32 @@ static void a_partition_lost_while_paused_flows_when_it_is_back(void **state)
         poll_both(NULL, &count);
     }
     assert_int_equal(count, sent);
+}
+
+static void a_member_without_a_partition_is_joined(void **state)
+{
+    struct consumer_options opts = {
+        .bus = &bus, .group = "g", .topics = topics};
+    int64_t deadline_us = clock_steady_us() + 4 * DEADLINE_S * US_PER_S;
+    struct consumer *other = NULL;
+    size_t count = 0;
+
+    (void)state;
+    (void)rd_kafka_mock_topic_create(cluster, "porter.lone.v1", 1, 1);
+    opts.topics = (const char *const[]){"porter.lone.v1", NULL};
+    assert_true(consumer_open(&opts, &consumer, &err));
+    while (!consumer_is_joined(consumer) && clock_steady_us() < deadline_us) {
+        poll_both(NULL, &count);
+    }
+    assert_true(consumer_is_joined(consumer));
+    assert_true(consumer_open(&opts, &other, &err));
+    assert_false(consumer_is_joined(other));
+    while (!consumer_is_joined(other) && clock_steady_us() < deadline_us) {
+        poll_both(other, &count);
+    }
+    assert_true(consumer_is_joined(other));
+    assert_int_equal(consumer_owned(consumer, 0) + consumer_owned(other, 0), 1);
+    consumer_close(other);
 }
 
 static void lag_is_what_is_not_done(void **state)
@@ -488,6 +515,7 @@ int main(void)
         TEST(a_paused_consumer_gets_nothing_and_loses_nothing),
         TEST(partitions_assigned_while_paused_are_paused),
         TEST(a_partition_lost_while_paused_flows_when_it_is_back),
+        TEST(a_member_without_a_partition_is_joined),
         TEST(lag_is_what_is_not_done),
     };
 
