@@ -35,6 +35,13 @@ static bool on_precondition(const struct operation *op, unsigned status)
     return (op->flags & OP_IF_MATCH) != 0 && status == 412;
 }
 
+/* Whenever a well-formed key was looked up. */
+static bool on_keyed(const struct operation *op, unsigned status)
+{
+    (void)status;
+    return describe_is_keyed(op);
+}
+
 /* With state-conflict. */
 static bool on_conflict(const struct operation *op, unsigned status)
 {
@@ -109,6 +116,7 @@ const struct header_row answer_headers[] = {
      "{\"type\":\"string\",\"minLength\":1,\"maxLength\":128}", on_all, true},
     LIMITS("", on_admitted, true),
     LIMITS(".known", on_maybe_admitted, false),
+    {"Server-Timing", "Where the time went, in milliseconds: `auth`, `limit`, `db`.", TEXT, on_keyed, false},
     {"Retry-After", "After this many seconds a request is let in.", WHOLE, on_retry, true},
     {"Retry-After.maybe", "After this many seconds it is worth asking again.", WHOLE, on_maybe_retry, false},
     {"Idempotency-Replayed", "`true`: the answer that the first request with this `Idempotency-Key` got.",
