@@ -1,0 +1,175 @@
+"""Every list of visitors, as PostgreSQL ran it for the gateway: by the index that is meant, and over few rows.
+
+120,000 visitors, 100,000 of them in one organization. auto_explain writes each plan with what it
+really read into PostgreSQL's log; the requests here are the only ones that have it."""
+import json
+import re
+from urllib.parse import urlencode
+
+import pytest
+
+from harness.porter import Porter, format_id, parse_id
+
+MANY, PAGE = 100_000, 50
+# What one page may look at: one index row too many for each of five statuses; or the three steps of visitor_list.c.
+PLAIN_ROWS, STEPS_ROWS = 5 * (PAGE + 2), 500 + 2001 + 5000 + 3 * 5 * (PAGE + 2)
+SEED = """
+    INSERT INTO visitors (org_id, id, status, full_name, email, company, host_email, location_id, expected_at, checked_in_at, created_at, updated_at)
+    SELECT %(org)s, gen_random_uuid(), (ARRAY['checked_out', 'checked_out', 'expected', 'expected', 'checked_in', 'cancelled', 'no_show'])[1 + i %% 7],
+           (ARRAY['Anna', 'Ada', 'Zoë', 'José', 'Åse'])[1 + i %% 5] || ' Muster' || i %% 997, 'guest' || i || '@example.com', 'Firma ' || i %% 5000,
+           'host' || i %% 300 || '@porter.example', (%(places)s::uuid[])[1 + i %% %(place_count)s], at + (i %% 30) * interval '1 day',
+           CASE WHEN i %% 7 IN (0, 1, 4) THEN at + (i %% 30) * interval '1 day' END, at, at
+      FROM generate_series(1, %(count)s) AS i
+     CROSS JOIN LATERAL (SELECT timestamptz '2025-01-01' + i * (interval '365 days' / %(count)s) AS at) AS t"""
+
+
+class Watched:
+    """A gateway whose every statement PostgreSQL explains."""
+
+    def __init__(self, porter):
+        self.log = porter.servers.postgres.folder / "log"
+        with porter.database() as db:
+            for name, value in {"session_preload_libraries": "auto_explain", "auto_explain.log_min_duration": "0", "auto_explain.log_analyze": "on",
+                                "auto_explain.log_buffers": "on", "auto_explain.log_timing": "off", "auto_explain.log_format": "json"}.items():
+                db.execute(f"ALTER DATABASE {porter.name} SET {name} = '{value}'")
+        self.tenant = porter.organization()
+        self.places = [self.tenant.location(f"Haus {i}") for i in range(5)]
+        others = [porter.organization() for _ in range(4)]
+        with porter.database() as db:
+            db.execute("SET session_preload_libraries = ''")
+            for one, count, places in [(self.tenant, MANY, self.places)] + [(other, 5000, [other.location()]) for other in others]:
+                db.execute(SEED, {"org": parse_id(one.id), "count": count, "places": [parse_id(place) for place in places], "place_count": len(places)})
+            db.execute("VACUUM ANALYZE visitors")
+
+    def gateway(self, mode):
+        """Calls go to a new gateway, whose statements are planned in this way."""
+        porter = self.tenant.porter
+        with porter.database() as db:
+            db.execute(f"ALTER DATABASE {porter.name} SET plan_cache_mode = {mode}")
+        self.client = self.tenant.client(porter.gateway())
+
+    def plans(self, query):
+        """The answer, and the plans of the statements that read visitors for it."""
+        before = self.log.stat().st_size
+        answer = self.client.get(f"/visitors?{urlencode(query, doseq=True)}")
+        assert answer.status_code == 200, answer.text
+        with self.log.open("rb") as log:
+            log.seek(before)
+            text = log.read().decode()
+        found = [json.loads(one) for one in re.findall(r"plan:\n\t(\{.*?\n\t\})", text, re.S)]
+        return answer.json(), [one["Plan"] for one in found if "$2::text[]" in one["Query Text"] and "visitors" in one["Query Text"]]
+
+
+def nodes(plan):
+    yield plan
+    for child in plan.get("Plans", []):
+        yield from nodes(child)
+
+
+def facts(plans):
+    """(indexes, rows read from visitors, blocks)"""
+    indexes, rows = set(), 0
+    for plan in plans:
+        for node in nodes(plan):
+            assert node["Node Type"] != "Seq Scan", "a table is read from end to end"
+            if "Index Name" in node and node["Actual Loops"] and node.get("Actual Rows", 0) + node.get("Rows Removed by Filter", 0):
+                indexes.add(node["Index Name"])
+            if node.get("Relation Name") == "visitors" and node["Node Type"] != "Bitmap Index Scan":
+                rows += node["Actual Loops"] * (node["Actual Rows"] + node.get("Rows Removed by Filter", 0))
+    blocks = sum(plan["Shared Hit Blocks"] + plan["Shared Read Blocks"] for plan in plans)
+    return {name.removeprefix("visitors_") for name in indexes}, rows, blocks
+
+
+@pytest.fixture(scope="module")
+def seeded(servers):
+    porter = Porter(servers)
+    yield Watched(porter)
+    porter.close()
+
+
+@pytest.fixture(scope="module", params=["force_generic_plan", "force_custom_plan"])
+def watched(request, seeded):
+    seeded.gateway(request.param)
+    return seeded
+
+
+SORTS = {f"{sign}{time}_at": index for time, index in (("created", "status"), ("expected", "expected"), ("checked_in", "checked_in")) for sign in ("", "-")}
+AT_LOCATION = {"status": "location", "expected": "expected_at_location", "checked_in": "checked_in_at_location"}
+
+
+@pytest.mark.parametrize("status", [[], ["expected"], ["checked_in", "checked_out"]], ids=str)
+@pytest.mark.parametrize("at_location", [False, True])
+@pytest.mark.parametrize("sort", SORTS)
+def test_a_list_in_any_order_reads_its_index_and_little_more_than_the_page(watched, sort, at_location, status):
+    column = sort.lstrip("-").removesuffix("_at")
+    index = AT_LOCATION[SORTS[sort]] if at_location else SORTS[sort]
+    query = {"sort": sort, "limit": PAGE, "status": status, **({"location_id": watched.places[2]} if at_location else {})}
+    bounds = {f"{column}_from": "2025-02-01T00:00:00Z", f"{column}_to": "2025-12-01T00:00:00Z"}
+    for more in ({}, bounds) if not status else ({},):
+        body, plans = watched.plans({**query, **more})
+        assert len(plans) >= 1 and (len(body["visitors"]) == PAGE or status == ["expected"])
+        for _ in range(2):  # Then deep in the list.
+            used, rows, blocks = facts(plans)
+            assert used <= {index} and rows <= 2 * PLAIN_ROWS and blocks <= 4 * PLAIN_ROWS, (used, rows, blocks)
+            if not body["pagination"]["has_more"]:
+                break
+            for _ in range(3):
+                cursor = body["pagination"]["next_cursor"]
+                body = watched.client.get(f"/visitors?{urlencode({**query, **more, 'limit': 200, 'cursor': cursor}, doseq=True)}").json()
+                if not body["pagination"]["has_more"]:
+                    break
+            else:
+                body, plans = watched.plans({**query, **more, "cursor": body["pagination"]["next_cursor"]})
+
+
+FILTERS = {
+    "one word in a thousand": {"q": "muster77"}, "every second": {"q": "a"}, "nobody": {"q": "xyzzy"}, "two words": {"q": "ada muster9"},
+    "e-mail": {"email": "guest4711@example.com"}, "company": {"company": "Firma 4711"}, "host": {"host_email": "host7@porter.example"},
+    "a day expected": {"expected_from": "2025-06-01T00:00:00Z", "expected_to": "2025-06-02T00:00:00Z"},
+    "a day checked in": {"checked_in_from": "2025-06-01T00:00:00Z", "checked_in_to": "2025-06-02T00:00:00Z"},
+    "a day created": {"created_from": "2025-06-01T00:00:00Z", "created_to": "2025-06-02T00:00:00Z"},
+    "long ago": {"expected_to": "2025-03-01T00:00:00Z"}, "lately": {"expected_from": "2025-12-01T00:00:00Z"},
+    "a day and a word": {"expected_from": "2025-06-01T00:00:00Z", "expected_to": "2025-06-02T00:00:00Z", "q": "ada"},
+}
+
+
+@pytest.mark.parametrize("at_location", [False, True])
+@pytest.mark.parametrize("sort", ["-created_at", "expected_at", "-checked_in_at"])
+@pytest.mark.parametrize("what", FILTERS)
+def test_a_filter_of_any_width_reads_bounded_rows(watched, what, sort, at_location):
+    query = {"sort": sort, "limit": PAGE, **FILTERS[what], **({"location_id": watched.places[1]} if at_location else {})}
+    for _ in range(3):
+        body, plans = watched.plans(query)
+        used, rows, blocks = facts(plans)
+        meant = {"status", "location", "expected", "expected_at_location", "checked_in", "checked_in_at_location", "words", "pkey"}
+        assert used <= meant and rows <= STEPS_ROWS and blocks <= 3 * STEPS_ROWS, (used, rows, blocks)
+        if not body["pagination"]["has_more"]:
+            break
+        query["cursor"] = body["pagination"]["next_cursor"]
+
+
+@pytest.mark.parametrize("what", ["e-mail", "company", "one word in a thousand", "a day expected", "long ago", "every second"])
+def test_pages_that_end_early_lead_to_everybody_all_the_same(watched, what):
+    seen, query = [], {"limit": 200, "sort": "-created_at", **FILTERS[what]}
+    with watched.tenant.porter.database() as db:
+        db.execute("SET session_preload_libraries = ''")
+        conditions = {"e-mail": "email = 'guest4711@example.com'", "company": "company = 'Firma 4711'", "one word in a thousand": "full_name ~ ' Muster77'",
+                      "a day expected": "expected_at >= '2025-06-01Z' AND expected_at < '2025-06-02Z'", "long ago": "expected_at < '2025-03-01Z'",
+                      "every second": "full_name ~ '^A|^Å'"}
+        wanted = [format_id("vis", row[0]) for row in db.execute(
+            f"SELECT id FROM visitors WHERE org_id = %s AND {conditions[what]} ORDER BY created_at DESC, id DESC", (parse_id(watched.tenant.id),))]
+    for _ in range(400):
+        body = watched.client.get(f"/visitors?{urlencode(query)}").json()
+        seen += [one["id"] for one in body["visitors"]]
+        if not body["pagination"]["has_more"] or len(seen) > 4000:
+            break
+        query["cursor"] = body["pagination"]["next_cursor"]
+    assert seen == wanted[:len(seen)] and (len(seen) == len(wanted) or len(seen) > 4000)
+
+
+def test_a_count_stops_counting(watched):
+    for query, exact in (({}, False), ({"q": "a"}, False), ({"expected_from": "2025-02-01T00:00:00Z"}, False), (FILTERS["a day expected"], True), ({"company": "Firma 4711"}, True)):
+        body, plans = watched.plans({**query, "limit": 1, "include": "total_count"})
+        page = body["pagination"]
+        assert page["total_is_exact"] == exact and page["total_count"] <= 10_000
+        assert facts(plans)[1] <= STEPS_ROWS + 10_001 + 5
