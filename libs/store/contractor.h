@@ -1,4 +1,6 @@
-/* Contractors: rows -> messages. */
+/* Contractors: rows <-> messages; a change and its event in one statement.
+ *
+ * Every contractor that comes from here is assessed as of now_us. */
 #ifndef PORTER_STORE_CONTRACTOR_H
 #define PORTER_STORE_CONTRACTOR_H
 
@@ -7,6 +9,8 @@
 #include "base/id.h"
 #include "base/macros.h"
 #include "db/db.h"
+#include "store/cause.h"
+#include "store/event.h"
 
 #include "porter/v1/contractor.pb-c.h"
 
@@ -15,23 +19,47 @@ struct contractor_filter {
     struct id location_id;
     struct str company;
     struct str search;
-    int64_t after_created_us; /* DB_TIME_NULL: from the start */
+    int64_t expires_before_us; /* DB_TIME_NULL: any */
+    int64_t after_created_us;  /* DB_TIME_NULL: from the start */
     struct id after_id;
 };
 
 /* Newest first. */
 MUST_USE bool contractor_list(struct db *db, struct id org_id,
                               const struct contractor_filter *filter,
-                              size_t max, struct arena *arena,
+                              size_t max, int64_t now_us, struct arena *arena,
                               Porter__V1__Contractor ***list, size_t *count,
                               struct err *err);
 
 MUST_USE bool contractor_find(struct db *db, struct id org_id, struct id id,
-                              struct arena *arena, Porter__V1__Contractor **out,
-                              struct err *err);
+                              int64_t now_us, struct arena *arena,
+                              Porter__V1__Contractor **out, struct err *err);
 
+/* Without an event: for what was agreed elsewhere (porterctl). */
 MUST_USE bool contractor_insert(struct db *db, struct id org_id,
                                 const Porter__V1__Contractor *contractor,
+                                struct err *err);
+
+/* A new one, its contractor.created event and the outbox row in
+ * event_shard(contractor): one statement. The locations are the org's
+ * (location_missing). */
+MUST_USE bool contractor_add(struct db *db, const struct cause *cause,
+                             Porter__V1__Contractor *contractor,
+                             struct arena *arena, struct err *err);
+
+/* A contractor's new state, as it is to be. */
+struct contractor_change {
+    Porter__V1__Contractor *contractor;
+    int64_t seen_us; /* updated_at when it was read */
+    enum event_type type;
+};
+
+/* Store status, the decision and updated_at (the rest is left alone), an event
+ * and the outbox row. *changed is false, and nothing has happened, when
+ * somebody was quicker. */
+MUST_USE bool contractor_change(struct db *db, const struct cause *cause,
+                                const struct contractor_change *change,
+                                struct arena *arena, bool *changed,
                                 struct err *err);
 
 #endif

@@ -24,9 +24,15 @@ const struct event_type_row event_types[EVENT_TYPE_COUNT] = {
     [EVENT_VISITOR_CANCELLED] =
         {"visitor.cancelled", "visitors", TOPIC_VISITORS, ID_VISITOR,
          "A visit was cancelled."},
+    [EVENT_CONTRACTOR_CREATED] =
+        {"contractor.created", "contractors", TOPIC_CONTRACTORS, ID_CONTRACTOR,
+         "A contractor was entered and waits for approval."},
     [EVENT_CONTRACTOR_APPROVED] =
         {"contractor.approved", "contractors", TOPIC_CONTRACTORS, ID_CONTRACTOR,
          "A contractor was approved."},
+    [EVENT_CONTRACTOR_REJECTED] =
+        {"contractor.rejected", "contractors", TOPIC_CONTRACTORS, ID_CONTRACTOR,
+         "A contractor was rejected."},
     [EVENT_EVACUATION_ACTIVATED] =
         {"evacuation.activated", "evacuations", TOPIC_EVACUATIONS, ID_EVACUATION,
          "Evacuation mode was activated."},

@@ -6,15 +6,17 @@
 
 #include <assert.h>
 
-bool location_list(struct db *db, struct id org_id, struct str after_name,
-                   struct id after_id, size_t max, struct arena *arena,
-                   Porter__V1__Location ***list, size_t *count, struct err *err)
+bool location_list(struct db *db, struct id org_id,
+                   const struct location_filter *f, size_t max,
+                   struct arena *arena, Porter__V1__Location ***list,
+                   size_t *count, struct err *err)
 {
     struct db_rows *rows = NULL;
     ProtobufCMessage **all = NULL;
     bool ok = db_run(db, &sql_location_list,
-                     ARGS(ARG_UUID(org_id), ARG_TEXT(after_name),
-                          ARG_UUID_OR_NULL(after_id), ARG_INT((int64_t)max)),
+                     ARGS(ARG_UUID(org_id), ARG_TEXT(f->after_name),
+                          ARG_UUID_OR_NULL(f->after_id), ARG_INT((int64_t)max),
+                          ARG_TEXT(f->search)),
                      &rows, err) &&
               row_messages(rows, &porter__v1__location__descriptor, arena, &all,
                            count, err);
@@ -60,6 +62,27 @@ bool location_only(struct db *db, struct id org_id, bool *found, struct id *id,
     if (*found) {
         *id = db_uuid(rows, 0, 0);
     }
+    db_rows_free(rows);
+    return true;
+}
+
+bool location_missing(struct db *db, struct id org_id, const struct id *ids,
+                      size_t count, struct arena *arena, size_t **missing,
+                      size_t *missing_count, struct err *err)
+{
+    struct db_rows *rows = NULL;
+    size_t *places = NULL;
+
+    if (!db_run(db, &sql_location_missing,
+                ARGS(ARG_UUID(org_id), ARG_UUIDS(ids, count)), &rows, err)) {
+        return false;
+    }
+    *missing_count = db_count(rows);
+    places = arena_take(arena, (*missing_count + 1) * sizeof(*places));
+    for (size_t i = 0; i < *missing_count; i++) {
+        places[i] = (size_t)db_int(rows, i, 0);
+    }
+    *missing = places;
     db_rows_free(rows);
     return true;
 }

@@ -10,13 +10,17 @@
 
 #include "porter/v1/location.pb-c.h"
 
-/* By name, then id; after_name STR_NONE: from the start. on_site_count is
- * counted from an index. */
+struct location_filter {
+    struct str search;     /* prefix words of name and city */
+    struct str after_name; /* STR_NONE: from the start */
+    struct id after_id;
+};
+
+/* By name, then id. on_site_count is counted from an index. */
 MUST_USE bool location_list(struct db *db, struct id org_id,
-                            struct str after_name, struct id after_id,
-                            size_t max, struct arena *arena,
-                            Porter__V1__Location ***list, size_t *count,
-                            struct err *err);
+                            const struct location_filter *filter, size_t max,
+                            struct arena *arena, Porter__V1__Location ***list,
+                            size_t *count, struct err *err);
 
 MUST_USE bool location_find(struct db *db, struct id org_id, struct id id,
                             struct arena *arena, Porter__V1__Location **out,
@@ -25,6 +29,12 @@ MUST_USE bool location_find(struct db *db, struct id org_id, struct id id,
 /* The org's only location; *found false when it has none or several. */
 MUST_USE bool location_only(struct db *db, struct id org_id, bool *found,
                             struct id *id, struct err *err);
+
+/* Which of the ids are no location of the org: their places in the list. */
+MUST_USE bool location_missing(struct db *db, struct id org_id,
+                               const struct id *ids, size_t count,
+                               struct arena *arena, size_t **missing,
+                               size_t *missing_count, struct err *err);
 
 MUST_USE bool location_insert(struct db *db, struct id org_id,
                               const Porter__V1__Location *location,

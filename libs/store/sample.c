@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "json/json.h"
 #include "message/message.h"
+#include "store/compliance.h"
 
 #include <assert.h>
 
@@ -36,6 +37,18 @@ struct sample {
     "\"purpose\":\"Vorstellungsgespräch, 3. Stock – 会議室\","            \
     "\"vehicle_plate\":\"B-PR 2026\",\"metadata\":{\"badge_colour\":"           \
     "\"grün\",\"ticket\":\"HR-4711\"}}"
+
+#define CONTRACTOR_REST                                                            \
+    "\"company\":\"Dvořák Klimatechnik s.r.o.\",\"contact\":{\"name\":\"Jiří " \
+    "Dvořák\",\"email\":\"jiri@example.com\",\"phone\":\"+420224810101\"},"      \
+    "\"trade\":\"hvac\",\"metadata\":{\"permit\":\"heiß\"}}"
+
+#define EVACUATION_REST                                                        \
+    "\"drill\":true,\"reason\":\"Probealarm – Übung\",\"activated_by\":"    \
+    "\"front desk\",\"on_site\":[{\"visitor_id\":"                             \
+    "\"vis_01jd0000000000000000000000\",\"full_name\":\"Zoë "                 \
+    "Muñoz-Brückner\",\"host\":{\"name\":\"Aylın Öztürk\",\"email\":"     \
+    "\"aylin.oeztuerk@example.org\"},\"accounted_for\":"
 
 static const struct sample samples[EVENT_TYPE_COUNT] = {
     [EVENT_VISITOR_PRE_REGISTERED] = {&porter__v1__visitor__descriptor,
@@ -67,30 +80,30 @@ static const struct sample samples[EVENT_TYPE_COUNT] = {
                                   {"expected_until", 120},
                                   {"created_at", -1440},
                                   {"updated_at", 0}}},
+    [EVENT_CONTRACTOR_CREATED] = {&porter__v1__contractor__descriptor,
+                                  "{\"status\":\"pending\"," CONTRACTOR_REST,
+                                  {{"insurance_expires_at", 259200},
+                                   {"created_at", 0},
+                                   {"updated_at", 0}}},
     [EVENT_CONTRACTOR_APPROVED] =
         {&porter__v1__contractor__descriptor,
-         "{\"status\":\"approved\",\"company\":\"Dvořák "
-         "Klimatechnik s.r.o.\",\"contact\":{\"name\":\"Jiří "
-         "Dvořák\",\"email\":\"jiri@example.com\","
-         "\"phone\":\"+420224810101\"},\"trade\":\"hvac\","
-         "\"approved_by\":\"front desk\",\"metadata\":{\"permit\":"
-         "\"heiß\"}}",
+         "{\"status\":\"approved\",\"approved_by\":\"front "
+         "desk\"," CONTRACTOR_REST,
          {{"approved_at", 0},
           {"induction_completed_at", -2880},
           {"insurance_expires_at", 259200},
           {"valid_until", 525600},
           {"created_at", -4320},
           {"updated_at", 0}}},
-    [EVENT_EVACUATION_ACTIVATED] =
-        {&porter__v1__evacuation__descriptor,
-         "{\"status\":\"active\",\"drill\":true,\"reason\":\"Probealarm "
-         "– Übung\",\"activated_by\":\"front desk\",\"on_site\":[{"
-         "\"visitor_id\":\"vis_01jd0000000000000000000000\","
-         "\"full_name\":\"Zoë Muñoz-Brückner\",\"host\":{\"name\":\"Aylın "
-         "Öztürk\","
-         "\"email\":\"aylin.oeztuerk@example.org\"},"
-         "\"accounted_for\":false}]}",
-         {{"activated_at", 0}}},
+    [EVENT_CONTRACTOR_REJECTED] =
+        {&porter__v1__contractor__descriptor,
+         "{\"status\":\"rejected\",\"rejected_by\":\"front "
+         "desk\",\"reason\":\"Versicherung fehlt\"," CONTRACTOR_REST,
+         {{"rejected_at", 0}, {"created_at", -4320}, {"updated_at", 0}}},
+    [EVENT_EVACUATION_ACTIVATED] = {&porter__v1__evacuation__descriptor,
+                                    "{\"status\":\"active\"," EVACUATION_REST
+                                    "false}]}",
+                                    {{"activated_at", 0}}},
 };
 
 static ProtobufCMessage *sample_read(const struct sample *sample,
@@ -152,7 +165,9 @@ Porter__V1__Event *event_sample(enum event_type type, struct id org_id,
         message_set_time(message_find(m, str_of(sample->times[i].path), arena),
                          now_us + sample->times[i].minutes * MINUTE_US, arena);
     }
-    if (type == EVENT_EVACUATION_ACTIVATED) {
+    if (event_types[type].subject == ID_CONTRACTOR) {
+        contractor_assess((Porter__V1__Contractor *)(void *)m, now_us, arena);
+    } else if (event_types[type].subject == ID_EVACUATION) {
         Porter__V1__Evacuation *e = (Porter__V1__Evacuation *)(void *)m;
 
         message_set_time(

@@ -9,6 +9,10 @@ SELECT l.id AS "id:loc", l.name, l.timezone,
            AND v.status = 'checked_in') AS on_site_count
   FROM locations l
  WHERE l.org_id = $1
+   AND ($5::text IS NULL
+        OR porter_words(l.org_id, l.name || ' ' || coalesce(l.city, ''),
+                        VARIADIC ARRAY[]::text[])
+           @@ porter_search($1, $5, VARIADIC ARRAY[]::text[]))
    AND (l.name, l.id) > (coalesce($2::text, ''),
                          coalesce($3::uuid, '00000000-0000-0000-0000-000000000000'))
  ORDER BY l.name, l.id
@@ -35,3 +39,11 @@ SELECT id FROM locations WHERE org_id = $1 LIMIT 2;
 INSERT INTO locations (org_id, id, name, timezone, line1, line2, city, region,
                        postal_code, country, capacity, created_at, updated_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12);
+
+-- name: location_missing
+-- Which of the ids are no location of the organization, by their place.
+SELECT wanted.place - 1
+  FROM unnest($2::uuid[]) WITH ORDINALITY AS wanted (id, place)
+ WHERE NOT EXISTS (SELECT FROM locations l
+                    WHERE l.org_id = $1 AND l.id = wanted.id)
+ ORDER BY wanted.place;

@@ -2,6 +2,7 @@
 #include "gateway/resources/resources.h"
 
 #include "gateway/list.h"
+#include "store/compliance.h"
 #include "store/contractor.h"
 #include "store/key.h"
 
@@ -23,7 +24,8 @@ static const struct operation operations[] = {
 const struct operation_table contractor_operations = OPERATIONS(operations);
 
 enum contractor_param {
-    BY_STATUS = LIST_PARAM_COUNT, BY_LOCATION, BY_COMPANY, BY_SEARCH, CONTRACTOR_PARAM_COUNT
+    BY_STATUS = LIST_PARAM_COUNT, BY_LOCATION, BY_COMPANY, BY_SEARCH, EXPIRES_BEFORE,
+    CONTRACTOR_PARAM_COUNT
 };
 
 static const struct param_row param_rows[] = {
@@ -35,7 +37,9 @@ static const struct param_row param_rows[] = {
     [BY_COMPANY] = {.name = "company", .kind = PARAM_TEXT, .is_filter = true, .min = 1, .max = 200,
         .help = "The contractor's company."},
     [BY_SEARCH] = {.name = "q", .kind = PARAM_TEXT, .is_filter = true, .min = 1, .max = 200,
-        .help = "Beginnings of words of company, contact or trade."},
+        .help = "Beginnings of words of company, contact's name or contact's e-mail."},
+    [EXPIRES_BEFORE] = {.name = "expires_before", .kind = PARAM_TIME, .is_filter = true,
+        .help = "Insurance or approval ends before this time (or has ended)."},
 };
 static const struct param_table params = {param_rows, COUNT_OF(param_rows)};
 _Static_assert(COUNT_OF(param_rows) == CONTRACTOR_PARAM_COUNT, "one row per parameter");
@@ -50,6 +54,8 @@ static struct contractor_filter filter_of(const struct list *list)
         .location_id = p[BY_LOCATION].id,
         .company = p[BY_COMPANY].text,
         .search = p[BY_SEARCH].text,
+        .expires_before_us =
+            p[EXPIRES_BEFORE].is_set ? p[EXPIRES_BEFORE].number : DB_TIME_NULL,
         .after_created_us = list->goes_on ? list->after.number : DB_TIME_NULL,
         .after_id = list->goes_on ? list->after.id : (struct id){{0}},
     };
@@ -78,7 +84,7 @@ static bool list_contractors(struct call *call, struct err *err)
     }
     filter = filter_of(&list);
     if (!contractor_list(call->db, call_org(call), &filter, list.limit + 1,
-                         call->arena, &rows, &count, err)) {
+                         call->now_us, call->arena, &rows, &count, err)) {
         return false;
     }
     list_answer(call, &list, (ProtobufCMessage *const *)(void *)rows, count,
@@ -93,11 +99,12 @@ static bool show_contractor(struct call *call, struct err *err)
 
     if (!call_no_params(call, err) ||
         !call_path_id(call, ID_CONTRACTOR, &id, err) ||
-        !contractor_find(call->db, call_org(call), id, call->arena, &contractor,
-                         err)) {
+        !contractor_find(call->db, call_org(call), id, call->now_us,
+                         call->arena, &contractor, err)) {
         return false;
     }
-    if (call_is_unchanged(call, call_time_us(contractor->updated_at))) {
+    if (call_is_unchanged(call,
+                          contractor_version_us(contractor, call->now_us))) {
         return true;
     }
     return call_reply(call, HTTP_OK, &contractor->base);

@@ -17,13 +17,20 @@ static const struct operation operations[] = {
     {WEB_GET, "/api/v1/locations", SCOPE_LOCATIONS_READ, 0, list_locations,
      "list_locations", "List all locations by name, with pagination",
      .params = &params, .answer = &porter__v1__location__descriptor, .list_name = "locations"},
-    {WEB_GET, "/api/v1/locations/{id}", SCOPE_LOCATIONS_READ, 0, show_location,
+    {WEB_GET, "/api/v1/locations/{id}", SCOPE_LOCATIONS_READ, OP_ETAG, show_location,
      "show_location", "Show one location", .answer = &porter__v1__location__descriptor},
 };
 const struct operation_table location_operations = OPERATIONS(operations);
 
-static const struct param_row param_rows[] = {LIST_PARAM_ROWS};
+enum location_param { BY_SEARCH = LIST_PARAM_COUNT, LOCATION_PARAM_COUNT };
+
+static const struct param_row param_rows[] = {
+    LIST_PARAM_ROWS,
+    [BY_SEARCH] = {.name = "q", .kind = PARAM_TEXT, .is_filter = true, .min = 1, .max = 200,
+        .help = "Beginnings of words of name or city."},
+};
 static const struct param_table params = {param_rows, COUNT_OF(param_rows)};
+_Static_assert(COUNT_OF(param_rows) == LOCATION_PARAM_COUNT, "one row per parameter");
 /* clang-format on */
 
 static struct page_key key_of(const ProtobufCMessage *row)
@@ -40,12 +47,18 @@ static struct page_key key_of(const ProtobufCMessage *row)
 static bool list_locations(struct call *call, struct err *err)
 {
     struct list list;
+    struct location_filter filter;
     Porter__V1__Location **rows = NULL;
     size_t count = 0;
 
-    if (!list_read(call, "locations", &params, &list, err) ||
-        !location_list(call->db, call_org(call), list.after.text, list.after.id,
-                       list.limit + 1, call->arena, &rows, &count, err)) {
+    if (!list_read(call, "locations", &params, &list, err)) {
+        return false;
+    }
+    filter = (struct location_filter){.search = list.params[BY_SEARCH].text,
+                                      .after_name = list.after.text,
+                                      .after_id = list.after.id};
+    if (!location_list(call->db, call_org(call), &filter, list.limit + 1,
+                       call->arena, &rows, &count, err)) {
         return false;
     }
     list_answer(call, &list, (ProtobufCMessage *const *)(void *)rows, count,
@@ -53,7 +66,17 @@ static bool list_locations(struct call *call, struct err *err)
     return true;
 }
 
-/* No ETag: on_site_count changes without the row. */
+#define COUNT_SPREAD 0x9E3779B97F4A7C15U /* Odd: no two counts are alike. */
+
+/* on_site_count changes without the row: both are in the version. */
+static int64_t version_of(const Porter__V1__Location *location)
+{
+    uint64_t version = (uint64_t)call_time_us(location->updated_at);
+
+    return (int64_t)(version ^
+                     (uint64_t)location->on_site_count * COUNT_SPREAD);
+}
+
 static bool show_location(struct call *call, struct err *err)
 {
     struct id id;
@@ -64,6 +87,9 @@ static bool show_location(struct call *call, struct err *err)
         !location_find(call->db, call_org(call), id, call->arena, &location,
                        err)) {
         return false;
+    }
+    if (call_is_unchanged(call, version_of(location))) {
+        return true;
     }
     return call_reply(call, HTTP_OK, &location->base);
 }

@@ -1,0 +1,348 @@
+/* Contractors: create, approve, reject. */
+#include "gateway/resources/resources.h"
+
+#include "gateway/call.h"
+#include "store/compliance.h"
+#include "store/contractor.h"
+#include "store/key.h"
+#include "store/location.h"
+
+#include <assert.h>
+
+#define TRIES_MAX                                                              \
+    3 /* Somebody was quicker each time: then the caller tells.                \
+       */
+#define LOCATIONS_MAX 50
+
+static handler_fn create_contractor, approve_contractor, reject_contractor;
+static const struct rule_table *create_rules(void);
+static const struct rule_table *approve_rules(void);
+static const struct rule_table *reject_rules(void);
+
+/* clang-format off */
+#define DECISION(action, summary)                                              \
+    {WEB_POST, "/api/v1/contractors/{id}/" #action, SCOPE_CONTRACTORS_WRITE,   \
+     OP_BODY | OP_BODY_OPTIONAL | OP_ETAG | OP_IF_MATCH, action##_contractor,  \
+     #action "_contractor", summary, .rules = action##_rules,                  \
+     .answer = &porter__v1__contractor__descriptor,                            \
+     .problems = {PROBLEM_STATE_CONFLICT}}
+
+static const struct operation operations[] = {
+    {WEB_POST, "/api/v1/contractors", SCOPE_CONTRACTORS_WRITE, OP_BODY | OP_LOCATION | OP_ETAG,
+     create_contractor, "create_contractor", "Enter a contractor, who then waits for approval",
+     .rules = create_rules, .answer = &porter__v1__contractor__descriptor, .status = HTTP_CREATED},
+    DECISION(approve, "Approve a contractor who waits for it, or whose approval has run out"),
+    DECISION(reject, "Reject a contractor who waits for approval"),
+};
+const struct operation_table contractor_change_operations = OPERATIONS(operations);
+
+#define YEAR_S (366LL * 86400)
+#define SKEW_S 300 /* A caller's clock may be ahead. */
+#define SPAN_S (20 * YEAR_S)
+
+static const struct rule create_rows[] = {
+    {.path = "company", .format = RULE_LINE, .required = true, .min = 1, .max = 200},
+    {.path = "contact.name", .format = RULE_LINE, .min = 1, .max = 200},
+    {.path = "contact.email", .format = RULE_EMAIL, .min = 1, .max = 254},
+    {.path = "contact.phone", .format = RULE_PHONE, .min = 1, .max = 16},
+    {.path = "trade", .format = RULE_LINE, .min = 1, .max = 120},
+    {.path = "location_ids", .format = RULE_ID, .min = 0, .max = LOCATIONS_MAX, .id_kind = ID_LOCATION},
+    {.path = "insurance_expires_at", .format = RULE_TIME, .min = -SPAN_S, .max = SPAN_S},
+    {.path = "induction_completed_at", .format = RULE_TIME, .min = -SPAN_S, .max = SKEW_S},
+    {.path = "metadata", .format = RULE_MAP, .min = 0, .max = 20},
+};
+#define REASON {.path = "reason", .format = RULE_PLAIN, .min = 1, .max = 500}
+static const struct rule approve_rows[] = {
+    {.path = "valid_until", .format = RULE_TIME, .min = 1, .max = SPAN_S},
+    {.path = "approved_by", .format = RULE_LINE, .min = 1, .max = 200},
+    REASON,
+};
+static const struct rule reject_rows[] = {
+    {.path = "rejected_by", .format = RULE_LINE, .min = 1, .max = 200},
+    REASON,
+};
+/* clang-format on */
+
+static const struct rule_table *create_rules(void)
+{
+    static const struct rule_table table = {&porter__v1__contractor__descriptor,
+                                            create_rows, COUNT_OF(create_rows)};
+
+    return &table;
+}
+
+static const struct rule_table *approve_rules(void)
+{
+    static const struct rule_table table = {&porter__v1__contractor__descriptor,
+                                            approve_rows,
+                                            COUNT_OF(approve_rows)};
+
+    return &table;
+}
+
+static const struct rule_table *reject_rules(void)
+{
+    static const struct rule_table table = {&porter__v1__contractor__descriptor,
+                                            reject_rows, COUNT_OF(reject_rows)};
+
+    return &table;
+}
+
+static void set_time(struct call *call, Porter__V1__Contractor *c,
+                     const char *field, int64_t at_us)
+{
+    message_set_time(message_find(&c->base, str_of(field), call->arena), at_us,
+                     call->arena);
+}
+
+/* --- create -------------------------------------------------------------- */
+
+/* The ids in the body that are ids, with their places; JSON is looked at, so
+ * that their faults are told together with all others. */
+static size_t sent_places(const struct json *body, struct id *ids,
+                          size_t *places)
+{
+    const struct json *list = json_find(body, "location_ids");
+    size_t count = 0;
+
+    if (list == NULL || json_type(list) != JSON_ARRAY) {
+        return 0;
+    }
+    for (size_t i = 0; i < json_count(list) && i < LOCATIONS_MAX; i++) {
+        const struct json *v = json_at(list, i);
+
+        if (json_type(v) == JSON_TEXT &&
+            id_read(ID_LOCATION, json_text(v), &ids[count])) {
+            places[count++] = i;
+        }
+    }
+    return count;
+}
+
+static void fault_at(struct call *call, size_t place, enum fault_code code,
+                     const char *sentence)
+{
+    (void)fault_add(call_faults(call),
+                    arena_printf(call->arena, "location_ids[%zu]", place), code,
+                    "%s", sentence);
+}
+
+/* Each must be the organization's, once. */
+static bool check_places(struct call *call, const struct json *body,
+                         struct err *err)
+{
+    struct id ids[LOCATIONS_MAX];
+    size_t places[LOCATIONS_MAX];
+    size_t count = sent_places(body, ids, places);
+    size_t *missing = NULL;
+    size_t missing_count = 0;
+
+    if (count == 0) {
+        return true;
+    }
+    if (!location_missing(call->db, call_org(call), ids, count, call->arena,
+                          &missing, &missing_count, err)) {
+        return false;
+    }
+    for (size_t i = 0; i < missing_count; i++) {
+        fault_at(call, places[missing[i]], FAULT_NOT_FOUND,
+                 "your organization has no such location");
+    }
+    for (size_t i = 1; i < count; i++) {
+        for (size_t k = 0; k < i; k++) {
+            if (id_eq(ids[i], ids[k])) {
+                fault_at(call, places[i], FAULT_NOT_ALLOWED,
+                         "is in the list already");
+                break;
+            }
+        }
+    }
+    return true;
+}
+
+static bool read_new(struct call *call, Porter__V1__Contractor **out,
+                     struct err *err)
+{
+    struct json *body = NULL;
+    ProtobufCMessage *message = NULL;
+    bool ok = false;
+
+    if (!call_body(call, &body, err)) {
+        goto out;
+    }
+    (void)!rules_read(create_rules(), body, call->now_us, call->arena,
+                      call_faults(call), &message);
+    if (json_type(body) == JSON_OBJECT && !check_places(call, body, err)) {
+        goto out;
+    }
+    if (call_faults(call)->count > 0) {
+        (void)call_refuse_faults(call, PROBLEM_VALIDATION_FAILED, err);
+        goto out;
+    }
+    *out = (Porter__V1__Contractor *)(void *)message;
+    ok = true;
+
+out:
+    json_free(body);
+    return ok;
+}
+
+static bool create_contractor(struct call *call, struct err *err)
+{
+    Porter__V1__Contractor *c = NULL;
+    struct cause cause;
+    struct id id = id_new();
+
+    if (!call_no_params(call, err) || !read_new(call, &c, err)) {
+        return false;
+    }
+    cause = call_cause(call);
+    c->id = arena_cstr(call->arena, str_of(id_text(ID_CONTRACTOR, id).data));
+    c->status = PORTER__V1__CONTRACTOR_STATUS__CONTRACTOR_STATUS_PENDING;
+    set_time(call, c, "created_at", call->now_us);
+    set_time(call, c, "updated_at", call->now_us);
+    if (!contractor_add(call->db, &cause, c, call->arena, err)) {
+        return false;
+    }
+    call_wake(call, event_shard(id));
+    call_version(call, contractor_version_us(c, call->now_us));
+    call_header(call, STR("Location"),
+                arena_printf(call->arena, "/api/v1/contractors/%s", c->id));
+    return call_reply(call, HTTP_CREATED, &c->base);
+}
+
+/* --- approve, reject ----------------------------------------------------- */
+
+/* What the body says; without one an empty message. */
+static bool read_decision(struct call *call, Porter__V1__Contractor **out,
+                          struct err *err)
+{
+    struct json *body = NULL;
+    ProtobufCMessage *message = NULL;
+    bool ok = call_body_optional(call, &body, err);
+
+    if (ok && body == NULL) {
+        message = message_new(&porter__v1__contractor__descriptor, call->arena);
+    } else if (ok && !rules_read(call->operation->rules(), body, call->now_us,
+                                 call->arena, call_faults(call), &message)) {
+        ok = call_refuse_faults(call, PROBLEM_VALIDATION_FAILED, err);
+    }
+    json_free(body);
+    if (ok) {
+        *out = (Porter__V1__Contractor *)(void *)message;
+    }
+    return ok;
+}
+
+/* Who decides: as the body says, else the key. */
+static char *decider(struct call *call, char *input)
+{
+    struct id key_id = call->admission.principal.key_id;
+
+    return input[0] != '\0'
+               ? input
+               : arena_cstr(call->arena, str_of(id_text(ID_KEY, key_id).data));
+}
+
+static void apply(struct call *call, enum event_type type,
+                  const Porter__V1__Contractor *input,
+                  Porter__V1__Contractor *c)
+{
+    int64_t at_us =
+        MAX_OF(call->now_us, contractor_version_us(c, call->now_us) + 1);
+
+    set_time(call, c, "updated_at", at_us);
+    c->reason = input->reason;
+    if (type == EVENT_CONTRACTOR_REJECTED) {
+        c->status = PORTER__V1__CONTRACTOR_STATUS__CONTRACTOR_STATUS_REJECTED;
+        c->rejected_by = decider(call, input->rejected_by);
+        set_time(call, c, "rejected_at", at_us);
+        return;
+    }
+    c->status = PORTER__V1__CONTRACTOR_STATUS__CONTRACTOR_STATUS_APPROVED;
+    c->approved_by = decider(call, input->approved_by);
+    set_time(call, c, "approved_at", at_us);
+    if (input->valid_until != NULL) {
+        c->valid_until = input->valid_until;
+    }
+}
+
+static bool leads_on(enum event_type type, Porter__V1__ContractorStatus status)
+{
+    return status == PORTER__V1__CONTRACTOR_STATUS__CONTRACTOR_STATUS_PENDING ||
+           (type == EVENT_CONTRACTOR_APPROVED &&
+            status == PORTER__V1__CONTRACTOR_STATUS__CONTRACTOR_STATUS_EXPIRED);
+}
+
+/* May it be decided, and so? */
+static bool judge(struct call *call, enum event_type type,
+                  const Porter__V1__Contractor *input,
+                  const Porter__V1__Contractor *c, struct err *err)
+{
+    int64_t version_us = contractor_version_us(c, call->now_us);
+
+    if (!call_if_match(call, version_us, err)) {
+        return false;
+    }
+    if (!leads_on(type, c->status)) {
+        call_version(call, version_us);
+        return call_refuse_state(
+            call,
+            message_enum_word(&porter__v1__contractor_status__descriptor,
+                              (int)c->status),
+            call_time_us(c->updated_at), err);
+    }
+    if (type == EVENT_CONTRACTOR_APPROVED && input->valid_until == NULL &&
+        c->valid_until != NULL &&
+        call_time_us(c->valid_until) <= call->now_us) {
+        (void)fault_add(call_faults(call), STR("valid_until"), FAULT_REQUIRED,
+                        "is required: the one before has passed");
+        return call_refuse_faults(call, PROBLEM_VALIDATION_FAILED, err);
+    }
+    return true;
+}
+
+static bool decide(struct call *call, enum event_type type, struct err *err)
+{
+    struct contractor_change change = {.type = type};
+    Porter__V1__Contractor *input = NULL;
+    struct cause cause;
+    struct id id;
+    bool changed = false;
+
+    if (!call_no_params(call, err) ||
+        !call_path_id(call, ID_CONTRACTOR, &id, err) ||
+        !read_decision(call, &input, err)) {
+        return false;
+    }
+    cause = call_cause(call);
+    for (unsigned tries = 0; !changed && tries < TRIES_MAX; tries++) {
+        if (!contractor_find(call->db, call_org(call), id, call->now_us,
+                             call->arena, &change.contractor, err) ||
+            !judge(call, type, input, change.contractor, err)) {
+            return false;
+        }
+        change.seen_us = call_time_us(change.contractor->updated_at);
+        apply(call, type, input, change.contractor);
+        if (!contractor_change(call->db, &cause, &change, call->arena, &changed,
+                               err)) {
+            return false;
+        }
+    }
+    if (!changed) {
+        return err_set(err, ERR_CONFLICT, "others keep changing it");
+    }
+    call_wake(call, event_shard(id));
+    call_version(call, contractor_version_us(change.contractor, call->now_us));
+    return call_reply(call, HTTP_OK, &change.contractor->base);
+}
+
+static bool approve_contractor(struct call *call, struct err *err)
+{
+    return decide(call, EVENT_CONTRACTOR_APPROVED, err);
+}
+
+static bool reject_contractor(struct call *call, struct err *err)
+{
+    return decide(call, EVENT_CONTRACTOR_REJECTED, err);
+}
