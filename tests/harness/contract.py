@@ -21,7 +21,7 @@ SEEN = ROOT / "build" / "openapi-seen"
 PORTS = set()  # Of gateways: where answers are ours.
 
 # What any answer may carry, beside what the document says.
-COMMON = {"server-timing", "content-type", "content-length", "date", "connection", "cache-control", "strict-transport-security",
+COMMON = {"content-type", "content-length", "date", "connection", "cache-control", "strict-transport-security",
           "x-content-type-options", "vary", "content-encoding", "keep-alive", "content-security-policy"}
 CORS = {"access-control-allow-origin", "access-control-allow-methods", "access-control-allow-headers",
         "access-control-expose-headers", "access-control-max-age", "access-control-allow-credentials"}

@@ -255,3 +255,32 @@ def test_of_check_in_and_cancel_at_once_one_succeeds(desk, number):
     won = [answer for answer in answers if answer.status_code == 200]
     assert len(won) == 1 and {answer.status_code for answer in answers} == {200, 409}
     assert desk.show(visitor) == won[0].json() and len(desk.events(visitor)) == 2
+
+
+# ---- Text ----------------------------------------------------------------------------------------
+
+LIMITS = {"first_name": 120, "last_name": 120, "full_name": 241, "company": 200, "visitor_type": 60, "purpose": 500, "vehicle_plate": 20, "notes": 2000}
+
+
+@pytest.mark.parametrize("letter", ["x", "é", "e\u0301", "ש", "山", "🧑‍💼"[0]], ids=ascii)
+@pytest.mark.parametrize("field", LIMITS)
+def test_a_text_may_be_as_long_as_its_limit_and_no_longer(desk, field, letter):
+    text = (letter * LIMITS[field])[:LIMITS[field]]
+    assert desk.new(**{"full_name": "Ada", field: text})[field] == text
+    answer = desk.client.post("/visitors/pre-register", json={"full_name": "Ada", "location_id": desk.place, field: text + "x"})
+    assert [(one["field"], one["code"]) for one in problem(answer, 422, "validation-failed")["errors"]] == [(field, "too_long")]
+
+
+@pytest.mark.parametrize("name", ["Zoë", "Zoe\u0308", "שלום עולם", "علي بن سينا", "𝒜𝒹𝒶 🧑‍💼", "山田 太郎", "Ａｄａ"], ids=ascii)
+def test_a_name_comes_back_as_it_was_sent_and_is_found(desk, name):
+    visitor = desk.new(full_name=name)
+    assert visitor["full_name"] == desk.show(visitor)["full_name"] == name
+    if any(letter.isalnum() and ord(letter) < 0x10000 for letter in name):
+        found = desk.client.get("/visitors", params={"q": name, "limit": 200}).json()["visitors"]
+        assert visitor["id"] in [one["id"] for one in found]
+
+
+@pytest.mark.parametrize("bad", ["\x00", "\x07", "\x1b", "\x7f", "\n"], ids=ascii)
+def test_control_characters_are_refused(desk, bad):
+    answer = desk.client.post("/visitors/pre-register", json={"full_name": f"A{bad}da", "location_id": desk.place})
+    assert answer.status_code in (400, 422), answer.text
