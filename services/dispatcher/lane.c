@@ -216,19 +216,10 @@ struct job *lanes_next(struct lanes *l)
     return j;
 }
 
-void lanes_done(struct lanes *l, struct id webhook_id, int64_t took_us,
-                bool is_success)
+/* One less under way. */
+static void lane_end(struct lanes *l, struct lane *lane)
 {
-    struct lane *lane = lane_find(l, webhook_id);
-
-    assert(lane != NULL && lane->active > 0);
-    took_us = MAX_OF(took_us, 1);
     lane->active--;
-    lane->is_well = is_success;
-    lane->pace_us =
-        lane->pace_us == 0
-            ? took_us
-            : lane->pace_us + (took_us - lane->pace_us) / PACE_WEIGHT;
     lane_review(l, lane);
     lane_enter(l, lane);
     if (lane->active == 0 && lane->queue.count == 0 &&
@@ -236,6 +227,29 @@ void lanes_done(struct lanes *l, struct id webhook_id, int64_t took_us,
         lane_set_full(l, lane, false);
         lane_drop(l, lane);
     }
+}
+
+void lanes_cancel(struct lanes *l, struct id webhook_id)
+{
+    struct lane *lane = lane_find(l, webhook_id);
+
+    assert(lane != NULL && lane->active > 0);
+    lane_end(l, lane);
+}
+
+void lanes_done(struct lanes *l, struct id webhook_id, int64_t took_us,
+                bool is_success)
+{
+    struct lane *lane = lane_find(l, webhook_id);
+
+    assert(lane != NULL && lane->active > 0);
+    took_us = MAX_OF(took_us, 1);
+    lane->is_well = is_success;
+    lane->pace_us =
+        lane->pace_us == 0
+            ? took_us
+            : lane->pace_us + (took_us - lane->pace_us) / PACE_WEIGHT;
+    lane_end(l, lane);
 }
 
 void lanes_empty(struct lanes *l, struct job_list *out)

@@ -34,6 +34,10 @@ struct job *lanes_next(struct lanes *l);
 void lanes_done(struct lanes *l, struct id webhook_id, int64_t took_us,
                 bool is_success);
 
+/* What lanes_next gave was not sent after all: nothing was learnt about the
+ * endpoint. */
+void lanes_cancel(struct lanes *l, struct id webhook_id);
+
 /* Take everything that waits (at shutdown). */
 void lanes_empty(struct lanes *l, struct job_list *out);
 

@@ -152,14 +152,14 @@ static void start(struct worker *w, struct job *j)
     struct err err = ERR_NONE;
 
     if (!has_time(w, j)) {
-        lanes_done(w->lanes, j->webhook_id, 0, false);
+        lanes_cancel(w->lanes, j->webhook_id);
         give_back(w, j);
         return;
     }
     struct sending *s = sending_take(w);
     s->job = j;
     if (!begin(w, s, &err)) {
-        lanes_done(w->lanes, j->webhook_id, 0, false);
+        lanes_cancel(w->lanes, j->webhook_id);
         metrics_add(w->d->metrics, METER_REFUSED, 0, 1);
         outcome_refuse(j, str_of(err.text), clock_wall_us());
         sending_give(w, s);

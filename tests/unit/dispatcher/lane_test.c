@@ -211,6 +211,28 @@ static void a_busy_lane_is_at_ease_when_half_is_gone(void **state)
     lanes_free(l);
 }
 
+static void what_was_not_sent_tells_nothing_about_the_endpoint(void **state)
+{
+    struct lanes *l = lanes_of(1, 2);
+
+    (void)state;
+    offer(l, 1);
+    assert_int_equal(next(l), 1);
+    done(l, 1, LANE_PATIENCE_US / 5, true); /* Quick: holds five. */
+    offer(l, 1);
+    assert_int_equal(next(l), 1);
+    assert_int_equal(next(l), 0);
+    lanes_cancel(l, (struct id){{1}});
+    for (int i = 0; i < 5; i++) {
+        offer(l, 1);
+    }
+    assert_int_equal(next(l), 1); /* Its place in the window is free. */
+    while (next(l) != 0 || lanes_queued(l) > 0) {
+        lanes_cancel(l, (struct id){{1}});
+    }
+    lanes_free(l);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -221,6 +243,7 @@ int main(void)
         cmocka_unit_test(only_a_swift_lane_is_busy),
         cmocka_unit_test(an_endpoint_yet_to_answer_is_waited_for),
         cmocka_unit_test(a_busy_lane_is_at_ease_when_half_is_gone),
+        cmocka_unit_test(what_was_not_sent_tells_nothing_about_the_endpoint),
     };
 
     return cmocka_run_group_tests_name("lane", tests, NULL, NULL);
