@@ -286,3 +286,13 @@ bool consumer_is_joined(const struct consumer *c)
     }
     return true;
 }
+
+bool consumer_is_away(const struct consumer *c)
+{
+    for (size_t i = 0; i < c->member_count; i++) {
+        if (membership_is_away(&c->members[i].membership)) {
+            return true;
+        }
+    }
+    return false;
+}

@@ -76,6 +76,9 @@ void consumer_pause(struct consumer *c, bool paused);
  * assigned counts as 0. */
 int64_t consumer_lag(struct consumer *c);
 
+/* Have the brokers been away since ERR_UNAVAILABLE told so? No I/O. */
+bool consumer_is_away(const struct consumer *c);
+
 /* Partitions of a topic that are ours now. */
 size_t consumer_owned(const struct consumer *c, size_t topic);
 

@@ -108,6 +108,7 @@ static void on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque)
 
     (void)rk;
     if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {
+        membership_away(&m->membership);
         (void)snprintf(c->trouble, sizeof c->trouble, "%s", reason);
     }
 }

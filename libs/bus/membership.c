@@ -36,7 +36,10 @@ static rd_kafka_resp_err_t on_answer(rd_kafka_t *rk, int fd, const char *broker,
     struct membership *m = user;
 
     (void)rk, (void)fd, (void)broker, (void)broker_id, (void)version;
-    (void)number, (void)size, (void)took_us, (void)code;
+    (void)number, (void)size, (void)took_us;
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR && atomic_load(&m->is_away)) {
+        atomic_store(&m->is_away, false);
+    }
     if (api == API_SYNC_GROUP) {
         atomic_store(&m->is_joining, false);
     }
@@ -55,10 +58,21 @@ static rd_kafka_resp_err_t on_new(rd_kafka_t *rk, const rd_kafka_conf_t *conf,
 void membership_watch(rd_kafka_conf_t *conf, struct membership *m)
 {
     atomic_init(&m->is_joining, false);
+    atomic_init(&m->is_away, false);
     (void)rd_kafka_conf_interceptor_add_on_new(conf, NAME, on_new, m);
 }
 
 bool membership_is_joining(const struct membership *m)
 {
     return atomic_load(&m->is_joining);
+}
+
+void membership_away(struct membership *m)
+{
+    atomic_store(&m->is_away, true);
+}
+
+bool membership_is_away(const struct membership *m)
+{
+    return atomic_load(&m->is_away);
 }

@@ -9,6 +9,7 @@
 
 struct membership {
     atomic_bool is_joining;
+    atomic_bool is_away; /* No broker; until one answers anything. */
 };
 
 /* Watch the client that will be made of conf. m must outlive the client. */
@@ -18,5 +19,11 @@ void membership_watch(rd_kafka_conf_t *conf, struct membership *m);
  * A fraction of a millisecond late: librdkafka decides on a thread of its own.
  * Thread-safe. */
 bool membership_is_joining(const struct membership *m);
+
+/* All brokers are down, librdkafka says. */
+void membership_away(struct membership *m);
+
+/* …and none has answered since. Thread-safe. */
+bool membership_is_away(const struct membership *m);
 
 #endif

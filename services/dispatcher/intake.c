@@ -373,10 +373,11 @@ static void intake_run(void *user)
         if (!ok && !in->is_away) {
             log_err(LOG_WARN, "intake.waiting", &err, NULL, 0);
         }
-        if (ok && in->is_away) {
+        bool is_away = !ok || (in->is_away && consumer_is_away(in->consumer));
+        if (in->is_away && !is_away) {
             log_info("intake.resumed", LOG_INT("pending", in->pending_count));
         }
-        in->is_away = !ok;
+        in->is_away = is_away;
         if (!ok) {
             err_clear(&err);
             (void)thread_rest(&in->thread, REST_MS);

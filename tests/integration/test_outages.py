@@ -1,4 +1,7 @@
 """Neighbours that go away: who goes on, who says so, and that nothing is lost."""
+import json
+from datetime import datetime, timedelta
+
 import pytest
 
 from harness.load import Load, call, p99
@@ -101,6 +104,20 @@ def test_kafka_stopped_writes_go_on_and_events_arrive_after(fragile):
         if len({r.headers["x-porter-delivery"] for r in receiver.matching()}) >= len(wanted) else None,
         60, "a webhook for every write")
     assert len(got) == len(wanted)
+
+
+def test_intake_says_that_kafka_is_back_when_it_is(fragile):
+    def said(event):
+        lines = [json.loads(line) for line in fragile.dispatchers[0].output().splitlines()]
+        return [datetime.fromisoformat(line["time"]) for line in lines if line["event"] == f"intake.{event}"]
+
+    assert said("waiting") == []
+    fragile.servers.kafka.kill()
+    eventually(lambda: said("waiting"), 15, "the outage in the log")
+    fragile.servers.kafka.start()
+    eventually(lambda: said("resumed"), 30, "the return in the log")
+    away = said("resumed")[0] - said("waiting")[0]
+    assert away > timedelta(seconds=1), f"back after {away}: Kafka does not start so quickly"
 
 
 def test_postgresql_stopped_answers_503_and_heals(fragile):
