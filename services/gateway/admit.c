@@ -15,6 +15,8 @@
 #include "base/codec.h"
 #include "gateway/admit_epoch.h"
 #include "gateway/admit_local.h"
+#include "gateway/guess.h"
+#include "gateway/usage.h"
 #include "store/keycache.h"
 
 #include "admit_text.h"
@@ -50,6 +52,7 @@ struct admit {
 struct question {
     struct sha256 hash;
     bool is_counted;
+    struct str remote;
     struct arena *arena;
     bool is_trusted; /* The cache may be believed, from `epoch` on. */
     int64_t epoch;
@@ -225,6 +228,28 @@ static bool is_expired(const struct principal *p)
     return p->expires_at_us != 0 && p->expires_at_us <= clock_wall_us();
 }
 
+/* Let in before: from anywhere, and at nobody's cost. */
+static bool is_familiar(struct admit *a, struct sha256 hash)
+{
+    return a->opts.guess == NULL ||
+           (a->opts.usage != NULL && usage_knows(a->opts.usage, hash));
+}
+
+bool admit_may_ask(struct admit *a, struct sha256 hash, struct str remote,
+                   int64_t *retry_ms)
+{
+    return is_familiar(a, hash) ||
+           guess_take(a->opts.guess, remote, clock_steady_us(), retry_ms);
+}
+
+void admit_asked(struct admit *a, struct sha256 hash, struct str remote,
+                 bool found)
+{
+    if (found && !is_familiar(a, hash)) {
+        guess_give(a->opts.guess, remote);
+    }
+}
+
 /* PostgreSQL says who it is; Redis or this process says whether now. */
 static bool decide_by_row(struct admit *a, const struct question *q,
                           struct admission *out, struct err *err)
@@ -232,8 +257,14 @@ static bool decide_by_row(struct admit *a, const struct question *q,
     struct err ignored = ERR_NONE;
     char life[KV_LIFE_MAX] = "";
     struct principal who = {0};
+    int64_t retry_ms = 0;
     bool found = false;
 
+    if (!admit_may_ask(a, q->hash, q->remote, &retry_ms)) {
+        *out =
+            (struct admission){.verdict = ADMIT_SLOWED, .retry_ms = retry_ms};
+        return true;
+    }
     /* Life and epoch from before the row is read: a revoke in between finds
      * this fill under the name it buries. */
     if (!kv_life(a->opts.kv, life, &ignored)) {
@@ -242,6 +273,7 @@ static bool decide_by_row(struct admit *a, const struct question *q,
     if (!key_find(a->opts.db, q->hash, clock_wall_us(), &found, &who, err)) {
         return false;
     }
+    admit_asked(a, q->hash, q->remote, found);
     if (!found) {
         *out = (struct admission){.verdict = ADMIT_UNKNOWN};
         return true;
@@ -261,6 +293,9 @@ static bool decide_by_row(struct admit *a, const struct question *q,
 static void finish(struct admit *a, const struct question *q,
                    struct admission *out)
 {
+    if (out->verdict == ADMIT_SLOWED) {
+        return;
+    }
     if (out->verdict != ADMIT_UNKNOWN && is_expired(&out->principal)) {
         *out = (struct admission){.verdict = ADMIT_UNKNOWN};
     }
@@ -274,18 +309,21 @@ static void finish(struct admit *a, const struct question *q,
     }
 }
 
-bool admit_check(struct admit *a, struct sha256 hash, bool counted,
+bool admit_check(struct admit *a, const struct admit_request *request,
                  struct arena *arena, struct admission *out, struct err *err)
 {
+    const struct sha256 hash = request->hash;
     int64_t limit_us = 0;
     struct question q = {.hash = hash,
-                         .is_counted = counted,
+                         .is_counted = request->is_counted,
+                         .remote = request->remote,
                          .arena = arena,
                          .limit_us = &limit_us};
     struct admission answer = {.verdict = ADMIT_UNKNOWN};
     enum outcome outcome = UNDECIDED;
 
-    if (local_recall(a->local, hash, counted, clock_steady_us(), &answer)) {
+    if (local_recall(a->local, hash, q.is_counted, clock_steady_us(),
+                     &answer)) {
         count(&a->counters.by_remembered_denial);
     } else {
         q.is_trusted = epoch_get(a->epoch, &q.epoch);

@@ -26,11 +26,12 @@ enum admit_verdict {
     ADMIT_YES,
     ADMIT_LIMITED, /* retry_ms says when */
     ADMIT_UNKNOWN, /* no such live key: unknown, revoked and expired alike */
+    ADMIT_SLOWED,  /* too many unknown keys from this address; retry_ms */
 };
 
 struct admission {
     enum admit_verdict verdict;
-    struct principal principal; /* not for ADMIT_UNKNOWN */
+    struct principal principal; /* of a known key */
     unsigned limit;
     unsigned remaining;
     int64_t reset_ms; /* until the window is as free as it can be: 0..60000 */
@@ -42,7 +43,9 @@ struct admission {
 struct admit_options {
     struct db *db;
     struct kv *kv;
-    unsigned local_max; /* keys remembered in this process */
+    unsigned local_max;  /* keys remembered in this process */
+    struct usage *usage; /* keys that were let in before are not slowed */
+    struct guess *guess; /* NULL: nobody is slowed */
 };
 
 /* Starts the thread that follows the cache epoch. */
@@ -50,12 +53,25 @@ MUST_USE bool admit_open(const struct admit_options *opts, struct admit **out,
                          struct err *err);
 void admit_close(struct admit *a); /* Accepts NULL. */
 
-/* counted false: look, but do not use up anything (GET /rate-limit); never
+struct admit_request {
+    struct sha256 hash;
+    bool is_counted;
+    struct str remote; /* Where it comes from: guessing is slowed. */
+};
+
+/* is_counted false: look, but do not use up anything (GET /rate-limit); never
  * ADMIT_LIMITED then, retry_ms tells when a counted one would be let in.
  * ERR_UNAVAILABLE: neither Redis nor PostgreSQL could tell. */
-MUST_USE bool admit_check(struct admit *a, struct sha256 hash, bool counted,
+MUST_USE bool admit_check(struct admit *a, const struct admit_request *request,
                           struct arena *arena, struct admission *out,
                           struct err *err);
+
+/* May this key be looked up in PostgreSQL? Those that were let in before may
+ * from anywhere. False: *retry_ms says when. After true: was it found? */
+MUST_USE bool admit_may_ask(struct admit *a, struct sha256 hash,
+                            struct str remote, int64_t *retry_ms);
+void admit_asked(struct admit *a, struct sha256 hash, struct str remote,
+                 bool found);
 
 struct admit_stats {
     uint64_t by_redis, by_local_window, by_remembered_denial, cache_misses;

@@ -12,7 +12,8 @@
 static void add_retry_after(struct call *call)
 {
     char digits[24];
-    int64_t seconds = call->problem == PROBLEM_RATE_LIMITED
+    int64_t seconds = call->problem == PROBLEM_RATE_LIMITED ||
+                              call->problem == PROBLEM_UNKNOWN_KEYS
                           ? call_seconds(call->admission.retry_ms)
                           : UNAVAILABLE_RETRY_S;
 
@@ -49,6 +50,8 @@ void answer_problem(struct call *call, const struct err *err)
     };
     problem_write(&report, &call->response->body);
     if (call->problem == PROBLEM_RATE_LIMITED ||
+        call->problem == PROBLEM_UNKNOWN_KEYS ||
+        call->problem == PROBLEM_OVERLOADED ||
         call->problem == PROBLEM_IDEMPOTENCY_IN_PROGRESS ||
         call->problem == PROBLEM_UNAVAILABLE) {
         add_retry_after(call);

@@ -2,10 +2,13 @@
 #include "gateway/boot.h"
 
 #include "base/clock.h"
+#include "gateway/guess.h"
 #include "gateway/pipeline.h"
 #include "gateway/plain.h"
 #include "gateway/private.h"
 #include "gateway/routes.h"
+#include "gateway/upkeep.h"
+#include "gateway/usage.h"
 #include "log/log.h"
 
 #include <sys/resource.h>
@@ -23,6 +26,7 @@
 #define KV_ERRORS_MAX 3
 #define KV_PROBE_MS 500
 #define ADMIT_LOCAL_MAX 100000
+#define USAGE_MAX 100000
 #define SMALL_THREADS 16 /* The plain and the private listener. */
 #define BACKLOG 1024
 #define SMALL_BACKLOG 64
@@ -95,9 +99,13 @@ bool boot_store(struct gateway *g, struct err *err)
 
 bool boot_admit(struct gateway *g, struct err *err)
 {
-    const struct admit_options opts = {
+    struct admit_options opts = {
         .db = g->db, .kv = g->kv, .local_max = ADMIT_LOCAL_MAX};
 
+    g->usage = usage_new(USAGE_MAX);
+    g->guess = guess_new((unsigned)g->settings.unknown_keys);
+    opts.usage = g->usage;
+    opts.guess = g->guess;
     return admit_open(&opts, &g->admit, err);
 }
 
@@ -226,7 +234,10 @@ void boot_close(struct gateway *g)
     web_close(g->health, SMALL_TIME_MS);
     web_close(g->https, 0); /* Not earlier: /metrics asks for its numbers. */
     relay_close(g->relay);
+    upkeep_end(g);
     admit_close(g->admit);
+    usage_free(g->usage);
+    guess_free(g->guess);
     kv_close(g->kv);
     db_close(g->db);
     crypt_wipe(&g->cursor_secret, sizeof g->cursor_secret);

@@ -18,6 +18,7 @@
 #define HTTP_NOT_MODIFIED 304
 
 struct operation;
+struct usage_entry;
 
 struct call {
     struct gateway *gateway;
@@ -31,7 +32,10 @@ struct call {
     bool is_known; /* admission says who calls */
     bool is_answered;
     bool is_told; /* The problem is the answer's body already. */
+    struct sha256 key_hash; /* Of a well-formed key. */
     struct admission admission;
+    struct usage_entry *usage; /* The key's requests under way; NULL: none */
+    bool is_entered;           /* Among the gateway's requests under way. */
     int64_t now_us;        /* Wall clock, when the call began. */
     int64_t admit_us;      /* How long the admission took, */
     int64_t db_us;         /* and PostgreSQL, asked by the handler. */

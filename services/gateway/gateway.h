@@ -18,6 +18,10 @@
 
 #include <stdatomic.h>
 
+struct cors;
+struct guess;
+struct usage;
+
 #define OPERATIONS_MAX 64
 
 struct openapi;
@@ -35,6 +39,9 @@ struct gateway {
     struct kv *kv;
     struct admit *admit;
     struct cors *cors;
+    struct usage *usage;
+    struct guess *guess;
+    atomic_uint in_flight; /* Requests under way. */
     struct relay *_Atomic relay; /* NULL: off, or not open yet. */
     struct web *https;
     struct web *plain;  /* NULL when switched off */

@@ -25,6 +25,8 @@ enum row {
     CACHE_MISSES,
     CACHE_TRUSTED,
     KEYS_EXPOSED,
+    IN_FLIGHT,
+    SHED,
     NEIGHBOUR_UP,
     CONNECTIONS,
     IN_HANDLER,
@@ -56,6 +58,14 @@ static const char *const verdict_words[] = {
     [ADMIT_YES] = "admitted",
     [ADMIT_LIMITED] = "limited",
     [ADMIT_UNKNOWN] = "unknown",
+    [ADMIT_SLOWED] = "slowed",
+    NULL,
+};
+static const char *const shed_words[] = {
+    [SHED_READ] = "read",
+    [SHED_WRITE] = "write",
+    [SHED_KEY_READ] = "key_read",
+    [SHED_KEY_WRITE] = "key_write",
     NULL,
 };
 static const char *const mode_words[] = {
@@ -85,6 +95,8 @@ static const struct metric_row rows[ROW_COUNT] = {
     [CACHE_MISSES] = {"porter_key_cache_misses_total", METRIC_COUNTER, "Keys that were read from PostgreSQL.", NULL, NULL},
     [CACHE_TRUSTED] = {"porter_key_cache_trusted", METRIC_GAUGE, "1 while the key cache's epoch is fresh.", NULL, NULL},
     [KEYS_EXPOSED] = {"porter_keys_exposed_total", METRIC_COUNTER, "Live keys seen over plain HTTP and revoked.", NULL, NULL},
+    [IN_FLIGHT] = {"porter_requests_in_flight", METRIC_GAUGE, "Requests under way, of PORTER_IN_FLIGHT_MAX.", NULL, NULL},
+    [SHED] = {"porter_requests_shed_total", METRIC_COUNTER, "Requests refused for the load, in all or of one key.", "cause", shed_words},
     [NEIGHBOUR_UP] = {"porter_neighbour_up", METRIC_GAUGE, "1 while the neighbour answers.", "neighbour", neighbour_words},
     [CONNECTIONS] = {"porter_http_connections", METRIC_GAUGE, "Open HTTPS connections.", NULL, NULL},
     [IN_HANDLER] = {"porter_http_requests_active", METRIC_GAUGE, "Requests being worked on.", NULL, NULL},
@@ -189,6 +201,11 @@ void gateway_metrics_exposed(struct gateway_metrics *m)
     metrics_add(m->series, KEYS_EXPOSED, 0, 1);
 }
 
+void gateway_metrics_shed(struct gateway_metrics *m, enum shed_cause cause)
+{
+    metrics_add(m->series, SHED, cause, 1);
+}
+
 /* Move a counter to what a library has counted in all. */
 static void follow(struct gateway_metrics *m, enum row row, size_t word,
                    uint64_t total)
@@ -227,6 +244,7 @@ static void sample_web(struct gateway_metrics *m, struct gateway *g)
 {
     struct web_stats w = web_stats(g->https);
 
+    set(m, IN_FLIGHT, 0, atomic_load(&g->in_flight));
     set(m, CONNECTIONS, 0, w.connections);
     set(m, IN_HANDLER, 0, w.in_handler);
     set(m, THREADS, 0, w.threads);

@@ -29,6 +29,10 @@ void gateway_metrics_answer(struct gateway_metrics *m,
 /* A key was revoked because it came over plain HTTP. */
 void gateway_metrics_exposed(struct gateway_metrics *m);
 
+/* A request was refused for the load. */
+enum shed_cause { SHED_READ, SHED_WRITE, SHED_KEY_READ, SHED_KEY_WRITE };
+void gateway_metrics_shed(struct gateway_metrics *m, enum shed_cause cause);
+
 /* Everything in Prometheus' text form. */
 void gateway_metrics_write(struct gateway_metrics *m, struct gateway *g,
                            struct buf *out);

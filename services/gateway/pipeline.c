@@ -10,6 +10,7 @@
 #include "gateway/answer.h"
 #include "gateway/call.h"
 #include "gateway/cors.h"
+#include "gateway/load.h"
 #include "gateway/routes.h"
 #include "gateway/trace.h"
 #include "gateway/transact.h"
@@ -24,7 +25,7 @@ typedef bool step_fn(struct call *call, struct err *err);
 
 static step_fn identify, route, negotiate, authenticate, check_scope, handle;
 static step_fn wake_relay, write_problem, pack, write_limits, write_cors;
-static step_fn write_fixed, write_log, count;
+static step_fn write_fixed, write_log, count, leave;
 
 enum when { NORMALLY, ALWAYS };
 
@@ -32,20 +33,23 @@ static const struct step {
     step_fn *run;
     enum when when;
 } steps[] = {
-    {identify, ALWAYS},       /* the request's id */
-    {route, NORMALLY},        /* which operation; 404, 405, OPTIONS */
-    {negotiate, NORMALLY},    /* is JSON acceptable; 406 */
-    {authenticate, NORMALLY}, /* key and limit, one round trip; 401, 429 */
-    {check_scope, NORMALLY},  /* may this key do it; 403 */
-    {handle, NORMALLY},       /* the operation itself */
-    {wake_relay, ALWAYS},     /* what was changed is durable: send it on */
-    {write_problem, ALWAYS},  /* what went wrong, if anything */
-    {pack, ALWAYS},           /* gzip, when it is large */
-    {write_limits, ALWAYS},   /* RateLimit-* */
-    {write_cors, ALWAYS},     /* may this page read it */
-    {write_fixed, ALWAYS},    /* X-Request-Id, Server-Timing, security */
-    {write_log, ALWAYS},      /* one line */
-    {count, ALWAYS},          /* metrics */
+    {identify, ALWAYS},         /* the request's id */
+    {route, NORMALLY},          /* which operation; 404, 405, OPTIONS */
+    {negotiate, NORMALLY},      /* is JSON acceptable; 406 */
+    {load_enter, NORMALLY},     /* is there room for it; 503 */
+    {authenticate, NORMALLY},   /* key and limit, one round trip; 401, 429 */
+    {load_enter_key, NORMALLY}, /* is there room for one more of this key */
+    {check_scope, NORMALLY},    /* may this key do it; 403 */
+    {handle, NORMALLY},         /* the operation itself */
+    {wake_relay, ALWAYS},       /* what was changed is durable: send it on */
+    {write_problem, ALWAYS},    /* what went wrong, if anything */
+    {pack, ALWAYS},             /* gzip, when it is large */
+    {write_limits, ALWAYS},     /* RateLimit-* */
+    {write_cors, ALWAYS},       /* may this page read it */
+    {write_fixed, ALWAYS},      /* X-Request-Id, Server-Timing, security */
+    {write_log, ALWAYS},        /* one line */
+    {count, ALWAYS},            /* metrics */
+    {leave, ALWAYS},            /* one less under way */
 };
 
 /* --- before -------------------------------------------------------------- */
@@ -191,13 +195,20 @@ static bool authenticate(struct call *call, struct err *err)
     bool is_counted = (call->operation->flags & OP_UNCOUNTED) == 0;
     int64_t began_us = clock_steady_us();
     struct str key = STR_NONE;
+    struct admit_request request;
 
     if ((call->operation->flags & OP_OPEN) != 0) {
         return true;
     }
-    if (!find_key(call, &key, err) ||
-        !admit_check(call->gateway->admit, key_hash(key), is_counted,
-                     call->arena, &call->admission, err)) {
+    if (!find_key(call, &key, err)) {
+        return false;
+    }
+    call->key_hash = key_hash(key);
+    request = (struct admit_request){.hash = call->key_hash,
+                                     .is_counted = is_counted,
+                                     .remote = call->request->remote};
+    if (!admit_check(call->gateway->admit, &request, call->arena,
+                     &call->admission, err)) {
         return false;
     }
     call->admit_us = MAX_OF(clock_steady_us() - began_us, 1);
@@ -205,6 +216,11 @@ static bool authenticate(struct call *call, struct err *err)
     case ADMIT_UNKNOWN:
         return call_refuse(call, PROBLEM_KEY_INVALID, err,
                            "no live key is like this one");
+    case ADMIT_SLOWED:
+        return call_refuse(call, PROBLEM_UNKNOWN_KEYS, err,
+                           "too many unknown API keys came from your address; "
+                           "wait %lld s",
+                           (long long)call_seconds(call->admission.retry_ms));
     case ADMIT_LIMITED:
         call->is_known = true;
         return call_refuse(call, PROBLEM_RATE_LIMITED, err,
@@ -358,6 +374,13 @@ static bool count(struct call *call, struct err *err)
 
     (void)err;
     gateway_metrics_answer(call->gateway->metrics, &facts);
+    return true;
+}
+
+static bool leave(struct call *call, struct err *err)
+{
+    (void)err;
+    load_leave(call);
     return true;
 }
 

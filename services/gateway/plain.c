@@ -42,11 +42,17 @@ static void tell_owner(struct gateway *g, const struct principal *who,
 static bool revoke_exposed(struct gateway *g, const struct web_request *req,
                            struct str key, struct err *err)
 {
+    const struct sha256 hash = key_hash(key);
     struct principal who = {0};
+    int64_t retry_ms = 0;
     bool found = false;
 
-    if (!key_find(g->db, key_hash(key), clock_wall_us(), &found, &who, err) ||
-        !found) {
+    if (!admit_may_ask(g->admit, hash, req->remote, &retry_ms) ||
+        !key_find(g->db, hash, clock_wall_us(), &found, &who, err)) {
+        return false;
+    }
+    admit_asked(g->admit, hash, req->remote, found);
+    if (!found) {
         return false;
     }
     if (!keycache_revoke(g->db, g->kv, who.org_id, who.key_id,

@@ -102,6 +102,11 @@ static const struct problem_row rows[PROBLEM_COUNT] = {
         "rate-limited", 429, "Too many requests",
         "The key has used up its requests of the last 60 seconds.",
         "Wait for as many seconds as `Retry-After` says: a request after that is let in."},
+    [PROBLEM_UNKNOWN_KEYS] = {
+        "too-many-unknown-keys", 429, "Too many unknown API keys",
+        "Many well-formed keys that do not exist came from your address within a minute, so further ones that are not "
+        "known here are not looked up for the moment. Keys in use are not affected.",
+        "Correct the key, and wait for as many seconds as `Retry-After` says."},
     [PROBLEM_HEADERS_TOO_LARGE] = {
         "headers-too-large", 431, "The headers are too large",
         "The request line and the headers are over the limit together.",
@@ -122,6 +127,11 @@ static const struct problem_row rows[PROBLEM_COUNT] = {
         "unavailable", 503, "Not available for the moment",
         "Something that the answer needs can not be reached for the moment. A write may or may not have happened.",
         "Try again after `Retry-After` seconds."},
+    [PROBLEM_OVERLOADED] = {
+        "overloaded", 503, "Too much at once",
+        "So many requests are being worked on, in all or of this key, that this one was not begun. Nothing was done. "
+        "Reads are refused before writes; evacuations never are.",
+        "Try again after `Retry-After` seconds, and send fewer requests at the same time."},
     [PROBLEM_VERSION] = {
         "unsupported-version", 505, "The HTTP version is not supported",
         "The request is neither HTTP/1.1 nor HTTP/1.0.",

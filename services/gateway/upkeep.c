@@ -2,11 +2,15 @@
 #include "gateway/upkeep.h"
 
 #include "base/clock.h"
+#include "gateway/usage.h"
 #include "log/log.h"
 #include "store/idempotency.h"
 #include "store/migrate.h"
 
+#include <stdlib.h>
+
 #define UPKEEP_AGAIN_US (30 * US_PER_S) /* After a failure. */
+#define USE_ROUNDS_MAX 100
 #define CLEAN_ROUNDS_MAX 20 /* Main has other things to do as well. */
 
 void upkeep_init(struct upkeep *u)
@@ -50,6 +54,33 @@ static bool clean_answers(struct gateway *g, struct err *err)
     return true;
 }
 
+/* One statement for up to KEY_TOUCH_MAX keys, never one per request. */
+static bool write_uses(struct gateway *g, struct err *err)
+{
+    struct key_use *list = mem_zero(KEY_TOUCH_MAX, sizeof *list);
+    size_t count = KEY_TOUCH_MAX;
+    bool ok = true;
+
+    for (int i = 0; ok && i < USE_ROUNDS_MAX && count == KEY_TOUCH_MAX; i++) {
+        count = usage_take(g->usage, list, KEY_TOUCH_MAX);
+        ok = count == 0 || key_touch(g->db, list, count, err);
+    }
+    if (!ok) {
+        usage_give_back(g->usage, list, count);
+    }
+    free(list);
+    return ok;
+}
+
+void upkeep_end(struct gateway *g)
+{
+    struct err err = ERR_NONE;
+
+    if (g->usage != NULL && g->db != NULL && !write_uses(g, &err)) {
+        log_err(LOG_WARN, "keys.uses_lost", &err, NULL, 0);
+    }
+}
+
 static const struct chore {
     const char *name;
     bool (*run)(struct gateway *g, struct err *err);
@@ -57,6 +88,7 @@ static const struct chore {
 } chores[] = {
     {"partitions", ensure_partitions, 3600 * US_PER_S},
     {"answers", clean_answers, 60 * US_PER_S},
+    {"key uses", write_uses, 30 * US_PER_S},
 };
 _Static_assert(COUNT_OF(chores) == UPKEEP_CHORES, "one state each");
 

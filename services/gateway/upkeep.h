@@ -6,7 +6,7 @@
 
 #include "gateway/gateway.h"
 
-#define UPKEEP_CHORES 2
+#define UPKEEP_CHORES 3
 
 struct upkeep {
     struct {
@@ -22,5 +22,9 @@ void upkeep_init(struct upkeep *u);
 /* Do what is due. Failures are logged once and tried again soon; a second
  * gateway that does the same is no harm. */
 void upkeep_turn(struct upkeep *u, struct gateway *g);
+
+/* What must not be left: when keys were last used. At the end of the process,
+ * with nobody inside. */
+void upkeep_end(struct gateway *g);
 
 #endif

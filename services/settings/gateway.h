@@ -21,6 +21,9 @@ struct gateway_settings {
     uint64_t http_body_max;
     uint64_t http_keep_alive_ms;
     uint64_t http_request_ms;
+    uint64_t in_flight_max;     /* Requests under way, */
+    uint64_t in_flight_key_max; /* and of one key. */
+    uint64_t unknown_keys;      /* Of one address in a minute; 0: any number */
     uint64_t drain_ms;
     bool relay; /* false: another program moves the outbox */
     uint64_t relay_rest_ms;

@@ -1,11 +1,14 @@
 """API keys: who made them, how long they live, how they are rotated, and what a bad one is told."""
+import binascii
+import re
+import secrets
 import time
 from datetime import datetime, timedelta, timezone
 
 import pytest
 
 from harness.poll import eventually
-from harness.porter import Client
+from harness.porter import Client, parse_id
 
 
 def listed(porter, tenant):
@@ -145,3 +148,75 @@ def test_a_malformed_key_gets_a_hint_and_an_unknown_or_revoked_one_never(porter,
         db.execute("DELETE FROM api_keys WHERE hint = %s AND last_used_at IS NULL AND name = 'tests' AND hash = sha256(%s)",
                    (unknown.text[-10:-6], unknown.text.encode()))
     assert told(unknown.text) == told(gone.text) and told(gone.text)[0] == "key-invalid"
+
+
+# ---- Last used -----------------------------------------------------------------------------------
+
+def test_when_a_key_was_last_used_is_written_at_the_end_and_not_per_request(new_porter):
+    porter = new_porter()
+    gateway, tenant = porter.gateway(), porter.organization()
+    used, idle, before = tenant.key(), tenant.key(), datetime.now(timezone.utc)
+    client = tenant.client(key=used)
+
+    def writes():
+        with porter.database() as db:
+            return db.execute("SELECT xmin::text FROM api_keys WHERE id = %s", (parse_id(used.id),)).fetchone()[0]
+
+    first = writes()
+    for _ in range(20):
+        assert client.get("/visitors").status_code == 200
+    assert writes() == first  # The chores come every 30 s.
+    gateway.stop()
+    rows = listed(porter, tenant)
+    assert before <= stamp(rows[used.id]["last_used_at"]) <= datetime.now(timezone.utc)
+    assert rows[idle.id]["last_used_at"] is None
+
+
+# ---- Guessing ------------------------------------------------------------------------------------
+
+BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+
+
+def guess():
+    body, text = "porter_sk_" + "".join(secrets.choice(BASE62) for _ in range(43)), ""
+    number = binascii.crc32(body.encode())
+    for _ in range(6):
+        text, number = BASE62[number % 62] + text, number // 62
+    return body + text
+
+
+def looked_up(gateway):
+    return int(float(re.search(r"^porter_admissions_total\{verdict=\"unknown\"\} (\S+)", gateway.metrics(), re.M)[1]))
+
+
+def test_guessing_is_slowed_before_postgresql_and_known_keys_are_not(new_porter):
+    porter = new_porter()
+    gateway, tenant = porter.gateway(PORTER_UNKNOWN_KEYS=12), porter.organization()
+    known, fresh = tenant.client(), tenant.client()
+    assert known.get("/visitors").status_code == 200
+    answers = [Client(gateway.url, guess(), known.ca, known.session).get("/visitors") for _ in range(30)]
+    assert [one.status_code for one in answers[:12]] == [401] * 12 and answers[-1].status_code == 429
+    assert 12 <= looked_up(gateway) <= 14
+    slowed = answers[-1]
+    assert slowed.json()["type"].endswith("/too-many-unknown-keys") and 1 <= int(slowed.headers["Retry-After"]) <= 5
+    assert "RateLimit-Limit" not in slowed.headers
+    assert known.get("/visitors").status_code == 200
+    # The cache may forget the key: this gateway still knows that it is none of the guesses.
+    with porter.database() as db:
+        db.execute("UPDATE key_cache_epoch SET epoch = epoch + 1")
+    eventually(lambda: looked_up(gateway) and known.get("/visitors").status_code == 200, 5, "the known key")
+    # One that nobody here has seen waits with the guesses, and is let in when there is room again.
+    eventually(lambda: fresh.get("/visitors").status_code == 200, 15, "the new key to be looked up", every=0.2)
+
+
+# ---- What is left --------------------------------------------------------------------------------
+
+def test_the_limit_tells_who_used_it(porter, organization):
+    key = organization.key(rate_limit=9, name="Tür 1")
+    client = organization.client(key=key)
+    for _ in range(2):
+        client.get("/visitors")
+    told = client.get("/rate-limit").json()
+    assert {**told, "reset": 60} == {"limit": 9, "remaining": 7, "used": 2, "reset": 60, "window": 60,
+                                     "key": {"id": key.id, "name": "Tür 1"}}
+    assert client.get("/rate-limit").json()["used"] == 2

@@ -176,6 +176,12 @@ static bool is_counted(const struct operation *op)
     return (op->flags & (OP_OPEN | OP_UNCOUNTED)) == 0;
 }
 
+static bool is_shed(const struct operation *op)
+{
+    return (op->scope & (SCOPE_EVACUATIONS_READ | SCOPE_EVACUATIONS_WRITE)) ==
+           0;
+}
+
 /* What the pipeline and the listener answer in front of any handler. */
 static const struct {
     enum problem problem;
@@ -199,10 +205,12 @@ static const struct {
     {PROBLEM_IDEMPOTENCY_IN_PROGRESS, takes_token},
     {PROBLEM_IDEMPOTENCY_MISMATCH, takes_token},
     {PROBLEM_RATE_LIMITED, is_counted},
+    {PROBLEM_UNKNOWN_KEYS, describe_is_keyed},
     {PROBLEM_HEADERS_TOO_LARGE, is_always},
     {PROBLEM_INTERNAL, is_always},
     {PROBLEM_ENCODING, is_always},
     {PROBLEM_UNAVAILABLE, describe_is_keyed},
+    {PROBLEM_OVERLOADED, is_shed},
     {PROBLEM_VERSION, is_always},
 };
 

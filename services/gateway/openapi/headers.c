@@ -15,13 +15,13 @@ static bool on_all(const struct operation *op, unsigned status)
 /* The key is known by then, so the limit is told. */
 static bool on_admitted(const struct operation *op, unsigned status)
 {
-    return describe_is_keyed(op) && (status < 400 || status == 429);
+    return describe_is_keyed(op) && status < 400;
 }
 
 /* A problem may come before the key is looked at, or after. */
 static bool on_maybe_admitted(const struct operation *op, unsigned status)
 {
-    return describe_is_keyed(op) && status >= 400 && status != 429;
+    return describe_is_keyed(op) && status >= 400;
 }
 
 static bool on_etag(const struct operation *op, unsigned status)

@@ -3,6 +3,7 @@
 
 #include "gateway/call.h"
 #include "json/json.h"
+#include "store/key.h"
 
 static handler_fn show_rate_limit;
 
@@ -18,10 +19,18 @@ const struct operation_table rate_limit_operations = OPERATIONS(operations);
 static bool show_rate_limit(struct call *call, struct err *err)
 {
     const struct admission *a = &call->admission;
+    struct id_text id = id_text(ID_KEY, a->principal.key_id);
     struct json_writer w = json_writer(&call->response->body);
+    struct str name = STR_NONE;
+    struct err ignored = ERR_NONE;
 
     if (!call_no_params(call, err)) {
         return false;
+    }
+    /* Without PostgreSQL the numbers are told all the same. */
+    if (!key_name(call->db, call_org(call), a->principal.key_id, call->arena,
+                  &name, &ignored)) {
+        name = STR("");
     }
     call_answer(call, HTTP_OK, JSON_TYPE);
     json_object_begin(&w);
@@ -29,10 +38,19 @@ static bool show_rate_limit(struct call *call, struct err *err)
     json_add_int(&w, a->limit);
     json_key(&w, STR("remaining"));
     json_add_int(&w, a->remaining);
+    json_key(&w, STR("used"));
+    json_add_int(&w, a->limit - a->remaining);
     json_key(&w, STR("reset"));
     json_add_int(&w, call_seconds(a->reset_ms));
     json_key(&w, STR("window"));
     json_add_int(&w, call_seconds(ADMIT_WINDOW_MS));
+    json_key(&w, STR("key"));
+    json_object_begin(&w);
+    json_key(&w, STR("id"));
+    json_add_text(&w, str_of(id.data));
+    json_key(&w, STR("name"));
+    json_add_text(&w, name);
+    json_object_end(&w);
     json_object_end(&w);
     return true;
 }

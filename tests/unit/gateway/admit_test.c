@@ -174,7 +174,11 @@ static struct admission ask_as(struct gateway *g, struct sha256 hash,
     struct admission a = {0};
     struct err err = ERR_NONE;
 
-    must(admit_check(g->admit, hash, counted, arena, &a, &err), &err);
+    must(admit_check(
+             g->admit,
+             &(struct admit_request){.hash = hash, .is_counted = counted},
+             arena, &a, &err),
+         &err);
     arena_free(arena);
     return a;
 }
@@ -353,7 +357,10 @@ static void the_cache_is_not_believed_without_an_epoch(void **state)
     assert_int_equal(ask(&one).verdict, ADMIT_YES);
     pause_ms(KEY_EPOCH_TRUST_MS);
     assert_false(admit_stats(one.admit).cache_is_trusted);
-    assert_false(admit_check(one.admit, rows.hash, true, arena, &a, &err));
+    assert_false(admit_check(
+        one.admit,
+        &(struct admit_request){.hash = rows.hash, .is_counted = true}, arena,
+        &a, &err));
     assert_int_equal(err.code, ERR_UNAVAILABLE);
     arena_free(arena);
 }
