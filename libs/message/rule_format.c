@@ -4,6 +4,8 @@
  * takes mail, only mail tells. */
 #include "message/rule_format.h"
 
+#include "base/endpoint.h"
+
 #include <assert.h>
 
 /* RFC 5321's 254 and 64 octets, counted in code points: one count for all
@@ -185,6 +187,34 @@ static bool is_url(struct str s)
     return is_authority((struct str){rest.data, end});
 }
 
+static bool is_word(const struct rule *rule, struct str s, struct arena *arena,
+                    const char **want)
+{
+    struct buf list = BUF_EMPTY;
+
+    for (size_t i = 0; rule->words[i] != NULL; i++) {
+        if (str_eq(s, str_of(rule->words[i]))) {
+            return true;
+        }
+        buf_addf(&list, "%s%s",
+                 i > 0 ? ", " : "must be one of: ", rule->words[i]);
+    }
+    *want = arena_cstr(arena, buf_str(&list));
+    buf_free(&list);
+    return false;
+}
+
+static bool is_endpoint(struct str s, struct arena *arena, const char **want)
+{
+    struct err err = ERR_NONE;
+
+    if (endpoint_check(s, true, &err)) {
+        return true;
+    }
+    *want = arena_cstr(arena, str_of(err.text));
+    return false;
+}
+
 bool format_fits(const struct rule *rule, struct str s, struct arena *arena,
                  const char **want)
 {
@@ -203,6 +233,10 @@ bool format_fits(const struct rule *rule, struct str s, struct arena *arena,
     case RULE_URL:
         *want = "must be an absolute http or https URL";
         return is_url(s);
+    case RULE_ENDPOINT:
+        return is_endpoint(s, arena, want);
+    case RULE_WORD:
+        return is_word(rule, s, arena, want);
     case RULE_ID:
         *want = arena_printf(arena, "must be an id that begins with %s_",
                              id_prefix(rule->id_kind))

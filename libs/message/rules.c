@@ -82,6 +82,8 @@ static bool format_fits_field(enum rule_format format,
     case RULE_EMAIL:
     case RULE_PHONE:
     case RULE_URL:
+    case RULE_ENDPOINT:
+    case RULE_WORD:
     case RULE_ID:
         return kind_of(bare(f)) == KIND_TEXT;
     case RULE_TIME:
@@ -132,6 +134,11 @@ static bool row_check(const struct rule_table *table, const struct rule *row,
     if (row->format == RULE_ID && row->id_kind >= ID_KIND_COUNT) {
         return err_set(err, ERR_INTERNAL, "the rule of %s.%s has no id kind",
                        type, row->path);
+    }
+    if ((row->format == RULE_WORD) != (row->words != NULL)) {
+        return err_set(err, ERR_INTERNAL,
+                       "the rule of %s.%s has words or needs them", type,
+                       row->path);
     }
     if (row->format == RULE_TIME &&
         (row->min < -TIME_RULE_MAX_S || row->max > TIME_RULE_MAX_S)) {
@@ -192,7 +199,10 @@ static void check_text(const struct check *c, const struct rule *row,
         return;
     }
     if (!format_fits(row, s, c->arena, &want)) {
-        (void)fault_add(c->faults, path, FAULT_BAD_FORMAT, "%s", want);
+        (void)fault_add(c->faults, path,
+                        row->format == RULE_WORD ? FAULT_NOT_ALLOWED
+                                                 : FAULT_BAD_FORMAT,
+                        "%s", want);
     }
 }
 

@@ -16,13 +16,15 @@
 /* For a repeated text field the format is each entry's. */
 enum rule_format {
     RULE_PLAIN,
-    RULE_LINE,  /* No line breaks, not only blanks. */
-    RULE_EMAIL, /* local@domain, no blanks */
-    RULE_PHONE, /* E.164: + and 7 to 15 digits */
-    RULE_URL,   /* absolute http(s) */
-    RULE_ID,    /* of id_kind */
-    RULE_TIME,  /* min..max are seconds relative to now */
-    RULE_MAP,   /* max keys; keys 1 to 40, values <= 500 code points */
+    RULE_LINE,     /* No line breaks, not only blanks. */
+    RULE_EMAIL,    /* local@domain, no blanks */
+    RULE_PHONE,    /* E.164: + and 7 to 15 digits */
+    RULE_URL,      /* absolute http(s) */
+    RULE_ENDPOINT, /* base/endpoint.h, as in development */
+    RULE_WORD,     /* one of `words` */
+    RULE_ID,       /* of id_kind */
+    RULE_TIME,     /* min..max are seconds relative to now */
+    RULE_MAP,      /* max keys; keys 1 to 40, values <= 500 code points */
 };
 
 struct rule {
@@ -33,7 +35,8 @@ struct rule {
     bool required;
     int64_t min; /* Code points, value or count, by the field's type; */
     int64_t max; /* for values and times 0 and 0 is "any" */
-    enum id_kind id_kind; /* RULE_ID only. */
+    enum id_kind id_kind;     /* RULE_ID only. */
+    const char *const *words; /* RULE_WORD only; NULL-terminated. */
 };
 
 struct rule_table {

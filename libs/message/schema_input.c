@@ -31,6 +31,10 @@
 #define PORT                                                                   \
     "(?::0*(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}"    \
     "|655[0-2][0-9]|6553[0-5]))?"
+#define PUBLIC_PORT                                                            \
+    "(?::0*(?:443|102[4-9]|10[3-9][0-9]|1[1-9][0-9]{2}|[2-9][0-9]{3}"          \
+    "|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]"              \
+    "|6553[0-5]))"
 
 static const char plain_pattern[] =
     "[^\\u0000-\\u0008\\u000B-\\u001F\\u007F-\\u009F]*";
@@ -52,9 +56,17 @@ const char *schema_pattern(enum rule_format format)
             "[A-Za-z0-9]") "|"
                            "\\[[0-9A-Fa-f:.]{2,}\\])" PORT
                            "(?:[/?#][!#-;=?-\\[\\]_a-z~]*)?";
+    case RULE_ENDPOINT:
+        return "(?:[Hh][Tt][Tt][Pp][Ss]://"
+               "(?:[A-Za-z0-9_][A-Za-z0-9_.-]{0,254}"
+               "|\\[(?:[0-9A-Fa-f]{1,4}:){7}[0-9A-Fa-f]{1,4}\\])" PUBLIC_PORT
+               "?|[Hh][Tt][Tt][Pp]://"
+               "(?:localhost|127\\.0\\.0\\.1|\\[::1\\])" PUBLIC_PORT
+               ")(?:[/?][!\"$-\\[\\]-~]*)?";
     case RULE_ID:
     case RULE_TIME:
     case RULE_MAP:
+    case RULE_WORD:
         break;
     }
     return NULL;
@@ -109,6 +121,7 @@ static const char *format_word(enum rule_format format)
     case RULE_EMAIL:
         return "idn-email";
     case RULE_URL:
+    case RULE_ENDPOINT:
         return "uri";
     case RULE_TIME:
         return "date-time";
@@ -117,14 +130,34 @@ static const char *format_word(enum rule_format format)
     case RULE_PHONE:
     case RULE_ID:
     case RULE_MAP:
+    case RULE_WORD:
         break;
     }
     return NULL;
 }
 
+/* Empty is unset, as null is. */
+static void add_enum(struct json_writer *w, const struct rule *row)
+{
+    json_key(w, STR("enum"));
+    json_array_begin(w);
+    for (size_t i = 0; row->words[i] != NULL; i++) {
+        json_add_text(w, str_of(row->words[i]));
+    }
+    if (!row->required) {
+        json_add_text(w, STR(""));
+        json_add_null(w);
+    }
+    json_array_end(w);
+}
+
 static void add_text(struct json_writer *w, const struct rule *row)
 {
     add_type(w, "string", !row->required);
+    if (row->format == RULE_WORD) {
+        add_enum(w, row);
+        return;
+    }
     if (row->required || row->min > 1) {
         add_number(w, "minLength",
                    row->required && row->min < 1 ? 1 : row->min);
@@ -257,7 +290,8 @@ static void add_list(struct json_writer *w, const struct rule *row,
     const struct rule element = {.path = row->path,
                                  .format = row->format,
                                  .required = true,
-                                 .id_kind = row->id_kind};
+                                 .id_kind = row->id_kind,
+                                 .words = row->words};
 
     add_type(w, "array", !row->required);
     if (row->min > 0 || row->required) {
@@ -266,7 +300,9 @@ static void add_list(struct json_writer *w, const struct rule *row,
     add_number(w, "maxItems", row->max);
     json_key(w, STR("items"));
     json_object_begin(w);
-    if (kind_of(f) == KIND_TEXT && row->format == RULE_PLAIN) {
+    if (row->format == RULE_WORD) {
+        add_single(w, &element, f);
+    } else if (kind_of(f) == KIND_TEXT && row->format == RULE_PLAIN) {
         add_type(w, "string", false);
         add_pattern(w, &element, true);
     } else if (kind_of(f) == KIND_TEXT) {

@@ -210,15 +210,3 @@ bool delivery_record(struct db *db, const struct delivery *rows, size_t count,
     arena_free(arena);
     return ok;
 }
-
-bool delivery_test(struct db *db, const struct delivery *d, struct err *err)
-{
-    assert(d->is_test && d->state == DELIVERY_PENDING);
-    return db_run(db, &sql_delivery_test,
-                  ARGS(ARG_UUID(d->org_id), ARG_UUID(d->id),
-                       ARG_TIME(d->event_at_us), ARG_UUID(d->event_id),
-                       ARG_UUID(d->webhook_id), ARG_TEXT(d->event_type),
-                       ARG_TEXT(d->subject), ARG_TIME(d->due_at_us),
-                       ARG_BYTES(d->body), ARG_TIME(d->created_at_us)),
-                  NULL, err);
-}

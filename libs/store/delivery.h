@@ -11,12 +11,17 @@
 #include "base/id.h"
 #include "base/macros.h"
 #include "db/db.h"
+#include "store/event.h"
+#include "store/webhook.h"
+
+#include "porter/v1/delivery.pb-c.h"
 
 enum delivery_state {
     DELIVERY_PENDING,
     DELIVERY_DELIVERED,
     DELIVERY_FAILED,
     DELIVERY_HELD,
+    DELIVERY_STATES
 };
 extern const char *const delivery_state_words[];
 
@@ -37,6 +42,7 @@ struct delivery {
     struct str body;
     int64_t finished_at_us; /* DB_TIME_NULL unless finished */
     int64_t created_at_us;
+    int attempts_before; /* Of attempts: not the schedule's any more. */
 };
 
 struct attempt {
@@ -92,18 +98,61 @@ MUST_USE bool delivery_claim(struct db *db, int64_t now_us,
 MUST_USE bool delivery_next_due(struct db *db, int64_t *due_at_us,
                                 struct err *err);
 
-/* A test row for one webhook, due now; wakes dispatchers through
- * DELIVERY_CHANNEL. */
-#define DELIVERY_CHANNEL "porter_deliveries"
-MUST_USE bool delivery_test(struct db *db, const struct delivery *row,
-                            struct err *err);
+/* --- what people ask for; each wakes dispatchers through DELIVERY_CHANNEL --
+ */
 
-/* Newest first, keyset by id (zero id: from the newest). webhook_id zero: all.
- * Bodies are not read. */
+#define DELIVERY_CHANNEL "porter_deliveries"
+
+/* A sample event of the type for one webhook, due now. It is not on Kafka and
+ * not in the event log, and is tried once. *out is the row. */
+MUST_USE bool delivery_test(struct db *db, struct id org_id,
+                            struct id webhook_id, enum event_type type,
+                            int64_t now_us, struct arena *arena,
+                            struct delivery *out, struct err *err);
+
+/* Send a finished one again, now and then by the whole schedule. *changed is
+ * false when it was not finished at d->finished_at_us any more. */
+MUST_USE bool delivery_retry(struct db *db, const struct delivery *d,
+                             int64_t now_us, const struct author *by,
+                             bool *changed, struct err *err);
+
+/* At most `max` failed deliveries of the webhook, of events since since_us and
+ * failed by now_us, oldest first: each as delivery_retry does it, unless
+ * another is at it. Samples are left. Asked again it finds what is left. */
+struct delivery_recovery {
+    struct id org_id;
+    struct id webhook_id;
+    int64_t since_us;
+    int64_t now_us;
+    size_t max;
+    struct author by;
+};
+MUST_USE bool delivery_recover(struct db *db,
+                               const struct delivery_recovery *what,
+                               size_t *count, struct err *err);
+
+/* --- reads -----------------------------------------------------------------
+ */
+
+/* Of one webhook (zero id: of all, and then nothing else may be set but
+ * `before`). */
+struct delivery_filter {
+    struct id webhook_id;
+    unsigned states;        /* bits (1 << delivery_state); 0: any */
+    struct str event_type;  /* STR_NONE: any */
+    int64_t from_us, to_us; /* The event's time; DB_TIME_NULL: any */
+    struct id before;       /* The last one seen; zero: from the newest */
+};
+
+/* Newest first. Bodies are not read. */
 MUST_USE bool delivery_list(struct db *db, struct id org_id,
-                            struct id webhook_id, struct id before, size_t max,
+                            const struct delivery_filter *filter, size_t max,
                             struct arena *arena, struct delivery **rows,
                             size_t *count, struct err *err);
+
+/* Does the log know any delivery of the webhook? */
+MUST_USE bool delivery_any(struct db *db, struct id org_id,
+                           struct id webhook_id, bool *found, struct err *err);
 
 MUST_USE bool delivery_find(struct db *db, struct id org_id, struct id id,
                             struct arena *arena, bool *found,
@@ -112,5 +161,12 @@ MUST_USE bool attempt_list(struct db *db, struct id org_id,
                            struct id delivery_id, struct arena *arena,
                            struct attempt **list, size_t *count,
                            struct err *err);
+
+/* As API messages; the detail is the delivery with its body and attempts. */
+Porter__V1__Delivery *delivery_message(const struct delivery *d,
+                                       struct arena *arena);
+Porter__V1__DeliveryDetail *delivery_detail(const struct delivery *d,
+                                            const struct attempt *attempts,
+                                            size_t count, struct arena *arena);
 
 #endif

@@ -6,7 +6,7 @@
 
 #include <assert.h>
 
-#define BODY_COLUMN 15
+#define BODY_COLUMN 16
 #define KEY_BYTES 64
 
 static struct str text_or_none(const struct db_rows *rows, size_t i,
@@ -49,6 +49,7 @@ static struct delivery delivery_read(const struct db_rows *rows, size_t i,
         .last_error = text_or_none(rows, i, 12, arena),
         .finished_at_us = db_time(rows, i, 13),
         .created_at_us = db_time(rows, i, 14),
+        .attempts_before = (int)db_int(rows, i, 15),
     };
 
     if (db_columns(rows) > BODY_COLUMN) {
@@ -136,26 +137,66 @@ bool delivery_next_due(struct db *db, int64_t *due_at_us, struct err *err)
     return true;
 }
 
-bool delivery_list(struct db *db, struct id org_id, struct id webhook_id,
-                   struct id before, size_t max, struct arena *arena,
-                   struct delivery **rows, size_t *count, struct err *err)
+static size_t state_words(unsigned states, struct str words[DELIVERY_STATES])
+{
+    size_t count = 0;
+
+    for (unsigned i = 0; i < DELIVERY_STATES; i++) {
+        if (states == 0 || (states & (1U << i)) != 0) {
+            words[count++] = str_of(delivery_state_words[i]);
+        }
+    }
+    return count;
+}
+
+static bool list_of_webhook(struct db *db, struct id org_id,
+                            const struct delivery_filter *f, size_t max,
+                            struct db_rows **got, struct err *err)
+{
+    struct str words[DELIVERY_STATES];
+    size_t count = state_words(f->states, words);
+
+    return db_run(db, &sql_delivery_list_of_webhook,
+                  ARGS(ARG_UUID(org_id), ARG_UUID(f->webhook_id),
+                       ARG_UUID_OR_NULL(f->before), ARG_TEXTS(words, count),
+                       ARG_TEXT(f->event_type), ARG_TIME(f->from_us),
+                       ARG_TIME(f->to_us), ARG_INT((int64_t)max)),
+                  got, err);
+}
+
+bool delivery_list(struct db *db, struct id org_id,
+                   const struct delivery_filter *filter, size_t max,
+                   struct arena *arena, struct delivery **rows, size_t *count,
+                   struct err *err)
 {
     struct db_rows *got = NULL;
-    bool ok = id_is_zero(webhook_id)
-                  ? db_run(db, &sql_delivery_list,
-                           ARGS(ARG_UUID(org_id), ARG_UUID_OR_NULL(before),
-                                ARG_INT((int64_t)max)),
-                           &got, err)
-                  : db_run(db, &sql_delivery_list_of_webhook,
-                           ARGS(ARG_UUID(org_id), ARG_UUID_OR_NULL(before),
-                                ARG_INT((int64_t)max), ARG_UUID(webhook_id)),
-                           &got, err);
+    bool ok =
+        id_is_zero(filter->webhook_id)
+            ? db_run(db, &sql_delivery_list,
+                     ARGS(ARG_UUID(org_id), ARG_UUID_OR_NULL(filter->before),
+                          ARG_INT((int64_t)max)),
+                     &got, err)
+            : list_of_webhook(db, org_id, filter, max, &got, err);
 
     if (ok) {
         deliveries_read(got, arena, rows, count);
     }
     db_rows_free(got);
     return ok;
+}
+
+bool delivery_any(struct db *db, struct id org_id, struct id webhook_id,
+                  bool *found, struct err *err)
+{
+    struct db_rows *got = NULL;
+
+    if (!db_run(db, &sql_delivery_any_of_webhook,
+                ARGS(ARG_UUID(org_id), ARG_UUID(webhook_id)), &got, err)) {
+        return false;
+    }
+    *found = db_bool(got, 0, 0);
+    db_rows_free(got);
+    return true;
 }
 
 bool delivery_find(struct db *db, struct id org_id, struct id id,

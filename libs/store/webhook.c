@@ -2,34 +2,10 @@
 #include "store/webhook.h"
 
 #include "base/clock.h"
-#include "base/codec.h"
-#include "base/random.h"
 #include "row.h"
-#include "store/endpoint.h"
 #include "store_sql.h"
 
-#include <assert.h>
-
-#define SECRET_BYTES 32
 #define EVENTS_ALL ((1U << EVENT_TYPE_COUNT) - 1)
-
-/* --- what an input must obey ---------------------------------------------- */
-
-static size_t event_words(unsigned events, struct str words[EVENT_TYPE_COUNT])
-{
-    size_t count = 0;
-
-    if (events == EVENTS_ALL) {
-        words[0] = STR("*");
-        return 1;
-    }
-    for (unsigned i = 0; i < EVENT_TYPE_COUNT; i++) {
-        if ((events & (1U << i)) != 0) {
-            words[count++] = str_of(event_types[i].name);
-        }
-    }
-    return count;
-}
 
 /* Names that this program does not know (a newer one wrote them) match
  * nothing here. */
@@ -131,131 +107,48 @@ bool webhook_targets(struct db *db, const struct seal_keys *keys,
     return true;
 }
 
-/* --- changes ----------------------------------------------------------------
+/* --- as the API shows them -------------------------------------------------
  */
 
-static void secret_make(struct buf *out)
+bool webhook_find(struct db *db, struct id org_id, struct id id, int64_t now_us,
+                  struct arena *arena, Porter__V1__Webhook **out,
+                  struct err *err)
 {
-    uint8_t bytes[SECRET_BYTES];
+    struct db_rows *rows = NULL;
+    ProtobufCMessage *m = NULL;
+    bool ok = db_run(db, &sql_webhook_find,
+                     ARGS(ARG_UUID(org_id), ARG_UUID(id), ARG_TIME(now_us)),
+                     &rows, err);
 
-    random_bytes(bytes, sizeof bytes);
-    BUF_ADD(out, WEBHOOK_SECRET_PREFIX);
-    base64_add(out, bytes, sizeof bytes);
-    crypt_wipe(bytes, sizeof bytes);
-}
-
-/* Lock the organization and count, so that two at once can't pass the limit. */
-static bool check_room(struct tx *tx, struct id org_id, struct err *err)
-{
-    struct db_rows *locked = NULL;
-    struct db_rows *total = NULL;
-    bool ok =
-        tx_run(tx, &sql_webhook_lock, ARGS(ARG_UUID(org_id)), &locked, err);
-
-    if (ok && db_count(locked) == 0) {
-        ok = err_set(err, ERR_NOT_FOUND, "no organization %s",
-                     id_text(ID_ORGANIZATION, org_id).data);
+    if (ok && db_count(rows) == 0) {
+        ok = err_set(err, ERR_NOT_FOUND, "the organization has no webhook %s",
+                     id_text(ID_WEBHOOK, id).data);
     }
     ok = ok &&
-         tx_run(tx, &sql_webhook_total, ARGS(ARG_UUID(org_id)), &total, err);
-    if (ok && db_int(total, 0, 0) >= WEBHOOKS_PER_ORG_MAX) {
-        ok = err_set(err, ERR_LIMITED,
-                     "the organization has %d webhooks already, the most "
-                     "there may be",
-                     WEBHOOKS_PER_ORG_MAX);
-    }
-    db_rows_free(total);
-    db_rows_free(locked);
-    return ok;
-}
-
-static bool insert_row(struct tx *tx, struct id org_id, struct id id,
-                       const struct webhook_input *in, struct str sealed,
-                       struct str actor, struct err *err)
-{
-    struct str words[EVENT_TYPE_COUNT];
-    size_t word_count = event_words(in->events, words);
-    struct id_text subject = id_text(ID_WEBHOOK, id);
-    struct id_text org = id_text(ID_ORGANIZATION, org_id);
-
-    return tx_run(tx, &sql_webhook_insert,
-                  ARGS(ARG_UUID(org_id), ARG_UUID(id), ARG_TEXT(in->url),
-                       in->description.len == 0 ? ARG_NULL
-                                                : ARG_TEXT(in->description),
-                       ARG_TEXTS(words, word_count),
-                       ARG_TEXT(in->by_subject ? STR("subject") : STR("none")),
-                       ARG_BYTES(sealed), ARG_TIME(clock_wall_us()),
-                       ARG_UUID(id_new()), ARG_TEXT(actor),
-                       ARG_TEXT(str_of(subject.data))),
-                  NULL, err) &&
-           tx_run(tx, &sql_webhook_version_bump,
-                  ARGS(ARG_UUID(org_id), ARG_TEXT(str_of(org.data))), NULL,
-                  err);
-}
-
-bool webhook_insert(struct db *db, const struct seal_keys *keys,
-                    struct id org_id, const struct webhook_input *in,
-                    struct str actor, struct arena *arena, struct id *id,
-                    struct str *secret, struct err *err)
-{
-    struct buf plain = BUF_EMPTY;
-    struct buf sealed = BUF_EMPTY;
-    struct tx *tx = NULL;
-    struct id new_id = id_new();
-    struct id_text context = id_text(ID_WEBHOOK, new_id);
-    bool ok = false;
-
-    if (in->events == 0 || (in->events & ~EVENTS_ALL) != 0) {
-        return err_set(err, ERR_INVALID,
-                       "a webhook needs at least one event, and only events "
-                       "that exist");
-    }
-    if (!endpoint_check(in->url, in->is_development, err)) {
-        return false;
-    }
-    secret_make(&plain);
-    seal_close(keys, buf_str(&plain), str_of(context.data), &sealed);
-    ok = tx_begin(db, &tx, err) && check_room(tx, org_id, err) &&
-         insert_row(tx, org_id, new_id, in, buf_str(&sealed), actor, err) &&
-         tx_commit(tx, err);
-    tx_end(tx);
+         row_message(rows, 0, &porter__v1__webhook__descriptor, arena, &m, err);
     if (ok) {
-        *id = new_id;
-        *secret = arena_str(arena, buf_str(&plain));
+        *out = (Porter__V1__Webhook *)(void *)m;
     }
-    crypt_wipe(plain.data, plain.len);
-    buf_free(&plain);
-    buf_free(&sealed);
+    db_rows_free(rows);
     return ok;
 }
 
-bool webhook_list(struct db *db, struct id org_id, struct arena *arena,
+bool webhook_list(struct db *db, struct id org_id, struct id before, size_t max,
+                  int64_t now_us, struct arena *arena,
                   Porter__V1__Webhook ***list, size_t *count, struct err *err)
 {
     struct db_rows *rows = NULL;
     ProtobufCMessage **all = NULL;
-    bool ok =
-        db_run(db, &sql_webhook_list, ARGS(ARG_UUID(org_id)), &rows, err) &&
-        row_messages(rows, &porter__v1__webhook__descriptor, arena, &all, count,
-                     err);
+    bool ok = db_run(db, &sql_webhook_list,
+                     ARGS(ARG_UUID(org_id), ARG_UUID_OR_NULL(before),
+                          ARG_INT((int64_t)max), ARG_TIME(now_us)),
+                     &rows, err) &&
+              row_messages(rows, &porter__v1__webhook__descriptor, arena, &all,
+                           count, err);
 
     if (ok) {
         *list = (Porter__V1__Webhook **)(void *)all;
     }
     db_rows_free(rows);
     return ok;
-}
-
-bool webhook_disable(struct db *db, struct id org_id, struct id id,
-                     struct str reason, int64_t now_us, struct err *err)
-{
-    struct id_text subject = id_text(ID_WEBHOOK, id);
-    struct id_text org = id_text(ID_ORGANIZATION, org_id);
-
-    return db_run(db, &sql_webhook_disable,
-                  ARGS(ARG_UUID(org_id), ARG_UUID(id), ARG_TEXT(reason),
-                       ARG_TIME(now_us), ARG_UUID(id_new()),
-                       ARG_TEXT(str_of(subject.data)),
-                       ARG_TEXT(str_of(org.data))),
-                  NULL, err);
 }

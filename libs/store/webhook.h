@@ -16,6 +16,9 @@
 #define WEBHOOK_SECRET_PREFIX "whsec_"
 #define WEBHOOK_CHANNEL "porter_webhooks" /* payload: org_… */
 
+#define WEBHOOK_OVERLAP_S 86400 /* Unless a rotation says otherwise. */
+#define WEBHOOK_OVERLAP_MAX_S (7 * 86400)
+
 /* What the dispatcher needs of one; memory is the arena's. */
 struct webhook_target {
     struct id id;
@@ -37,27 +40,76 @@ MUST_USE bool webhook_targets(struct db *db, const struct seal_keys *keys,
                               int64_t *version, size_t *sealed_wrong,
                               struct err *err);
 
+/* Is it a type of event, or "*" for all? What `events` may hold. */
+bool webhook_is_event(struct str word);
+
+/* Who changes something: for the audit log. */
+struct author {
+    struct str actor;      /* key_…, usr_…, or a program's name */
+    struct str request_id; /* STR_NONE: none */
+};
+
+struct webhook_input {
+    struct str url;
+    struct str description;
+    const struct str *events; /* each webhook_is_event */
+    size_t event_count;
+    bool by_subject;
+    bool is_disabled;
+    bool is_development; /* For endpoint_check. */
+};
+
 /* A new webhook with a new secret (whsec_ + base64 of 32 random bytes), which
  * is put into *secret. Bumps the org's version and notifies. ERR_INVALID for a
  * URL that endpoint_check refuses or no/unknown events; ERR_LIMITED past
  * WEBHOOKS_PER_ORG_MAX. */
-struct webhook_input {
-    struct str url;
-    struct str description;
-    unsigned events;
-    bool by_subject;
-    bool is_development;
-};
 MUST_USE bool webhook_insert(struct db *db, const struct seal_keys *keys,
                              struct id org_id, const struct webhook_input *in,
-                             struct str actor, struct arena *arena,
+                             const struct author *by, struct arena *arena,
                              struct id *id, struct str *secret,
                              struct err *err);
 
-/* As API messages, newest first. */
-MUST_USE bool webhook_list(struct db *db, struct id org_id, struct arena *arena,
+/* As an API message. ERR_NOT_FOUND when the org has no such webhook. */
+MUST_USE bool webhook_find(struct db *db, struct id org_id, struct id id,
+                           int64_t now_us, struct arena *arena,
+                           Porter__V1__Webhook **out, struct err *err);
+
+/* As API messages, newest first; `before` is the last one seen (zero id: from
+ * the newest). */
+MUST_USE bool webhook_list(struct db *db, struct id org_id, struct id before,
+                           size_t max, int64_t now_us, struct arena *arena,
                            Porter__V1__Webhook ***list, size_t *count,
                            struct err *err);
+
+/* --- changes: of the version that was read, or nothing happens ------------ */
+
+struct webhook_change {
+    struct id org_id;
+    struct id id;
+    int64_t seen_us; /* updated_at when it was read */
+    int64_t now_us;
+    struct author by;
+    const struct str *fields; /* What is new, for the audit log; update only. */
+    size_t field_count;
+};
+
+/* All of `in` is stored; events NULL leaves them as they are. ERR_INVALID as
+ * with webhook_insert. *changed is false when the stored updated_at is not
+ * seen_us any more. Bumps the org's version and notifies, as all changes do. */
+MUST_USE bool webhook_update(struct db *db, const struct webhook_change *change,
+                             const struct webhook_input *in, bool *changed,
+                             struct err *err);
+
+/* A new secret; the one before signs too until overlap_until_us (DB_TIME_NULL:
+ * it ends now). *secret is STR_NONE when somebody was quicker. */
+MUST_USE bool webhook_rotate(struct db *db, const struct seal_keys *keys,
+                             const struct webhook_change *change,
+                             int64_t overlap_until_us, struct arena *arena,
+                             struct str *secret, struct err *err);
+
+/* Its deliveries stay in the log. */
+MUST_USE bool webhook_delete(struct db *db, const struct webhook_change *change,
+                             bool *changed, struct err *err);
 
 /* Stop sending to it (410, or five days of failure). */
 MUST_USE bool webhook_disable(struct db *db, struct id org_id, struct id id,

@@ -3,7 +3,7 @@
  * something else a moment later (DNS rebinding) gains nothing. */
 #include "dispatcher/guard.h"
 
-#include "store/endpoint.h"
+#include "base/endpoint.h"
 
 #include <arpa/inet.h>
 #include <assert.h>

@@ -34,7 +34,7 @@ MUST_USE bool guard_read(struct str allow, bool is_development,
 bool guard_may_connect(void *guard, const struct sockaddr *address,
                        struct err *why);
 
-/* May it be called at all? store/endpoint.h. ERR_FORBIDDEN says why not. */
+/* May it be called at all? base/endpoint.h. ERR_FORBIDDEN says why not. */
 MUST_USE bool guard_url(const struct guard *g, struct str url, struct err *err);
 
 #endif

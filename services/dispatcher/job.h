@@ -77,7 +77,8 @@ struct job {
     const struct webhook_target *target; /* NULL only when ENDING_REFUSED. */
     struct id id;
     struct id webhook_id;
-    int attempts; /* Made before this one. */
+    int attempts;        /* Made before this one. */
+    int attempts_before; /* Of those: before the schedule began anew. */
     int64_t made_at_us;
     int64_t lease_until_us; /* Nothing is begun that could outlast it. */
     enum job_phase phase;   /* Ledger's. */

@@ -99,13 +99,25 @@ static void keep_answer(struct outcome *o, const struct fetch_answer *a)
     buf_free(&sentence);
 }
 
+/* Which attempt of the schedule is this? */
+static int scheduled(const struct job *j)
+{
+    return j->attempts + 1 - j->attempts_before;
+}
+
+/* A sample answers a question of now: it is not tried again. */
+static bool is_last(const struct job *j, const struct backoff *backoff)
+{
+    return j->body->is_test || backoff_is_last(backoff, scheduled(j));
+}
+
 static int64_t due_at(const struct job *j, const struct ruling *ruling,
                       const struct backoff *backoff, int64_t now_us)
 {
     if (ruling->verdict != VERDICT_RETRY) {
         return DB_TIME_NULL;
     }
-    int64_t wait_us = backoff_wait_us(backoff, j->attempts + 1, random_unit());
+    int64_t wait_us = backoff_wait_us(backoff, scheduled(j), random_unit());
     return now_us + MAX_OF(wait_us, ruling->wait_s * US_PER_S);
 }
 
@@ -117,7 +129,7 @@ void outcome_answer(struct job *j, const struct fetch_answer *answer,
     const int number = j->attempts + 1;
 
     assert(o->ending == ENDING_NONE);
-    struct ruling ruling = verdict_of(answer, backoff_is_last(backoff, number));
+    struct ruling ruling = verdict_of(answer, is_last(j, backoff));
     o->ending = ENDING_ATTEMPT;
     o->verdict = ruling.verdict;
     o->at_us = now_us;

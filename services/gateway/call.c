@@ -68,8 +68,14 @@ bool call_refuse_state(struct call *call, struct str status, int64_t updated_us,
 bool call_path_id(const struct call *call, enum id_kind kind, struct id *out,
                   struct err *err)
 {
-    assert(call->match.value_count > 0);
-    if (id_read(kind, call->match.values[0], out)) {
+    return call_path_id_at(call, 0, kind, out, err);
+}
+
+bool call_path_id_at(const struct call *call, size_t place, enum id_kind kind,
+                     struct id *out, struct err *err)
+{
+    assert(place < call->match.value_count);
+    if (id_read(kind, call->match.values[place], out)) {
         return true;
     }
     return err_set(err, ERR_NOT_FOUND,
@@ -191,6 +197,14 @@ struct cause call_cause(struct call *call)
         .request_id = call->request_id,
         .traceparent = trace_child(given, call->arena),
     };
+}
+
+struct author call_author(struct call *call)
+{
+    struct id_text key = id_text(ID_KEY, call->admission.principal.key_id);
+
+    return (struct author){arena_str(call->arena, str_of(key.data)),
+                           call->request_id};
 }
 
 void call_answer(struct call *call, unsigned status, struct str content_type)

@@ -10,10 +10,12 @@
 #include "gateway/problem.h"
 #include "message/rules.h"
 #include "store/visitor.h"
+#include "store/webhook.h"
 #include "web/router.h"
 
 #define HTTP_OK 200
 #define HTTP_CREATED 201
+#define HTTP_ACCEPTED 202
 #define HTTP_NO_CONTENT 204
 #define HTTP_NOT_MODIFIED 304
 
@@ -74,6 +76,11 @@ static inline struct id call_org(const struct call *call)
 MUST_USE bool call_path_id(const struct call *call, enum id_kind kind,
                            struct id *out, struct err *err);
 
+/* The same for the id at a place of the path, 0 being the first. */
+MUST_USE bool call_path_id_at(const struct call *call, size_t place,
+                              enum id_kind kind, struct id *out,
+                              struct err *err);
+
 /* For addresses that take no query parameters: any is a fault. */
 MUST_USE bool call_no_params(struct call *call, struct err *err);
 
@@ -85,6 +92,9 @@ MUST_USE bool call_body_optional(struct call *call, struct json **root,
 
 /* Who causes a change: for events. */
 struct cause call_cause(struct call *call);
+
+/* Who makes a change: for the audit log. */
+struct author call_author(struct call *call);
 
 /* Answer with a message as JSON. Returns true. */
 bool call_reply(struct call *call, unsigned status,

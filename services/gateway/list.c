@@ -8,6 +8,10 @@ static bool read_cursor(struct call *call, struct list *l, struct err *err)
     struct buf filters = BUF_EMPTY;
 
     params_canonical(l->table, l->params, &filters);
+    for (size_t i = 0; i < call->match.value_count; i++) {
+        buf_add(&filters, call->match.values[i]); /* Whose list it is. */
+        buf_add_char(&filters, '\0');
+    }
     l->binding =
         page_binding(str_of(l->name), call_org(call), buf_str(&filters));
     buf_free(&filters);
@@ -72,7 +76,7 @@ static void add_link(struct call *call, const struct list *list,
 
     buf_add_char(&link, '<');
     buf_add(&link, call_base_url(call));
-    buf_add(&link, str_of(call->match.route->pattern));
+    buf_add(&link, call->request->path); /* It fits the route's pattern. */
     buf_add_char(&link, '?');
     params_query(list->table, list->params, cursor, &link);
     BUF_ADD(&link, ">; rel=\"next\"");

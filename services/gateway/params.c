@@ -199,6 +199,12 @@ bool params_read(const struct param_table *table, const struct query *query,
     for (size_t i = 0; i < query->count; i++) {
         ok = read_param(table, &query->params[i], faults, values) && ok;
     }
+    for (size_t i = 0; i < table->count; i++) {
+        if (table->rows[i].required && !values[i].is_set) {
+            ok = fault_add(faults, str_of(table->rows[i].name), FAULT_REQUIRED,
+                           "is required");
+        }
+    }
     return ok;
 }
 

@@ -30,6 +30,7 @@ struct param_row {
     enum param_kind kind;
     bool repeatable; /* PARAM_ENUM, PARAM_WORD: the bits are joined. */
     bool is_filter;  /* Part of what a cursor is bound to. */
+    bool required;
     int64_t min;
     int64_t max;
     enum id_kind id_kind;

@@ -77,6 +77,10 @@ static const struct problem_row rows[PROBLEM_COUNT] = {
         "The thing is in a state from which this change does not lead on, or another change came first. "
         "`current` shows its `status` and `updated_at` as they are now.",
         "Look at `current`: when it is what you wanted, somebody else did it and there is nothing left to do."},
+    [PROBLEM_LIMIT_REACHED] = {
+        "limit-reached", 409, "There are as many as there may be",
+        "Your organization has the largest number of these things that it may have; `detail` says how many.",
+        "Delete one that is not needed any more, or ask for a higher limit."},
     [PROBLEM_LENGTH_REQUIRED] = {
         "length-required", 411, "A Content-Length is required",
         "The request has a body, but does not say how long it is.",
@@ -238,13 +242,15 @@ static void write_current(const struct problem_current *current,
 {
     char updated[RFC3339_LEN + 1];
 
-    rfc3339_write(current->updated_us, updated);
     json_key(w, STR("current"));
     json_object_begin(w);
     json_key(w, STR("status"));
     json_add_text(w, current->status);
-    json_key(w, STR("updated_at"));
-    json_add_text(w, str_of(updated));
+    if (current->updated_us != 0) {
+        rfc3339_write(current->updated_us, updated);
+        json_key(w, STR("updated_at"));
+        json_add_text(w, str_of(updated));
+    }
     json_object_end(w);
 }
 

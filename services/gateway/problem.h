@@ -30,6 +30,7 @@ enum problem {
     PROBLEM_IDEMPOTENCY_IN_PROGRESS,
     PROBLEM_PRECONDITION_FAILED,
     PROBLEM_STATE_CONFLICT,
+    PROBLEM_LIMIT_REACHED,
     PROBLEM_LENGTH_REQUIRED,
     PROBLEM_BODY_TOO_LARGE,
     PROBLEM_MEDIA_TYPE,
@@ -70,8 +71,8 @@ bool problem_is_ours(enum problem p);
 
 /* The state that forbids a change: shown as `current`. */
 struct problem_current {
-    struct str status; /* Empty: there is nothing to show. */
-    int64_t updated_us;
+    struct str status;  /* Empty: there is nothing to show. */
+    int64_t updated_us; /* 0: such things do not keep it. */
 };
 
 struct problem_report {

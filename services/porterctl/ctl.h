@@ -54,8 +54,10 @@ command_fn topics_apply;
 command_fn org_create, org_cors, user_create;
 command_fn location_create, contractor_create;
 command_fn key_create, key_list_command, key_revoke_command, key_rotate_command;
-command_fn webhook_add, webhook_list_command, webhook_test;
-command_fn deliveries_list, deliveries_show;
+command_fn webhook_add, webhook_list_command, webhook_update_command;
+command_fn webhook_rotate_command, webhook_delete_command;
+command_fn webhook_recover_command, webhook_test;
+command_fn deliveries_list, deliveries_show, deliveries_retry;
 command_fn events_tail;
 command_fn config_docs_command;
 

@@ -1,6 +1,7 @@
-/* porterctl deliveries list | show */
+/* porterctl deliveries list | show | retry */
 #include "porterctl/ctl.h"
 
+#include "base/clock.h"
 #include "json/json.h"
 #include "store/delivery.h"
 
@@ -29,21 +30,21 @@ bool deliveries_list(struct ctl *ctl, struct err *err)
     struct str webhook = words_value(&ctl->words, "webhook");
     struct str before = words_value(&ctl->words, "before");
     struct id org_id = {{0}};
-    struct id webhook_id = {{0}};
-    struct id before_id = {{0}};
+    struct delivery_filter filter = {.from_us = DB_TIME_NULL,
+                                     .to_us = DB_TIME_NULL};
     struct delivery *list = NULL;
     struct field *fields = NULL;
     uint64_t limit = 0;
     size_t count = 0;
 
-    if ((webhook.data != NULL &&
-         !ctl_id(ID_WEBHOOK, webhook, "webhook's id", &webhook_id, err)) ||
+    if ((webhook.data != NULL && !ctl_id(ID_WEBHOOK, webhook, "webhook's id",
+                                         &filter.webhook_id, err)) ||
         (before.data != NULL &&
-         !ctl_id(ID_DELIVERY, before, "delivery's id", &before_id, err)) ||
+         !ctl_id(ID_DELIVERY, before, "delivery's id", &filter.before, err)) ||
         !ctl_number(ctl, "limit", 1, LIMIT_MAX, LIMIT, &limit, err) ||
         !ctl_org(ctl, &org_id, err) ||
-        !delivery_list(ctl->db, org_id, webhook_id, before_id, (size_t)limit,
-                       ctl->arena, &list, &count, err)) {
+        !delivery_list(ctl->db, org_id, &filter, (size_t)limit, ctl->arena,
+                       &list, &count, err)) {
         return false;
     }
     fields = arena_zero(ctl->arena, count * COLUMNS + 1, sizeof(*fields));
@@ -162,5 +163,39 @@ bool deliveries_show(struct ctl *ctl, struct err *err)
     if (!is_json) {
         show_attempts(ctl, list, count);
     }
+    return true;
+}
+
+bool deliveries_retry(struct ctl *ctl, struct err *err)
+{
+    const struct author by = {STR(CTL_ACTOR), STR_NONE};
+    struct id org_id = {{0}};
+    struct id id = {{0}};
+    struct delivery d = {0};
+    bool found = false;
+    bool changed = false;
+
+    if (!ctl_id(ID_DELIVERY, ctl->words.subject, "delivery's id", &id, err) ||
+        !ctl_org(ctl, &org_id, err) ||
+        !delivery_find(ctl->db, org_id, id, ctl->arena, &found, &d, err)) {
+        return false;
+    }
+    if (!found) {
+        return err_set(err, ERR_NOT_FOUND,
+                       "the organization has no delivery %.*s",
+                       STR_ARGS(ctl->words.subject));
+    }
+    if (d.finished_at_us != DB_TIME_NULL &&
+        !delivery_retry(ctl->db, &d, clock_wall_us(), &by, &changed, err)) {
+        return false;
+    }
+    if (!changed) {
+        return err_set(err, ERR_CONFLICT, "the delivery is not finished");
+    }
+    const struct field fields[] = {
+        F_TEXT("id", ctl_id_text(ctl, ID_DELIVERY, id)),
+        F_BOOL("retried", true),
+    };
+    output_one(ctl->words.is_json, fields, COUNT_OF(fields));
     return true;
 }

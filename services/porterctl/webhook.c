@@ -1,7 +1,9 @@
-/* porterctl webhook add | list | test */
+/* porterctl webhook add | list | update | rotate-secret | delete | recover |
+ * test */
 #include "porterctl/ctl.h"
 
 #include "base/clock.h"
+#include "base/rfc3339.h"
 #include "message/message.h"
 #include "settings/common.h"
 #include "store/delivery.h"
@@ -14,6 +16,9 @@
 #define WAIT_S 30
 #define WAIT_S_MAX 600
 #define POLL_MS 20
+#define COLUMNS 5
+#define EVENTS_NAMED_MAX 64
+#define RECOVER_BATCH 1000
 
 static bool refuse_event(struct str word, struct err *err)
 {
@@ -28,44 +33,57 @@ static bool refuse_event(struct str word, struct err *err)
     return false;
 }
 
-static bool read_events(struct str text, unsigned *out, struct err *err)
+static bool read_events(struct ctl *ctl, struct str text,
+                        struct webhook_input *in, struct err *err)
 {
+    struct str *words =
+        arena_zero(ctl->arena, EVENTS_NAMED_MAX, sizeof(*words));
     struct str word = STR_NONE;
-    unsigned events = 0;
+    size_t count = 0;
 
-    if (text.data == NULL || str_eq(text, STR("*"))) {
-        *out = (1U << EVENT_TYPE_COUNT) - 1;
-        return true;
-    }
     while (str_split(&text, ',', &word)) {
-        enum event_type type;
-
-        if (!event_type_find(word, &type)) {
+        if (!webhook_is_event(word)) {
             return refuse_event(word, err);
         }
-        events |= 1U << type;
+        if (count == EVENTS_NAMED_MAX) {
+            return err_set(err, ERR_INVALID, "name each event once");
+        }
+        words[count++] = word;
     }
-    *out = events;
+    in->events = words;
+    in->event_count = count;
     return true;
+}
+
+static bool read_ordering(struct str word, bool *by_subject, struct err *err)
+{
+    *by_subject = str_eq(word, STR("subject"));
+    return *by_subject || str_eq(word, STR("none")) ||
+           err_set(err, ERR_INVALID, "--ordering is none or subject");
+}
+
+static const struct author author = {{CTL_ACTOR, sizeof CTL_ACTOR - 1},
+                                     {NULL, 0}};
+
+static bool is_development(const struct ctl *ctl)
+{
+    return ctl->settings.common.environment == ENVIRONMENT_DEVELOPMENT;
 }
 
 static bool read_input(struct ctl *ctl, struct webhook_input *in,
                        struct err *err)
 {
+    struct str events = words_value(&ctl->words, "events");
     struct str ordering = words_value(&ctl->words, "ordering");
 
     *in = (struct webhook_input){
         .url = words_value(&ctl->words, "url"),
         .description = words_value(&ctl->words, "description"),
-        .by_subject = str_eq(ordering, STR("subject")),
-        .is_development =
-            ctl->settings.common.environment == ENVIRONMENT_DEVELOPMENT,
+        .is_development = is_development(ctl),
     };
-    if (ordering.data != NULL && !in->by_subject &&
-        !str_eq(ordering, STR("none"))) {
-        return err_set(err, ERR_INVALID, "--ordering is none or subject");
-    }
-    return read_events(words_value(&ctl->words, "events"), &in->events, err);
+    return (ordering.data == NULL ||
+            read_ordering(ordering, &in->by_subject, err)) &&
+           read_events(ctl, events.data == NULL ? STR("*") : events, in, err);
 }
 
 bool webhook_add(struct ctl *ctl, struct err *err)
@@ -76,7 +94,7 @@ bool webhook_add(struct ctl *ctl, struct err *err)
     struct str secret = STR_NONE;
 
     if (!read_input(ctl, &in, err) || !ctl_org(ctl, &org_id, err) ||
-        !webhook_insert(ctl->db, ctl->seal_keys, org_id, &in, STR(CTL_ACTOR),
+        !webhook_insert(ctl->db, ctl->seal_keys, org_id, &in, &author,
                         ctl->arena, &id, &secret, err)) {
         return false;
     }
@@ -95,7 +113,7 @@ bool webhook_add(struct ctl *ctl, struct err *err)
 
 /* Text fields of an API message as people's columns. */
 static void webhook_row(struct ctl *ctl, const Porter__V1__Webhook *w,
-                        struct field row[5])
+                        struct field row[COLUMNS])
 {
     struct str events = STR_NONE;
 
@@ -120,7 +138,8 @@ bool webhook_list_command(struct ctl *ctl, struct err *err)
     size_t count = 0;
 
     if (!ctl_org(ctl, &org_id, err) ||
-        !webhook_list(ctl->db, org_id, ctl->arena, &list, &count, err)) {
+        !webhook_list(ctl->db, org_id, (struct id){{0}}, WEBHOOKS_PER_ORG_MAX,
+                      clock_wall_us(), ctl->arena, &list, &count, err)) {
         return false;
     }
     for (size_t i = 0; ctl->words.is_json && i < count; i++) {
@@ -132,78 +151,194 @@ bool webhook_list_command(struct ctl *ctl, struct err *err)
         buf_free(&json);
     }
     if (!ctl->words.is_json) {
-        fields = arena_zero(ctl->arena, count * 5 + 1, sizeof(*fields));
+        fields = arena_zero(ctl->arena, count * COLUMNS + 1, sizeof(*fields));
         for (size_t i = 0; i < count; i++) {
-            webhook_row(ctl, list[i], fields + 5 * i);
+            webhook_row(ctl, list[i], fields + COLUMNS * i);
         }
-        output_list(false, fields, 5, count, "no webhooks");
+        output_list(false, fields, COLUMNS, count, "no webhooks");
     }
+    return true;
+}
+
+/* --- changes ---------------------------------------------------------------
+ */
+
+/* The webhook that the command names, and what a change of it begins with. */
+static bool find(struct ctl *ctl, struct webhook_change *change,
+                 Porter__V1__Webhook **out, struct err *err)
+{
+    struct webhook_change c = {.now_us = clock_wall_us(), .by = author};
+    Porter__V1__Webhook *w = NULL;
+
+    if (!ctl_id(ID_WEBHOOK, ctl->words.subject, "webhook's id", &c.id, err) ||
+        !ctl_org(ctl, &c.org_id, err) ||
+        !webhook_find(ctl->db, c.org_id, c.id, c.now_us, ctl->arena, &w, err)) {
+        return false;
+    }
+    c.seen_us = w->updated_at->seconds * US_PER_S + w->updated_at->nanos / 1000;
+    *change = c;
+    *out = w;
+    return true;
+}
+
+static bool was_changed(bool changed, struct err *err)
+{
+    return changed || err_set(err, ERR_CONFLICT,
+                              "somebody else changed the webhook at this very "
+                              "moment; look at it and try again");
+}
+
+static void show_webhook(struct ctl *ctl, const Porter__V1__Webhook *w)
+{
+    struct field fields[COLUMNS];
+
+    webhook_row(ctl, w, fields);
+    output_one(ctl->words.is_json, fields, COLUMNS);
+}
+
+static bool read_status(struct str word, bool *is_disabled, struct err *err)
+{
+    *is_disabled = str_eq(word, STR("disabled"));
+    return *is_disabled || str_eq(word, STR("enabled")) ||
+           err_set(err, ERR_INVALID, "--status is enabled or disabled");
+}
+
+/* What is not given stays. */
+static bool read_changes(struct ctl *ctl, const Porter__V1__Webhook *w,
+                         struct webhook_input *in, struct webhook_change *c,
+                         struct err *err)
+{
+    static const char *const names[] = {"url", "description", "events",
+                                        "ordering", "status"};
+    struct str *fields =
+        arena_zero(ctl->arena, COUNT_OF(names), sizeof(*fields));
+    struct str given[COUNT_OF(names)];
+
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        given[i] = words_value(&ctl->words, names[i]);
+        if (given[i].data != NULL) {
+            fields[c->field_count++] = str_of(names[i]);
+        }
+    }
+    c->fields = fields;
+    *in = (struct webhook_input){
+        .url = given[0].data != NULL ? given[0] : str_of(w->url),
+        .description =
+            given[1].data != NULL ? given[1] : str_of(w->description),
+        .by_subject = w->ordering ==
+                      PORTER__V1__WEBHOOK_ORDERING__WEBHOOK_ORDERING_SUBJECT,
+        .is_disabled =
+            w->status == PORTER__V1__WEBHOOK_STATUS__WEBHOOK_STATUS_DISABLED,
+        .is_development = is_development(ctl),
+    };
+    return (given[2].data == NULL || read_events(ctl, given[2], in, err)) &&
+           (given[3].data == NULL ||
+            read_ordering(given[3], &in->by_subject, err)) &&
+           (given[4].data == NULL ||
+            read_status(given[4], &in->is_disabled, err));
+}
+
+bool webhook_update_command(struct ctl *ctl, struct err *err)
+{
+    struct webhook_change change = {0};
+    struct webhook_input in = {0};
+    Porter__V1__Webhook *w = NULL;
+    bool changed = false;
+
+    if (!find(ctl, &change, &w, err) ||
+        !read_changes(ctl, w, &in, &change, err) ||
+        !webhook_update(ctl->db, &change, &in, &changed, err) ||
+        !was_changed(changed, err) || !find(ctl, &change, &w, err)) {
+        return false;
+    }
+    show_webhook(ctl, w);
+    return true;
+}
+
+bool webhook_rotate_command(struct ctl *ctl, struct err *err)
+{
+    struct webhook_change change = {0};
+    Porter__V1__Webhook *w = NULL;
+    struct str secret = STR_NONE;
+    uint64_t overlap_s = 0;
+
+    if (!ctl_number(ctl, "overlap", 0, WEBHOOK_OVERLAP_MAX_S, WEBHOOK_OVERLAP_S,
+                    &overlap_s, err) ||
+        !find(ctl, &change, &w, err) ||
+        !webhook_rotate(ctl->db, ctl->seal_keys, &change,
+                        overlap_s == 0
+                            ? DB_TIME_NULL
+                            : change.now_us + (int64_t)overlap_s * US_PER_S,
+                        ctl->arena, &secret, err) ||
+        !was_changed(secret.len > 0, err)) {
+        return false;
+    }
+    const struct field fields[] = {
+        F_TEXT("id", str_of(w->id)),
+        F_TEXT("secret", secret),
+        F_INT("overlap_seconds", (int64_t)overlap_s),
+    };
+    output_one(ctl->words.is_json, fields, COUNT_OF(fields));
+    if (!ctl->words.is_json) {
+        (void)fprintf(stderr, "Keep the secret now: it is not shown again.\n");
+    }
+    return true;
+}
+
+bool webhook_delete_command(struct ctl *ctl, struct err *err)
+{
+    struct webhook_change change = {0};
+    Porter__V1__Webhook *w = NULL;
+    bool changed = false;
+
+    if (!find(ctl, &change, &w, err) ||
+        !webhook_delete(ctl->db, &change, &changed, err) ||
+        !was_changed(changed, err)) {
+        return false;
+    }
+    const struct field fields[] = {
+        F_TEXT("id", str_of(w->id)),
+        F_BOOL("deleted", true),
+    };
+    output_one(ctl->words.is_json, fields, COUNT_OF(fields));
+    return true;
+}
+
+bool webhook_recover_command(struct ctl *ctl, struct err *err)
+{
+    struct str since = words_value(&ctl->words, "since");
+    struct webhook_change change = {0};
+    struct delivery_recovery what = {.max = RECOVER_BATCH, .by = author};
+    Porter__V1__Webhook *w = NULL;
+    int64_t total = 0;
+    size_t count = RECOVER_BATCH;
+
+    if (!rfc3339_read(since, &what.since_us)) {
+        return err_set(err, ERR_INVALID,
+                       "--since is a time such as 2026-03-01T08:30:00Z");
+    }
+    if (!find(ctl, &change, &w, err)) {
+        return false;
+    }
+    what.org_id = change.org_id;
+    what.webhook_id = change.id;
+    what.now_us = change.now_us;
+    while (count == RECOVER_BATCH) {
+        if (!delivery_recover(ctl->db, &what, &count, err)) {
+            return false;
+        }
+        total += (int64_t)count;
+    }
+    const struct field fields[] = {
+        F_TEXT("id", str_of(w->id)),
+        F_INT("recovered_count", total),
+    };
+    output_one(ctl->words.is_json, fields, COUNT_OF(fields));
     return true;
 }
 
 /* --- test ------------------------------------------------------------------
  */
-
-static bool check_webhook(struct ctl *ctl, struct id org_id, struct str id,
-                          struct err *err)
-{
-    Porter__V1__Webhook **list = NULL;
-    size_t count = 0;
-
-    if (!webhook_list(ctl->db, org_id, ctl->arena, &list, &count, err)) {
-        return false;
-    }
-    for (size_t i = 0; i < count; i++) {
-        if (str_eq(id, str_of(list[i]->id))) {
-            return true;
-        }
-    }
-    return err_set(err, ERR_NOT_FOUND, "the organization has no webhook %.*s",
-                   STR_ARGS(id));
-}
-
-static struct str subject_of(const Porter__V1__Event *event)
-{
-    const Porter__V1__EventData *d = event->data;
-
-    if (d->resource_case == PORTER__V1__EVENT_DATA__RESOURCE_VISITOR) {
-        return str_of(d->visitor->id);
-    }
-    return d->resource_case == PORTER__V1__EVENT_DATA__RESOURCE_CONTRACTOR
-               ? str_of(d->contractor->id)
-               : str_of(d->evacuation->id);
-}
-
-static bool send_test(struct ctl *ctl, struct id org_id, struct id webhook_id,
-                      enum event_type type, struct id *id, struct err *err)
-{
-    int64_t now_us = clock_wall_us();
-    Porter__V1__Event *event = event_sample(type, org_id, now_us, ctl->arena);
-    struct buf body = BUF_EMPTY;
-    struct delivery d = {
-        .org_id = org_id,
-        .webhook_id = webhook_id,
-        .event_at_us = now_us,
-        .event_type = str_of(event->type),
-        .subject = subject_of(event),
-        .state = DELIVERY_PENDING,
-        .is_test = true,
-        .due_at_us = now_us,
-        .finished_at_us = DB_TIME_NULL,
-        .created_at_us = now_us,
-    };
-    bool ok = ctl_id(ID_EVENT, str_of(event->id), "event", &d.event_id, err);
-
-    d.id = id_pair(d.event_id, webhook_id);
-    event_body(event, &body);
-    d.body = buf_str(&body);
-    ok = ok && delivery_test(ctl->db, &d, err);
-    buf_free(&body);
-    if (ok) {
-        *id = d.id;
-    }
-    return ok;
-}
 
 /* The first attempt, or ERR_UNAVAILABLE: no dispatcher took the row in time. */
 static bool wait_attempt(struct ctl *ctl, struct id org_id, struct id id,
@@ -255,26 +390,23 @@ bool webhook_test(struct ctl *ctl, struct err *err)
 {
     struct str name = words_value(&ctl->words, "event");
     enum event_type type = EVENT_VISITOR_CHECKED_IN;
-    struct id org_id = {{0}};
-    struct id webhook_id = {{0}};
-    struct id id = {{0}};
+    struct webhook_change change = {0};
+    Porter__V1__Webhook *webhook = NULL;
+    struct delivery d = {0};
     struct attempt attempt = {0};
     uint64_t wait_s = 0;
 
     if (name.data != NULL && !event_type_find(name, &type)) {
-        return err_set(err, ERR_INVALID, "\"%.*s\" is no event",
-                       STR_ARGS(name));
+        return refuse_event(name, err);
     }
     if (!ctl_number(ctl, "wait", 1, WAIT_S_MAX, WAIT_S, &wait_s, err) ||
-        !ctl_id(ID_WEBHOOK, ctl->words.subject, "webhook's id", &webhook_id,
-                err) ||
-        !ctl_org(ctl, &org_id, err) ||
-        !check_webhook(ctl, org_id, ctl->words.subject, err) ||
-        !send_test(ctl, org_id, webhook_id, type, &id, err) ||
-        !wait_attempt(ctl, org_id, id, wait_s, &attempt, err)) {
+        !find(ctl, &change, &webhook, err) ||
+        !delivery_test(ctl->db, change.org_id, change.id, type, change.now_us,
+                       ctl->arena, &d, err) ||
+        !wait_attempt(ctl, change.org_id, d.id, wait_s, &attempt, err)) {
         return false;
     }
-    show_attempt(ctl, id, &attempt);
+    show_attempt(ctl, d.id, &attempt);
     if (str_eq(attempt.verdict, STR("delivered"))) {
         return true;
     }

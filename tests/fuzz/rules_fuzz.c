@@ -15,31 +15,37 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const struct rule visitor_rows[] = {
-    {"full_name", RULE_LINE, true, 1, 20, 0},
-    {"email", RULE_EMAIL, false, 0, 254, 0},
-    {"phone", RULE_PHONE, false, 0, 0, 0},
-    {"host", RULE_PLAIN, false, 0, 0, 0},
-    {"host.name", RULE_LINE, false, 0, 10, 0},
-    {"host.email", RULE_EMAIL, true, 0, 0, 0},
-    {"location_id", RULE_ID, true, 0, 0, ID_LOCATION},
-    {"notes", RULE_PLAIN, false, 2, 30, 0},
-    {"expected_at", RULE_TIME, false, -60, 86400, 0},
-    {"metadata", RULE_MAP, false, 0, 3, 0},
-    {"status", RULE_PLAIN, false, 0, 0, 0},
+    {"full_name", RULE_LINE, true, 1, 20, 0, NULL},
+    {"email", RULE_EMAIL, false, 0, 254, 0, NULL},
+    {"phone", RULE_PHONE, false, 0, 0, 0, NULL},
+    {"host", RULE_PLAIN, false, 0, 0, 0, NULL},
+    {"host.name", RULE_LINE, false, 0, 10, 0, NULL},
+    {"host.email", RULE_EMAIL, true, 0, 0, 0, NULL},
+    {"location_id", RULE_ID, true, 0, 0, ID_LOCATION, NULL},
+    {"notes", RULE_PLAIN, false, 2, 30, 0, NULL},
+    {"expected_at", RULE_TIME, false, -60, 86400, 0, NULL},
+    {"metadata", RULE_MAP, false, 0, 3, 0, NULL},
+    {"status", RULE_PLAIN, false, 0, 0, 0, NULL},
 };
 static const struct rule location_rows[] = {
-    {"name", RULE_LINE, true, 1, 20, 0},
-    {"capacity", RULE_PLAIN, false, 1, 100, 0},
-    {"on_site_count", RULE_PLAIN, true, 0, 5, 0},
+    {"name", RULE_LINE, true, 1, 20, 0, NULL},
+    {"capacity", RULE_PLAIN, false, 1, 100, 0, NULL},
+    {"on_site_count", RULE_PLAIN, true, 0, 5, 0, NULL},
 };
 static const struct rule contractor_rows[] = {
-    {"company", RULE_LINE, true, 1, 20, 0},
-    {"location_ids", RULE_ID, true, 1, 3, ID_LOCATION},
+    {"company", RULE_LINE, true, 1, 20, 0, NULL},
+    {"location_ids", RULE_ID, true, 1, 3, ID_LOCATION, NULL},
 };
 static const struct rule webhook_rows[] = {
-    {"url", RULE_URL, true, 0, 0, 0},
-    {"events", RULE_LINE, true, 1, 4, 0},
-    {"ordering", RULE_PLAIN, false, 0, 0, 0},
+    {"url", RULE_URL, true, 0, 0, 0, NULL},
+    {"events", RULE_LINE, true, 1, 4, 0, NULL},
+    {"ordering", RULE_PLAIN, false, 0, 0, 0, NULL},
+};
+static const char *const words[] = {"*", "visitor.checked_in", NULL};
+static const struct rule endpoint_rows[] = {
+    {"url", RULE_ENDPOINT, true, 1, 2048, 0, NULL},
+    {"events", RULE_WORD, true, 1, 4, 0, words},
+    {"description", RULE_WORD, false, 1, 20, 0, words},
 };
 static const struct rule_table tables[] = {
     {&porter__v1__visitor__descriptor, visitor_rows, COUNT_OF(visitor_rows)},
@@ -47,6 +53,7 @@ static const struct rule_table tables[] = {
     {&porter__v1__contractor__descriptor, contractor_rows,
      COUNT_OF(contractor_rows)},
     {&porter__v1__webhook__descriptor, webhook_rows, COUNT_OF(webhook_rows)},
+    {&porter__v1__webhook__descriptor, endpoint_rows, COUNT_OF(endpoint_rows)},
 };
 
 static void faults_are_told(const struct faults *faults)

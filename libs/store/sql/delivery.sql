@@ -92,7 +92,7 @@ UPDATE deliveries d
  WHERE d.org_id = mine.org_id AND d.id = mine.id AND d.event_at = mine.event_at
 RETURNING d.org_id, d.id, d.event_at, d.event_id, d.webhook_id, d.event_type,
           d.subject, d.state, d.is_test, d.attempts, d.due_at, d.last_status,
-          d.last_error, d.finished_at, d.created_at, d.body;
+          d.last_error, d.finished_at, d.created_at, d.attempts_before, d.body;
 
 -- name: delivery_claim_next
 SELECT min(due_at) FROM deliveries WHERE due_at IS NOT NULL;
@@ -108,7 +108,7 @@ SELECT pg_notify('porter_deliveries', '');
 -- name: delivery_list
 SELECT org_id, id, event_at, event_id, webhook_id, event_type, subject, state,
        is_test, attempts, due_at, last_status, last_error, finished_at,
-       created_at
+       created_at, attempts_before
   FROM deliveries
  WHERE org_id = $1
    AND id < coalesce($2::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
@@ -116,21 +116,90 @@ SELECT org_id, id, event_at, event_id, webhook_id, event_type, subject, state,
  LIMIT $3;
 
 -- name: delivery_list_of_webhook
-SELECT org_id, id, event_at, event_id, webhook_id, event_type, subject, state,
-       is_test, attempts, due_at, last_status, last_error, finished_at,
-       created_at
-  FROM deliveries
- WHERE org_id = $1 AND webhook_id = $4
-   AND id < coalesce($2::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
- ORDER BY id DESC
- LIMIT $3;
+-- First the keys, at most a page of each state, then the rows. $3 the last one
+-- seen, $4 states, $5 type, $6 and $7 the event's time.
+WITH hit AS MATERIALIZED (
+    SELECT key.id, key.event_at
+      FROM unnest($4::text[]) AS wanted (state)
+     CROSS JOIN LATERAL (
+        SELECT d.id, d.event_at
+          FROM deliveries d
+         WHERE d.org_id = $1 AND d.webhook_id = $2 AND d.state = wanted.state
+           AND d.id < coalesce($3::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
+           AND ($5::text IS NULL OR d.event_type = $5)
+           AND d.event_at >= coalesce($6::timestamptz, '-infinity')
+           AND d.event_at < coalesce($7::timestamptz, 'infinity')
+         ORDER BY d.id DESC
+         LIMIT $8) AS key
+     ORDER BY key.id DESC
+     LIMIT $8
+)
+SELECT row.*
+  FROM hit
+ CROSS JOIN LATERAL (
+    SELECT org_id, id, event_at, event_id, webhook_id, event_type, subject,
+           state, is_test, attempts, due_at, last_status, last_error,
+           finished_at, created_at, attempts_before
+      FROM deliveries
+     WHERE org_id = $1 AND id = hit.id AND event_at = hit.event_at
+    OFFSET 0) AS row
+ ORDER BY hit.id DESC;
+
+-- name: delivery_any_of_webhook
+SELECT EXISTS (SELECT 1 FROM deliveries WHERE org_id = $1 AND webhook_id = $2);
 
 -- name: delivery_find
 SELECT org_id, id, event_at, event_id, webhook_id, event_type, subject, state,
        is_test, attempts, due_at, last_status, last_error, finished_at,
-       created_at, body
+       created_at, attempts_before, body
   FROM deliveries
  WHERE org_id = $1 AND id = $2;
+
+-- name: delivery_retry
+-- Only of the version that was read ($4: when it was finished).
+WITH again AS (
+    UPDATE deliveries
+       SET state = 'pending', due_at = $5, finished_at = NULL,
+           attempts_before = attempts
+     WHERE org_id = $1 AND id = $2 AND event_at = $3 AND finished_at = $4
+    RETURNING org_id
+), audit AS (
+    INSERT INTO audit_log (org_id, id, at, actor, action, subject, request_id)
+    SELECT org_id, $6, $5, $7, 'delivery.retried', $8, $9
+      FROM again
+)
+SELECT pg_notify('porter_deliveries', '') FROM again;
+
+-- name: delivery_recover
+-- A batch of what failed up to now ($4) of events since $3, the oldest first.
+WITH failed AS MATERIALIZED (
+    SELECT id, event_at
+      FROM deliveries
+     WHERE org_id = $1 AND webhook_id = $2 AND state = 'failed'
+       AND event_at >= $3 AND finished_at <= $4 AND NOT is_test
+     ORDER BY id
+     LIMIT $5
+       FOR UPDATE SKIP LOCKED
+), again AS (
+    UPDATE deliveries d
+       SET state = 'pending', finished_at = NULL, attempts_before = attempts,
+           due_at = $4 + mine.number * interval '1 microsecond'
+      FROM unnest(ARRAY(SELECT id FROM failed),
+                  ARRAY(SELECT event_at FROM failed))
+           WITH ORDINALITY AS mine (id, event_at, number)
+     WHERE d.org_id = $1 AND d.id = mine.id AND d.event_at = mine.event_at
+    RETURNING d.id
+), total AS (
+    SELECT count(*) AS recovered FROM again
+), audit AS (
+    INSERT INTO audit_log (org_id, id, at, actor, action, subject, detail,
+                           request_id)
+    SELECT $1, $6, $4, $7, 'webhook.recovered', $8,
+           jsonb_build_object('since', $3::timestamptz, 'count', recovered), $9
+      FROM total
+     WHERE recovered > 0
+)
+SELECT recovered, pg_notify('porter_deliveries', '') FROM total;
 
 -- name: attempt_list
 SELECT org_id, delivery_id, number, at, verdict, status, failure, detail,

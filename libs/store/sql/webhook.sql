@@ -19,12 +19,13 @@ SELECT count(*) FROM webhooks WHERE org_id = $1;
 
 -- name: webhook_insert
 WITH audit AS (
-    INSERT INTO audit_log (org_id, id, at, actor, action, subject)
-    VALUES ($1, $9, $8, $10, 'webhook.created', $11)
+    INSERT INTO audit_log (org_id, id, at, actor, action, subject, request_id)
+    VALUES ($1, $9, $8, $10, 'webhook.created', $11, $13)
 )
-INSERT INTO webhooks (org_id, id, url, description, events, status, ordering,
-                      secret, created_at, updated_at)
-VALUES ($1, $2, $3, $4, $5, 'enabled', $6, $7, $8, $8);
+INSERT INTO webhooks (org_id, id, url, description, events, status,
+                      disabled_reason, ordering, secret, created_at, updated_at)
+VALUES ($1, $2, $3, $4, $5, CASE WHEN $12 THEN 'enabled' ELSE 'disabled' END,
+        CASE WHEN NOT $12 THEN 'Disabled on request.' END, $6, $7, $8, $8);
 
 -- name: webhook_version_bump
 WITH version AS (
@@ -34,16 +35,94 @@ WITH version AS (
 SELECT pg_notify('porter_webhooks', $2::text);
 
 -- name: webhook_list
+-- Newest first; $2 is the last one seen, $4 now.
 SELECT id AS "id:whk", url, description, events, status, disabled_reason,
-       ordering, created_at, updated_at
+       ordering, created_at, updated_at,
+       CASE WHEN secret_overlap_until > $4 THEN secret_overlap_until
+       END AS secret_overlap_until
   FROM webhooks
  WHERE org_id = $1
- ORDER BY id DESC;
+   AND id < coalesce($2::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
+ ORDER BY id DESC
+ LIMIT $3;
+
+-- name: webhook_find
+SELECT id AS "id:whk", url, description, events, status, disabled_reason,
+       ordering, created_at, updated_at,
+       CASE WHEN secret_overlap_until > $3 THEN secret_overlap_until
+       END AS secret_overlap_until
+  FROM webhooks
+ WHERE org_id = $1 AND id = $2;
+
+-- name: webhook_update
+-- Of a change that comes second ($3 is the version that was read) nothing is
+-- done. $6 NULL: the events stay. $11 to $15: the audit log's and the news.
+WITH changed AS (
+    UPDATE webhooks
+       SET url = $4, description = $5, events = coalesce($6::text[], events),
+           status = CASE WHEN $7 THEN 'enabled' ELSE 'disabled' END,
+           disabled_reason = CASE WHEN $7 THEN NULL
+                                  WHEN status = 'disabled' THEN disabled_reason
+                                  ELSE 'Disabled on request.' END,
+           ordering = $8, updated_at = $9
+     WHERE org_id = $1 AND id = $2 AND updated_at = $3
+    RETURNING org_id
+), version AS (
+    UPDATE organizations SET webhooks_version = webhooks_version + 1
+     WHERE id IN (SELECT org_id FROM changed)
+), audit AS (
+    INSERT INTO audit_log (org_id, id, at, actor, action, subject, detail,
+                           request_id)
+    SELECT org_id, $11, $9, $12, 'webhook.updated', $13,
+           jsonb_build_object('fields', $10::text[]), $14
+      FROM changed
+)
+SELECT pg_notify('porter_webhooks', $15::text) FROM changed;
+
+-- name: webhook_rotate
+-- The secret becomes the one before, which signs too until $5 (NULL: no more).
+WITH changed AS (
+    UPDATE webhooks
+       SET secret_previous = CASE WHEN $5::timestamptz IS NOT NULL
+                                  THEN secret END,
+           secret_overlap_until = $5, secret = $4, updated_at = $6
+     WHERE org_id = $1 AND id = $2 AND updated_at = $3
+    RETURNING org_id
+), version AS (
+    UPDATE organizations SET webhooks_version = webhooks_version + 1
+     WHERE id IN (SELECT org_id FROM changed)
+), audit AS (
+    INSERT INTO audit_log (org_id, id, at, actor, action, subject, detail,
+                           request_id)
+    SELECT org_id, $7, $6, $8, 'webhook.secret_rotated', $9,
+           jsonb_build_object('overlap_until', $5::timestamptz), $10
+      FROM changed
+)
+SELECT pg_notify('porter_webhooks', $11::text) FROM changed;
+
+-- name: webhook_delete
+-- Its deliveries stay in the log; those under way end when they come due.
+WITH changed AS (
+    DELETE FROM webhooks
+     WHERE org_id = $1 AND id = $2 AND updated_at = $3
+    RETURNING org_id, url
+), version AS (
+    UPDATE organizations SET webhooks_version = webhooks_version + 1
+     WHERE id IN (SELECT org_id FROM changed)
+), audit AS (
+    INSERT INTO audit_log (org_id, id, at, actor, action, subject, detail,
+                           request_id)
+    SELECT org_id, $5, $4, $6, 'webhook.deleted', $7,
+           jsonb_build_object('url', url), $8
+      FROM changed
+)
+SELECT pg_notify('porter_webhooks', $9::text) FROM changed;
 
 -- name: webhook_disable
 -- Twice is once: only the change is announced and written down.
 WITH changed AS (
-    UPDATE webhooks SET status = 'disabled', disabled_reason = $3, updated_at = $4
+    UPDATE webhooks SET status = 'disabled', disabled_reason = $3,
+                        updated_at = greatest($4, updated_at + interval '1 microsecond')
      WHERE org_id = $1 AND id = $2 AND status = 'enabled'
     RETURNING org_id
 ), version AS (

@@ -95,6 +95,10 @@ static void write_query(const struct param_row *row, struct json_writer *w)
     part_text(w, "name", row->name);
     part_text(w, "in", "query");
     part_text(w, "description", row->help);
+    if (row->required) {
+        json_key(w, STR("required"));
+        json_add_bool(w, true);
+    }
     json_key(w, STR("schema"));
     schemas_write_param(row, w);
     json_object_end(w);

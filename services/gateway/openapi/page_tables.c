@@ -136,6 +136,16 @@ static void add_rule(const struct rule *row, const char *kind, struct buf *out)
     case RULE_URL:
         BUF_ADD(out, "An absolute http or https URL.");
         return;
+    case RULE_ENDPOINT:
+        BUF_ADD(out, "An https URL with a host, without user or password, "
+                     "on port 443 or one from 1024 on.");
+        return;
+    case RULE_WORD:
+        for (size_t i = 0; row->words[i] != NULL; i++) {
+            buf_addf(out, "%s<code>%s</code>", i > 0 ? ", " : "",
+                     row->words[i]);
+        }
+        return;
     case RULE_ID:
         buf_addf(out, "<code>%s_…</code>", id_prefix(row->id_kind));
         return;

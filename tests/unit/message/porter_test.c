@@ -80,11 +80,13 @@ static const struct {
     {&porter__v1__webhook__descriptor,
      "{\"id\":null,\"url\":null,\"description\":null,\"events\":[],"
      "\"status\":null,\"disabled_reason\":null,\"ordering\":null,"
-     "\"created_at\":null,\"updated_at\":null}",
+     "\"created_at\":null,\"updated_at\":null,"
+     "\"secret_overlap_until\":null}",
      "{\"id\":\"whk_1\",\"url\":\"https://example.com\","
      "\"description\":\"d\",\"events\":[\"*\"],\"status\":\"disabled\","
      "\"disabled_reason\":\"gone\",\"ordering\":\"subject\","
-     "\"created_at\":" T ",\"updated_at\":" T "}"},
+     "\"created_at\":" T ",\"updated_at\":" T ",\"secret_overlap_until\":" T
+     "}"},
     {&porter__v1__event__descriptor,
      "{\"id\":null,\"type\":null,\"api_version\":null,\"created_at\":null,"
      "\"organization_id\":null,\"data\":null}",

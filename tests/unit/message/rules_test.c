@@ -18,30 +18,30 @@
 
 /* clang-format off */
 static const struct rule visitor_rows[] = {
-    {"first_name",  RULE_LINE,  true,  1,   4,      0},
-    {"notes",       RULE_PLAIN, false, 2,   6,      0},
-    {"email",       RULE_EMAIL, false, 0,   254,    0},
-    {"phone",       RULE_PHONE, false, 0,   0,      0},
-    {"host",        RULE_PLAIN, false, 0,   0,      0},
-    {"host.name",   RULE_LINE,  false, 1,   4,      0},
-    {"host.email",  RULE_EMAIL, true,  0,   0,      0},
-    {"location_id", RULE_ID,    false, 0,   0,      ID_LOCATION},
-    {"expected_at", RULE_TIME,  false, -60, 3600,   0},
-    {"metadata",    RULE_MAP,   false, 0,   2,      0},
-    {"status",      RULE_PLAIN, false, 0,   0,      0},
+    {"first_name",  RULE_LINE,  true,  1,   4,      0, NULL},
+    {"notes",       RULE_PLAIN, false, 2,   6,      0, NULL},
+    {"email",       RULE_EMAIL, false, 0,   254,    0, NULL},
+    {"phone",       RULE_PHONE, false, 0,   0,      0, NULL},
+    {"host",        RULE_PLAIN, false, 0,   0,      0, NULL},
+    {"host.name",   RULE_LINE,  false, 1,   4,      0, NULL},
+    {"host.email",  RULE_EMAIL, true,  0,   0,      0, NULL},
+    {"location_id", RULE_ID,    false, 0,   0,      ID_LOCATION, NULL},
+    {"expected_at", RULE_TIME,  false, -60, 3600,   0, NULL},
+    {"metadata",    RULE_MAP,   false, 0,   2,      0, NULL},
+    {"status",      RULE_PLAIN, false, 0,   0,      0, NULL},
 };
 static const struct rule contractor_rows[] = {
-    {"company",       RULE_LINE,  true,  1, 9, 0},
-    {"contact.email", RULE_EMAIL, true,  0, 0, 0},
-    {"location_ids",  RULE_ID,    true,  1, 2, ID_LOCATION},
+    {"company",       RULE_LINE,  true,  1, 9, 0, NULL},
+    {"contact.email", RULE_EMAIL, true,  0, 0, 0, NULL},
+    {"location_ids",  RULE_ID,    true,  1, 2, ID_LOCATION, NULL},
 };
 static const struct rule location_rows[] = {
-    {"capacity",      RULE_PLAIN, false, 1, 100, 0},
-    {"on_site_count", RULE_PLAIN, false, 0, 5, 0},
+    {"capacity",      RULE_PLAIN, false, 1, 100, 0, NULL},
+    {"on_site_count", RULE_PLAIN, false, 0, 5, 0, NULL},
 };
 static const struct rule webhook_rows[] = {
-    {"url",    RULE_URL,  true, 0, 0, 0},
-    {"events", RULE_LINE, true, 1, 3, 0},
+    {"url",    RULE_URL,  true, 0, 0, 0, NULL},
+    {"events", RULE_LINE, true, 1, 3, 0, NULL},
 };
 /* clang-format on */
 
@@ -100,22 +100,43 @@ static void refuses_a_table_that_does_not_fit(void **state)
         const ProtobufCMessageDescriptor *type;
         const char *says;
     } cases[] = {
-        {{"nope", RULE_PLAIN, false, 0, 1, 0}, VISITOR, "has no field nope"},
-        {{"host.nope", RULE_PLAIN, false, 0, 1, 0}, VISITOR, "has no field"},
-        {{"email.x", RULE_PLAIN, false, 0, 1, 0}, VISITOR, "has no field"},
-        {{"", RULE_PLAIN, false, 0, 1, 0}, VISITOR, "has no field"},
-        {{"status", RULE_LINE, false, 0, 1, 0}, VISITOR, "does not fit"},
-        {{"email", RULE_TIME, false, 0, 1, 0}, VISITOR, "does not fit"},
-        {{"email", RULE_MAP, false, 0, 1, 0}, VISITOR, "does not fit"},
-        {{"metadata", RULE_PLAIN, false, 0, 1, 0}, VISITOR, "does not fit"},
-        {{"expected_at", RULE_PLAIN, false, 0, 1, 0}, VISITOR, "does not fit"},
-        {{"capacity", RULE_EMAIL, false, 0, 1, 0}, LOCATION, "does not fit"},
-        {{"notes", RULE_PLAIN, false, 2, 1, 0}, VISITOR, "min over its max"},
-        {{"notes", RULE_PLAIN, false, 0, 0, 0}, VISITOR, "has no max"},
-        {{"metadata", RULE_MAP, false, 0, 0, 0}, VISITOR, "has no max"},
-        {{"id", RULE_ID, false, 0, 0, ID_KIND_COUNT}, VISITOR, "no id kind"},
-        {{"host", RULE_PLAIN, false, 0, 0, 0}, VISITOR, "names a field of"},
-        {{"expected_at", RULE_TIME, false, 0, INT64_MAX, 0}, VISITOR, "span"},
+        {{"nope", RULE_PLAIN, false, 0, 1, 0, NULL},
+         VISITOR,
+         "has no field nope"},
+        {{"host.nope", RULE_PLAIN, false, 0, 1, 0, NULL},
+         VISITOR,
+         "has no field"},
+        {{"email.x", RULE_PLAIN, false, 0, 1, 0, NULL},
+         VISITOR,
+         "has no field"},
+        {{"", RULE_PLAIN, false, 0, 1, 0, NULL}, VISITOR, "has no field"},
+        {{"status", RULE_LINE, false, 0, 1, 0, NULL}, VISITOR, "does not fit"},
+        {{"email", RULE_TIME, false, 0, 1, 0, NULL}, VISITOR, "does not fit"},
+        {{"email", RULE_MAP, false, 0, 1, 0, NULL}, VISITOR, "does not fit"},
+        {{"metadata", RULE_PLAIN, false, 0, 1, 0, NULL},
+         VISITOR,
+         "does not fit"},
+        {{"expected_at", RULE_PLAIN, false, 0, 1, 0, NULL},
+         VISITOR,
+         "does not fit"},
+        {{"capacity", RULE_EMAIL, false, 0, 1, 0, NULL},
+         LOCATION,
+         "does not fit"},
+        {{"notes", RULE_PLAIN, false, 2, 1, 0, NULL},
+         VISITOR,
+         "min over its max"},
+        {{"notes", RULE_PLAIN, false, 0, 0, 0, NULL}, VISITOR, "has no max"},
+        {{"metadata", RULE_MAP, false, 0, 0, 0, NULL}, VISITOR, "has no max"},
+        {{"id", RULE_ID, false, 0, 0, ID_KIND_COUNT, NULL},
+         VISITOR,
+         "no id kind"},
+        {{"host", RULE_PLAIN, false, 0, 0, 0, NULL},
+         VISITOR,
+         "names a field of"},
+        {{"email", RULE_WORD, false, 0, 1, 0, NULL}, VISITOR, "words"},
+        {{"expected_at", RULE_TIME, false, 0, INT64_MAX, 0, NULL},
+         VISITOR,
+         "span"},
     };
 
     (void)state;
@@ -134,8 +155,8 @@ static void refuses_a_table_that_does_not_fit(void **state)
 static void refuses_two_rules_for_one_field(void **state)
 {
     static const struct rule rows[] = {
-        {"email", RULE_EMAIL, false, 0, 0, 0},
-        {"email", RULE_LINE, false, 0, 9, 0},
+        {"email", RULE_EMAIL, false, 0, 0, 0, NULL},
+        {"email", RULE_LINE, false, 0, 9, 0, NULL},
     };
     const struct rule_table table = TABLE(VISITOR, rows);
 

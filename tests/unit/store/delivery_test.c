@@ -238,19 +238,125 @@ static void the_list_is_newest_first_and_pages(void **state)
         list[i].webhook_id = webhook;
         insert(&list[i], true);
     }
-    must(delivery_list(t.db, t.org, webhook, (struct id){{0}}, 2, t.arena,
-                       &rows, &count, &err),
+    struct delivery_filter filter = {
+        .webhook_id = webhook, .from_us = DB_TIME_NULL, .to_us = DB_TIME_NULL};
+    must(delivery_list(t.db, t.org, &filter, 2, t.arena, &rows, &count, &err),
          &err);
     assert_int_equal(count, 2);
     assert_true(memcmp(rows[0].id.bytes, rows[1].id.bytes, 16) > 0);
-    must(delivery_list(t.db, t.org, webhook, rows[1].id, 2, t.arena, &rows,
-                       &count, &err),
+    filter.before = rows[1].id;
+    must(delivery_list(t.db, t.org, &filter, 2, t.arena, &rows, &count, &err),
          &err);
     assert_int_equal(count, 1);
-    must(delivery_list(t.db, t.stranger, webhook, (struct id){{0}}, 2, t.arena,
-                       &rows, &count, &err),
+    filter.before = (struct id){{0}};
+    must(delivery_list(t.db, t.stranger, &filter, 2, t.arena, &rows, &count,
+                       &err),
          &err);
     assert_int_equal(count, 0);
+}
+
+static const struct author me = {{"me", 2}, {NULL, 0}};
+
+static struct delivery finished(enum delivery_state state, struct id webhook)
+{
+    struct delivery d = pending(DB_TIME_NULL);
+
+    d.webhook_id = webhook;
+    d.id = id_pair(d.event_id, webhook);
+    d.state = state;
+    d.attempts = 12;
+    d.finished_at_us = t.now_us;
+    insert(&d, true);
+    return d;
+}
+
+static void a_finished_one_is_sent_again_by_the_whole_schedule(void **state)
+{
+    struct delivery d = finished(DELIVERY_FAILED, id_new());
+    struct delivery got = {0};
+    struct err err = ERR_NONE;
+    bool changed = false;
+
+    (void)state;
+    must(delivery_retry(t.db, &d, t.now_us + 5, &me, &changed, &err), &err);
+    assert_true(changed);
+    assert_true(read_back(t.org, d.id, &got));
+    assert_int_equal(got.state, DELIVERY_PENDING);
+    assert_int_equal(got.due_at_us, t.now_us + 5);
+    assert_int_equal(got.finished_at_us, DB_TIME_NULL);
+    assert_int_equal(got.attempts, 12);
+    assert_int_equal(got.attempts_before, 12);
+    must(delivery_retry(t.db, &d, t.now_us + 6, &me, &changed, &err), &err);
+    assert_false(changed); /* Somebody was quicker. */
+}
+
+static size_t recover(struct id org, struct id webhook, int64_t since_us,
+                      size_t max)
+{
+    const struct delivery_recovery what = {.org_id = org,
+                                           .webhook_id = webhook,
+                                           .since_us = since_us,
+                                           .now_us = t.now_us,
+                                           .max = max,
+                                           .by = me};
+    struct err err = ERR_NONE;
+    size_t count = 99;
+
+    must(delivery_recover(t.db, &what, &count, &err), &err);
+    return count;
+}
+
+static void what_failed_is_recovered_in_batches_and_once(void **state)
+{
+    struct id webhook = id_new();
+    struct delivery failed[3];
+    struct delivery delivered = finished(DELIVERY_DELIVERED, webhook);
+    struct delivery other = finished(DELIVERY_FAILED, id_new());
+    struct delivery got = {0};
+
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        failed[i] = finished(DELIVERY_FAILED, webhook);
+    }
+    assert_int_equal(recover(t.stranger, webhook, t.now_us, 10), 0);
+    assert_int_equal(recover(t.org, webhook, t.now_us + 1, 10), 0);
+    assert_int_equal(recover(t.org, webhook, t.now_us, 2), 2);
+    assert_true(read_back(t.org, failed[1].id, &got));
+    assert_int_equal(got.state, DELIVERY_PENDING);
+    assert_int_equal(got.due_at_us, t.now_us + 2); /* The oldest first. */
+    assert_int_equal(recover(t.org, webhook, t.now_us, 2), 1);
+    assert_int_equal(recover(t.org, webhook, t.now_us, 2), 0);
+    assert_true(read_back(t.org, delivered.id, &got));
+    assert_int_equal(got.state, DELIVERY_DELIVERED);
+    assert_true(read_back(t.org, other.id, &got));
+    assert_int_equal(got.state, DELIVERY_FAILED);
+}
+
+/* The two messages are one resource: what clients know of the short one holds
+ * for the long one. */
+static void begins_with(const ProtobufCMessageDescriptor *more,
+                        const ProtobufCMessageDescriptor *less)
+{
+    for (unsigned i = 0; i < less->n_fields; i++) {
+        const ProtobufCFieldDescriptor *a = &less->fields[i];
+        const ProtobufCFieldDescriptor *b = &more->fields[i];
+
+        assert_string_equal(a->name, b->name);
+        assert_int_equal(a->id, b->id);
+        assert_int_equal(a->type, b->type);
+        assert_int_equal(a->label, b->label);
+        assert_ptr_equal(a->descriptor, b->descriptor);
+    }
+    assert_true(more->n_fields > less->n_fields);
+}
+
+static void a_longer_message_begins_with_the_shorter(void **state)
+{
+    (void)state;
+    begins_with(&porter__v1__delivery_detail__descriptor,
+                &porter__v1__delivery__descriptor);
+    begins_with(&porter__v1__webhook_with_secret__descriptor,
+                &porter__v1__webhook__descriptor);
 }
 
 int main(void)
@@ -265,6 +371,9 @@ int main(void)
         cmocka_unit_test(an_outcome_is_recorded_with_its_attempt),
         cmocka_unit_test(a_finished_delivery_is_not_touched_or_claimed_again),
         cmocka_unit_test(the_list_is_newest_first_and_pages),
+        cmocka_unit_test(a_finished_one_is_sent_again_by_the_whole_schedule),
+        cmocka_unit_test(what_failed_is_recovered_in_batches_and_once),
+        cmocka_unit_test(a_longer_message_begins_with_the_shorter),
     };
 
     return RUN_WITH_STORE(tests);

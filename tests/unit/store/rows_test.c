@@ -307,12 +307,16 @@ static struct webhook_target *target_of(const struct seal_keys *keys,
     return list;
 }
 
+static const struct author me = {{"me", 2}, {NULL, 0}};
+static const struct str all = {"*", 1};
+
 static void a_webhook_keeps_its_secret_sealed(void **state)
 {
     const struct seal_keys *keys =
         seal_keys_of("a:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=");
     const struct webhook_input in = {.url = STR("https://example.com/hook"),
-                                     .events = 1};
+                                     .events = &all,
+                                     .event_count = 1};
     struct webhook_target *list = NULL;
     struct str secret = STR_NONE;
     struct id id = {{0}};
@@ -324,8 +328,8 @@ static void a_webhook_keeps_its_secret_sealed(void **state)
 
     (void)state;
     (void)target_of(keys, &count, &before, &wrong);
-    must(webhook_insert(t.db, keys, t.org, &in, STR("me"), t.arena, &id,
-                        &secret, &err),
+    must(webhook_insert(t.db, keys, t.org, &in, &me, t.arena, &id, &secret,
+                        &err),
          &err);
     list = target_of(keys, &count, &after, &wrong);
     assert_int_equal(count, 1);
@@ -346,14 +350,15 @@ static void a_webhook_to_plain_http_is_refused(void **state)
     const struct seal_keys *keys =
         seal_keys_of("a:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=");
     const struct webhook_input in = {.url = STR("http://example.com/hook"),
-                                     .events = 1,
+                                     .events = &all,
+                                     .event_count = 1,
                                      .is_development = true};
     struct str secret = STR_NONE;
     struct id id = {{0}};
     struct err err = ERR_NONE;
 
     (void)state;
-    assert_false(webhook_insert(t.db, keys, t.org, &in, STR("me"), t.arena, &id,
+    assert_false(webhook_insert(t.db, keys, t.org, &in, &me, t.arena, &id,
                                 &secret, &err));
     assert_int_equal(err.code, ERR_INVALID);
 }

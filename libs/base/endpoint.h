@@ -2,8 +2,8 @@
  * are given, and of what the dispatcher is about to call. (The address behind
  * the name is judged where it is connected to: services/dispatcher/guard.c.)
  * Pure. */
-#ifndef PORTER_STORE_ENDPOINT_H
-#define PORTER_STORE_ENDPOINT_H
+#ifndef PORTER_BASE_ENDPOINT_H
+#define PORTER_BASE_ENDPOINT_H
 
 #include "base/err.h"
 #include "base/macros.h"

@@ -1,5 +1,5 @@
 /* Which URLs a webhook may have. */
-#include "store/endpoint.h"
+#include "base/endpoint.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

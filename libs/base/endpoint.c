@@ -1,6 +1,6 @@
 /* A URL is taken apart by hand, and strictly: what another parser might read
  * in a second way (backslashes, userinfo, odd brackets) is refused. */
-#include "store/endpoint.h"
+#include "base/endpoint.h"
 
 #include <arpa/inet.h>
 #include <string.h>

@@ -1,0 +1,106 @@
+/* What people ask of the ledger: a sample, the same once more, everything that
+ * failed. All are rows that come due; the dispatcher does the sending. */
+#include "store/delivery.h"
+
+#include "store_sql.h"
+
+#include <assert.h>
+
+static struct str subject_of(const Porter__V1__Event *event)
+{
+    const Porter__V1__EventData *d = event->data;
+
+    if (d->resource_case == PORTER__V1__EVENT_DATA__RESOURCE_VISITOR) {
+        return str_of(d->visitor->id);
+    }
+    return d->resource_case == PORTER__V1__EVENT_DATA__RESOURCE_CONTRACTOR
+               ? str_of(d->contractor->id)
+               : str_of(d->evacuation->id);
+}
+
+static struct delivery sample_row(struct id org_id, struct id webhook_id,
+                                  enum event_type type, int64_t now_us,
+                                  struct arena *arena)
+{
+    Porter__V1__Event *event = event_sample(type, org_id, now_us, arena);
+    struct buf body = BUF_EMPTY;
+    struct delivery d = {
+        .org_id = org_id,
+        .webhook_id = webhook_id,
+        .event_at_us = now_us,
+        .event_type = str_of(event->type),
+        .subject = subject_of(event),
+        .state = DELIVERY_PENDING,
+        .is_test = true,
+        .due_at_us = now_us,
+        .finished_at_us = DB_TIME_NULL,
+        .created_at_us = now_us,
+    };
+    bool ok = id_read(ID_EVENT, str_of(event->id), &d.event_id);
+
+    assert(ok); /* It was made a moment ago. */
+    (void)ok;
+    d.id = id_pair(d.event_id, webhook_id);
+    event_body(event, &body);
+    d.body = arena_str(arena, buf_str(&body));
+    buf_free(&body);
+    return d;
+}
+
+bool delivery_test(struct db *db, struct id org_id, struct id webhook_id,
+                   enum event_type type, int64_t now_us, struct arena *arena,
+                   struct delivery *out, struct err *err)
+{
+    struct delivery d = sample_row(org_id, webhook_id, type, now_us, arena);
+
+    if (!db_run(db, &sql_delivery_test,
+                ARGS(ARG_UUID(d.org_id), ARG_UUID(d.id),
+                     ARG_TIME(d.event_at_us), ARG_UUID(d.event_id),
+                     ARG_UUID(d.webhook_id), ARG_TEXT(d.event_type),
+                     ARG_TEXT(d.subject), ARG_TIME(d.due_at_us),
+                     ARG_BYTES(d.body), ARG_TIME(d.created_at_us)),
+                NULL, err)) {
+        return false;
+    }
+    *out = d;
+    return true;
+}
+
+bool delivery_retry(struct db *db, const struct delivery *d, int64_t now_us,
+                    const struct author *by, bool *changed, struct err *err)
+{
+    struct id_text subject = id_text(ID_DELIVERY, d->id);
+    struct db_rows *rows = NULL;
+
+    if (!db_run(db, &sql_delivery_retry,
+                ARGS(ARG_UUID(d->org_id), ARG_UUID(d->id),
+                     ARG_TIME(d->event_at_us), ARG_TIME(d->finished_at_us),
+                     ARG_TIME(now_us), ARG_UUID(id_new()), ARG_TEXT(by->actor),
+                     ARG_TEXT(str_of(subject.data)), ARG_TEXT(by->request_id)),
+                &rows, err)) {
+        return false;
+    }
+    *changed = db_count(rows) > 0;
+    db_rows_free(rows);
+    return true;
+}
+
+bool delivery_recover(struct db *db, const struct delivery_recovery *what,
+                      size_t *count, struct err *err)
+{
+    struct id_text subject = id_text(ID_WEBHOOK, what->webhook_id);
+    struct db_rows *rows = NULL;
+
+    if (!db_run(db, &sql_delivery_recover,
+                ARGS(ARG_UUID(what->org_id), ARG_UUID(what->webhook_id),
+                     ARG_TIME(what->since_us), ARG_TIME(what->now_us),
+                     ARG_INT((int64_t)what->max), ARG_UUID(id_new()),
+                     ARG_TEXT(what->by.actor), ARG_TEXT(str_of(subject.data)),
+                     ARG_TEXT(what->by.request_id)),
+                &rows, err)) {
+        return false;
+    }
+    *count = (size_t)db_int(rows, 0, 0);
+    db_rows_free(rows);
+    return true;
+}

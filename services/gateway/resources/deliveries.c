@@ -1,0 +1,384 @@
+/* What became of the events on their way to a webhook: look, send again, send a
+ * sample. The gateway only writes rows that are due; the dispatcher sends,
+ * behind its guard, so nobody waits here for somebody's endpoint. */
+#include "gateway/resources/resources.h"
+
+#include "gateway/list.h"
+#include "store/delivery.h"
+#include "store/key.h"
+#include "store/webhook.h"
+
+#include <assert.h>
+
+#define RECOVER_BATCH 1000     /* Rows of one statement. */
+#define RECOVER_BATCHES_MAX 10 /* Of one request. */
+
+static handler_fn list_deliveries, show_delivery, retry_delivery;
+static handler_fn test_webhook, recover_webhook;
+
+/* clang-format off */
+static const struct param_table list_params;
+static const struct param_table recover_params;
+static const struct rule_table *test_rules(void);
+
+static const struct operation operations[] = {
+    {WEB_POST, "/api/v1/webhooks/{id}/test", SCOPE_WEBHOOKS_WRITE,
+     OP_BODY | OP_BODY_OPTIONAL | OP_LOCATION, test_webhook,
+     "test_webhook", "Send a sample event to a webhook",
+     .details = "The dispatcher sends it at once and once, on the same way as every event, also to a disabled "
+                "webhook. `Location` is the delivery: ask for it until `finished_at` is set; it says what came back.",
+     .rules = test_rules, .answer = &porter__v1__delivery__descriptor, .status = HTTP_ACCEPTED},
+    {WEB_POST, "/api/v1/webhooks/{id}/recover", SCOPE_WEBHOOKS_WRITE, 0, recover_webhook,
+     "recover_webhook", "Send again everything that failed since a time",
+     .details = "At most 10,000 deliveries become due again, the oldest events first; `has_more` says that there "
+                "are more. Samples are left out. Asked again it takes what has failed and is not on its way.",
+     .params = &recover_params, .answer = &porter__v1__recovery__descriptor, .status = HTTP_ACCEPTED,
+     .problems = {PROBLEM_STATE_CONFLICT}},
+    {WEB_GET, "/api/v1/webhooks/{id}/deliveries", SCOPE_WEBHOOKS_READ, 0, list_deliveries,
+     "list_deliveries", "List what was sent to a webhook, newest first",
+     .params = &list_params, .answer = &porter__v1__delivery__descriptor, .list_name = "deliveries"},
+    {WEB_GET, "/api/v1/webhooks/{id}/deliveries/{delivery_id}", SCOPE_WEBHOOKS_READ, 0, show_delivery,
+     "show_delivery", "Show one delivery with its body and attempts",
+     .answer = &porter__v1__delivery_detail__descriptor},
+    {WEB_POST, "/api/v1/webhooks/{id}/deliveries/{delivery_id}/retry", SCOPE_WEBHOOKS_WRITE, OP_LOCATION,
+     retry_delivery, "retry_delivery", "Send a finished delivery again",
+     .details = "It is due now and, if that fails, again by the whole schedule.",
+     .answer = &porter__v1__delivery__descriptor, .status = HTTP_ACCEPTED,
+     .problems = {PROBLEM_STATE_CONFLICT}},
+};
+const struct operation_table delivery_operations = OPERATIONS(operations);
+
+enum list_extra { BY_STATE = LIST_PARAM_COUNT, BY_TYPE, CREATED_FROM, CREATED_TO, EXTRA_COUNT };
+
+static const struct param_row list_rows[] = {
+    LIST_PARAM_ROWS,
+    [BY_STATE] = {.name = "state", .kind = PARAM_ENUM, .repeatable = true, .is_filter = true,
+        .words_of = &porter__v1__delivery_state__descriptor, .help = "May be repeated: any of these."},
+    [BY_TYPE] = {.name = "event_type", .kind = PARAM_TEXT, .is_filter = true, .min = 1, .max = 100,
+        .help = "The event's type."},
+    [CREATED_FROM] = {.name = "created_from", .kind = PARAM_TIME, .is_filter = true,
+        .help = "The event happened at this time or later."},
+    [CREATED_TO] = {.name = "created_to", .kind = PARAM_TIME, .is_filter = true,
+        .help = "The event happened before this time."},
+};
+static const struct param_table list_params = {list_rows, COUNT_OF(list_rows)};
+_Static_assert(COUNT_OF(list_rows) == EXTRA_COUNT, "one row per parameter");
+
+static const struct param_row recover_rows[] = {
+    {.name = "since", .kind = PARAM_TIME, .required = true, .help = "Of events that happened at this time or later."},
+};
+static const struct param_table recover_params = {recover_rows, COUNT_OF(recover_rows)};
+
+/* Every type of event; filled at start, by the first call. */
+static const char *type_words[EVENT_TYPE_COUNT + 1];
+static const struct rule test_rows[] = {
+    {.path = "event_type", .format = RULE_WORD, .min = 1, .max = 100, .words = type_words},
+};
+/* clang-format on */
+
+static const struct rule_table *test_rules(void)
+{
+    static const struct rule_table table = {
+        &porter__v1__webhook_test__descriptor, test_rows, COUNT_OF(test_rows)};
+
+    for (size_t i = 0; type_words[0] == NULL && i < EVENT_TYPE_COUNT; i++) {
+        type_words[EVENT_TYPE_COUNT - 1 - i] =
+            event_types[EVENT_TYPE_COUNT - 1 - i].name;
+    }
+    return &table;
+}
+
+/* --- what is asked about ------------------------------------------------- */
+
+static bool find_webhook(struct call *call, Porter__V1__Webhook **out,
+                         struct id *id, struct err *err)
+{
+    return call_path_id(call, ID_WEBHOOK, id, err) &&
+           webhook_find(call->db, call_org(call), *id, call->now_us,
+                        call->arena, out, err);
+}
+
+/* A disabled one gets nothing, so nothing can be made due for it. */
+static bool check_enabled(struct call *call, const Porter__V1__Webhook *w,
+                          struct err *err)
+{
+    if (w->status == PORTER__V1__WEBHOOK_STATUS__WEBHOOK_STATUS_ENABLED) {
+        return true;
+    }
+    (void)call_refuse_state(call, STR("disabled"), call_time_us(w->updated_at),
+                            err);
+    return err_set(err, err->code,
+                   "the webhook is disabled; enable it first "
+                   "(PATCH /api/v1/webhooks/%s)",
+                   w->id);
+}
+
+/* The one in the path, of the webhook in the path. */
+static bool find_delivery(struct call *call, struct delivery *out,
+                          struct err *err)
+{
+    struct id webhook_id;
+    struct id id;
+    bool found = false;
+
+    if (!call_path_id(call, ID_WEBHOOK, &webhook_id, err) ||
+        !call_path_id_at(call, 1, ID_DELIVERY, &id, err) ||
+        !delivery_find(call->db, call_org(call), id, call->arena, &found, out,
+                       err)) {
+        return false;
+    }
+    return (found && id_eq(out->webhook_id, webhook_id)) ||
+           err_set(err, ERR_NOT_FOUND, "the webhook has no delivery %s",
+                   id_text(ID_DELIVERY, id).data);
+}
+
+/* --- list and show ------------------------------------------------------- */
+
+static struct page_key key_of(const ProtobufCMessage *row)
+{
+    const Porter__V1__Delivery *d = (const void *)row;
+    struct page_key key = {0};
+    bool known = id_read(ID_DELIVERY, str_of(d->id), &key.id);
+
+    assert(known);
+    (void)known;
+    return key;
+}
+
+static int64_t time_or_null(const struct param_value *v)
+{
+    return v->is_set ? v->number : DB_TIME_NULL;
+}
+
+/* Enum values and states count alike, from 1 and from 0. */
+_Static_assert(PORTER__V1__DELIVERY_STATE__DELIVERY_STATE_PENDING ==
+                       DELIVERY_PENDING + 1 &&
+                   PORTER__V1__DELIVERY_STATE__DELIVERY_STATE_HELD ==
+                       DELIVERY_HELD + 1,
+               "one order of states");
+
+static struct delivery_filter filter_of(const struct list *list,
+                                        struct id webhook_id)
+{
+    const struct param_value *p = list->params;
+
+    return (struct delivery_filter){
+        .webhook_id = webhook_id,
+        .states = p[BY_STATE].bits >> 1,
+        .event_type = p[BY_TYPE].text,
+        .from_us = time_or_null(&p[CREATED_FROM]),
+        .to_us = time_or_null(&p[CREATED_TO]),
+        .before = list->goes_on ? list->after.id : (struct id){{0}},
+    };
+}
+
+/* A deleted webhook's deliveries can be read for as long as there are any. */
+static bool check_known(struct call *call, struct id webhook_id,
+                        struct err *err)
+{
+    Porter__V1__Webhook *w = NULL;
+    struct err why = ERR_NONE;
+    bool found = false;
+
+    if (webhook_find(call->db, call_org(call), webhook_id, call->now_us,
+                     call->arena, &w, &why)) {
+        return true;
+    }
+    if (why.code == ERR_NOT_FOUND &&
+        !delivery_any(call->db, call_org(call), webhook_id, &found, err)) {
+        return false;
+    }
+    if (!found) {
+        *err = why;
+    }
+    return found;
+}
+
+static bool list_deliveries(struct call *call, struct err *err)
+{
+    struct list list;
+    struct delivery_filter filter;
+    struct delivery *rows = NULL;
+    ProtobufCMessage **messages = NULL;
+    struct id webhook_id;
+    size_t count = 0;
+
+    if (!call_path_id(call, ID_WEBHOOK, &webhook_id, err) ||
+        !list_read(call, "deliveries", &list_params, &list, err)) {
+        return false;
+    }
+    filter = filter_of(&list, webhook_id);
+    if (!check_known(call, webhook_id, err) ||
+        !delivery_list(call->db, call_org(call), &filter, list.limit + 1,
+                       call->arena, &rows, &count, err)) {
+        return false;
+    }
+    messages = arena_zero(call->arena, count + 1, sizeof *messages);
+    for (size_t i = 0; i < count; i++) {
+        messages[i] = &delivery_message(&rows[i], call->arena)->base;
+    }
+    list_answer(call, &list, messages, count, key_of, LIST_NO_TOTAL);
+    return true;
+}
+
+static bool show_delivery(struct call *call, struct err *err)
+{
+    struct delivery d = {0};
+    struct attempt *attempts = NULL;
+    size_t count = 0;
+
+    if (!call_no_params(call, err) || !find_delivery(call, &d, err) ||
+        !attempt_list(call->db, d.org_id, d.id, call->arena, &attempts, &count,
+                      err)) {
+        return false;
+    }
+    return call_reply(call, HTTP_OK,
+                      &delivery_detail(&d, attempts, count, call->arena)->base);
+}
+
+/* --- send ---------------------------------------------------------------- */
+
+static bool accept(struct call *call, const struct delivery *d)
+{
+    struct id_text webhook = id_text(ID_WEBHOOK, d->webhook_id);
+    struct id_text id = id_text(ID_DELIVERY, d->id);
+
+    call_header(call, STR("Location"),
+                arena_printf(call->arena, "/api/v1/webhooks/%s/deliveries/%s",
+                             webhook.data, id.data));
+    return call_reply(call, HTTP_ACCEPTED,
+                      &delivery_message(d, call->arena)->base);
+}
+
+static bool read_type(struct call *call, enum event_type *out, struct err *err)
+{
+    struct json *body = NULL;
+    ProtobufCMessage *message = NULL;
+    bool found = true;
+
+    *out = EVENT_VISITOR_CHECKED_IN;
+    if (!call_body_optional(call, &body, err)) {
+        return false;
+    }
+    if (body != NULL &&
+        !rules_read(call->operation->rules(), body, call->now_us, call->arena,
+                    call_faults(call), &message)) {
+        json_free(body);
+        return call_refuse_faults(call, PROBLEM_VALIDATION_FAILED, err);
+    }
+    json_free(body);
+    if (message != NULL) {
+        const Porter__V1__WebhookTest *t = (const void *)message;
+
+        found = t->event_type[0] == '\0' ||
+                event_type_find(str_of(t->event_type), out);
+    }
+    assert(found); /* The rules let nothing else in. */
+    (void)found;
+    return true;
+}
+
+static bool test_webhook(struct call *call, struct err *err)
+{
+    Porter__V1__Webhook *w = NULL;
+    struct id webhook_id;
+    enum event_type type;
+    struct delivery d = {0};
+
+    if (!call_no_params(call, err) || !read_type(call, &type, err) ||
+        !find_webhook(call, &w, &webhook_id, err) ||
+        !delivery_test(call->db, call_org(call), webhook_id, type, call->now_us,
+                       call->arena, &d, err)) {
+        return false;
+    }
+    return accept(call, &d);
+}
+
+static bool refuse_state(struct call *call, enum delivery_state state,
+                         struct err *err)
+{
+    return call_refuse_state(call, str_of(delivery_state_words[state]), 0, err);
+}
+
+static bool retry_delivery(struct call *call, struct err *err)
+{
+    struct author author = call_author(call);
+    struct delivery d = {0};
+    Porter__V1__Webhook *w = NULL;
+    struct id webhook_id;
+    bool changed = false;
+
+    if (!call_no_params(call, err) || !find_delivery(call, &d, err) ||
+        !find_webhook(call, &w, &webhook_id, err) ||
+        !check_enabled(call, w, err)) {
+        return false;
+    }
+    if (d.finished_at_us == DB_TIME_NULL) {
+        return refuse_state(call, d.state, err);
+    }
+    if (!delivery_retry(call->db, &d, call->now_us, &author, &changed, err)) {
+        return false;
+    }
+    if (!changed) { /* Somebody else asked for the same. */
+        return refuse_state(call, DELIVERY_PENDING, err);
+    }
+    d.state = DELIVERY_PENDING;
+    d.due_at_us = call->now_us;
+    d.finished_at_us = DB_TIME_NULL;
+    return accept(call, &d);
+}
+
+static bool read_since(struct call *call, int64_t *since_us, struct err *err)
+{
+    struct query *query = arena_take(call->arena, sizeof *query);
+    struct param_value values[COUNT_OF(recover_rows)];
+
+    if (!query_read(call->request->query, call->arena, query, err)) {
+        return false;
+    }
+    if (!params_read(&recover_params, query, call_faults(call), values)) {
+        return call_refuse_faults(call, PROBLEM_INVALID_PARAMETER, err);
+    }
+    *since_us = values[0].number;
+    return true;
+}
+
+static bool reply_recovery(struct call *call, int64_t since_us, size_t total,
+                           bool has_more)
+{
+    ProtobufCMessage *m =
+        message_new(&porter__v1__recovery__descriptor, call->arena);
+    Porter__V1__Recovery *recovery = (void *)m;
+
+    message_set_time(message_find(m, STR("since"), call->arena), since_us,
+                     call->arena);
+    recovery->recovered_count = (int32_t)total;
+    recovery->has_more = has_more;
+    return call_reply(call, HTTP_ACCEPTED, m);
+}
+
+/* Batches, so that no statement holds many rows for long. */
+static bool recover_webhook(struct call *call, struct err *err)
+{
+    struct delivery_recovery what = {.org_id = call_org(call),
+                                     .now_us = call->now_us,
+                                     .max = RECOVER_BATCH,
+                                     .by = call_author(call)};
+    Porter__V1__Webhook *w = NULL;
+    size_t count = RECOVER_BATCH;
+    size_t total = 0;
+
+    if (!read_since(call, &what.since_us, err) ||
+        !find_webhook(call, &w, &what.webhook_id, err) ||
+        !check_enabled(call, w, err)) {
+        return false;
+    }
+    for (unsigned i = 0; i < RECOVER_BATCHES_MAX && count == RECOVER_BATCH;
+         i++) {
+        if (!delivery_recover(call->db, &what, &count, err)) {
+            return false;
+        }
+        total += count;
+    }
+    return reply_recovery(call, what.since_us, total, count == RECOVER_BATCH);
+}

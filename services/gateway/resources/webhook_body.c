@@ -1,0 +1,154 @@
+/* The bodies that make or change a webhook. */
+#include "gateway/resources/webhook_body.h"
+
+#include "base/endpoint.h"
+#include "gateway/routes.h"
+#include "json/json.h"
+
+static bool is_development(const struct call *call)
+{
+    return call->gateway->settings.common.environment ==
+           ENVIRONMENT_DEVELOPMENT;
+}
+
+/* What the rows can't say: plain HTTP is for development; a list that is there
+ * is not empty. */
+static bool check_more(struct call *call, const struct json *body)
+{
+    const struct json *url = json_find(body, "url");
+    const struct json *events = json_find(body, "events");
+    struct err why = ERR_NONE;
+    bool ok = true;
+
+    if (url != NULL && json_type(url) == JSON_TEXT && json_text(url).len > 0 &&
+        endpoint_check(json_text(url), true, &why) &&
+        !endpoint_check(json_text(url), is_development(call), &why)) {
+        ok = fault_add(call_faults(call), STR("url"), FAULT_BAD_FORMAT, "%s",
+                       why.text);
+    }
+    if (call->operation->method == WEB_PATCH && events != NULL &&
+        json_type(events) == JSON_ARRAY && json_count(events) == 0) {
+        ok = fault_add(call_faults(call), STR("events"), FAULT_TOO_SHORT,
+                       "must have at least 1 entries");
+    }
+    return ok;
+}
+
+/* null is "not sent", but clears the description. */
+static void note_fields(const struct json *body, struct webhook_body *in)
+{
+    static const char *const names[WEBHOOK_FIELDS] = {
+        "url", "description", "events", "status", "ordering"};
+
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        const struct json *v = json_find(body, names[i]);
+        bool is_description = strcmp(names[i], "description") == 0 && v != NULL;
+
+        in->has_description = in->has_description || is_description;
+        if (is_description || (v != NULL && json_type(v) != JSON_NULL)) {
+            in->fields[in->field_count++] = str_of(names[i]);
+        }
+    }
+}
+
+bool webhook_body_read(struct call *call, struct webhook_body *in,
+                       struct err *err)
+{
+    struct json *body = NULL;
+    ProtobufCMessage *message = NULL;
+    bool ok = call_body(call, &body, err);
+
+    if (ok) {
+        ok = rules_read(call->operation->rules(), body, call->now_us,
+                        call->arena, call_faults(call), &message);
+        ok = (json_type(body) != JSON_OBJECT || check_more(call, body)) && ok;
+        if (!ok) {
+            (void)call_refuse_faults(call, PROBLEM_VALIDATION_FAILED, err);
+        }
+    }
+    if (ok) {
+        in->webhook = (Porter__V1__Webhook *)(void *)message;
+        note_fields(body, in);
+    }
+    json_free(body);
+    return ok;
+}
+
+static bool by_subject(const Porter__V1__Webhook *w)
+{
+    return w->ordering ==
+           PORTER__V1__WEBHOOK_ORDERING__WEBHOOK_ORDERING_SUBJECT;
+}
+
+static bool is_disabled(const Porter__V1__Webhook *w)
+{
+    return w->status == PORTER__V1__WEBHOOK_STATUS__WEBHOOK_STATUS_DISABLED;
+}
+
+struct webhook_input webhook_body_row(struct call *call,
+                                      const Porter__V1__Webhook *w)
+{
+    struct str *events =
+        arena_zero(call->arena, w->n_events + 1, sizeof *events);
+
+    for (size_t i = 0; i < w->n_events; i++) {
+        events[i] = str_of(w->events[i]);
+    }
+    return (struct webhook_input){
+        .url = str_of(w->url),
+        .description = str_of(w->description),
+        .events = events,
+        .event_count = w->n_events,
+        .by_subject = by_subject(w),
+        .is_disabled = is_disabled(w),
+        .is_development = is_development(call),
+    };
+}
+
+static bool same_text(const char *a, const char *b)
+{
+    return strcmp(a, b) == 0;
+}
+
+static bool same_events(const Porter__V1__Webhook *a,
+                        const Porter__V1__Webhook *b)
+{
+    if (a->n_events != b->n_events) {
+        return false;
+    }
+    for (size_t i = 0; i < a->n_events; i++) {
+        if (!same_text(a->events[i], b->events[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool webhook_body_merge(const struct webhook_body *in,
+                        const Porter__V1__Webhook *old,
+                        Porter__V1__Webhook *next)
+{
+    const Porter__V1__Webhook *sent = in->webhook;
+
+    *next = *old;
+    if (sent->url[0] != '\0') {
+        next->url = sent->url;
+    }
+    if (in->has_description) {
+        next->description = sent->description;
+    }
+    if (sent->n_events > 0) {
+        next->events = sent->events;
+        next->n_events = sent->n_events;
+    }
+    if (sent->status != 0) {
+        next->status = sent->status;
+    }
+    if (sent->ordering != 0) {
+        next->ordering = sent->ordering;
+    }
+    return !same_text(next->url, old->url) ||
+           !same_text(next->description, old->description) ||
+           !same_events(next, old) || next->status != old->status ||
+           next->ordering != old->ordering;
+}
