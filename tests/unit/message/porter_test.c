@@ -58,14 +58,19 @@ static const struct {
      "\"trade\":null,\"location_ids\":[],\"insurance_expires_at\":null,"
      "\"induction_completed_at\":null,\"approved_at\":null,"
      "\"approved_by\":null,\"valid_until\":null,\"metadata\":{},"
-     "\"created_at\":null,\"updated_at\":null}",
+     "\"created_at\":null,\"updated_at\":null,\"rejected_at\":null,"
+     "\"rejected_by\":null,\"reason\":null,\"compliance\":null}",
      "{\"id\":\"con_1\",\"status\":\"approved\",\"company\":\"ACME\","
      "\"contact\":{\"name\":\"Bo\",\"email\":\"b@example.com\","
      "\"phone\":\"+4930123456\"},\"trade\":\"t\","
      "\"location_ids\":[\"loc_1\",\"loc_2\"],\"insurance_expires_at\":" T
      ",\"induction_completed_at\":" T ",\"approved_at\":" T
      ",\"approved_by\":\"usr_1\",\"valid_until\":" T
-     ",\"metadata\":{\"k\":\"\"},\"created_at\":" T ",\"updated_at\":" T "}"},
+     ",\"metadata\":{\"k\":\"\"},\"created_at\":" T ",\"updated_at\":" T
+     ",\"rejected_at\":" T ",\"rejected_by\":\"usr_2\",\"reason\":\"r\","
+     "\"compliance\":{\"status\":\"expiring\","
+     "\"reasons\":[\"insurance_missing\",\"approval_expiring\"],"
+     "\"expires_at\":" T "}}"},
     {&porter__v1__evacuation__descriptor,
      "{\"id\":null,\"location_id\":null,\"status\":null,\"reason\":null,"
      "\"drill\":false,\"activated_at\":null,\"activated_by\":null,"

@@ -35,7 +35,7 @@ static void echo(void *user, const struct web_request *req,
 static void refuse(void *user, enum web_refusal code, const char *detail,
                    const struct web_request *req, struct web_response *res)
 {
-    static const unsigned statuses[] = {400, 408, 411, 413, 431, 501, 505};
+    static const unsigned statuses[] = {400, 408, 411, 413, 431, 501, 501, 505};
 
     (void)user;
     (void)req;
