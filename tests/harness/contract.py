@@ -24,7 +24,8 @@ PORTS = set()  # Of gateways: where answers are ours.
 COMMON = {"content-type", "content-length", "date", "connection", "cache-control", "strict-transport-security",
           "x-content-type-options", "vary", "content-encoding", "keep-alive", "content-security-policy"}
 CORS = {"access-control-allow-origin", "access-control-allow-methods", "access-control-allow-headers",
-        "access-control-expose-headers", "access-control-max-age", "access-control-allow-credentials"}
+        "access-control-expose-headers", "access-control-max-age", "access-control-allow-credentials",
+        "timing-allow-origin"}
 # What the listener answers before it knows the address.
 EARLY = {400, 403, 404, 405, 408, 413, 431, 500, 501, 503, 505}
 
