@@ -33,17 +33,17 @@ struct call {
     struct str request_id;
     bool is_known; /* admission says who calls */
     bool is_answered;
-    bool is_told; /* The problem is the answer's body already. */
+    bool is_told;           /* The problem is the answer's body already. */
     struct sha256 key_hash; /* Of a well-formed key. */
     struct admission admission;
     struct usage_entry *usage; /* The key's requests under way; NULL: none */
     bool is_entered;           /* Among the gateway's requests under way. */
-    int64_t now_us;        /* Wall clock, when the call began. */
-    int64_t admit_us;      /* How long the admission took, */
-    int64_t db_us;         /* and PostgreSQL, asked by the handler. */
-    enum problem problem;  /* Named by call_refuse, else by the error. */
-    struct faults *faults; /* NULL: none */
-    unsigned wakes;        /* Bits: shards of the outbox that got rows. */
+    int64_t now_us;            /* Wall clock, when the call began. */
+    int64_t admit_us;          /* How long the admission took, */
+    int64_t db_us;             /* and PostgreSQL, asked by the handler. */
+    enum problem problem;      /* Named by call_refuse, else by the error. */
+    struct faults *faults;     /* NULL: none */
+    unsigned wakes;            /* Bits: shards of the outbox that got rows. */
     const struct outbox_row *handed; /* One for the relay's short way. */
     int64_t handed_began_us;
     bool is_dry_run;   /* Everything but its effects. */

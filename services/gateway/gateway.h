@@ -41,7 +41,7 @@ struct gateway {
     struct cors *cors;
     struct usage *usage;
     struct guess *guess;
-    atomic_uint in_flight; /* Requests under way. */
+    atomic_uint in_flight;       /* Requests under way. */
     struct relay *_Atomic relay; /* NULL: off, or not open yet. */
     struct web *https;
     struct web *plain;  /* NULL when switched off */
