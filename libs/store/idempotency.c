@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#define KEPT_US (IDEMPOTENCY_HOURS * 3600 * US_PER_S)
+#define KEPT_US (IDEMPOTENCY_HOURS * 3600LL * US_PER_S)
 
 static struct str hash_str(const struct sha256 *hash)
 {

@@ -63,19 +63,27 @@ void answer_problem(struct call *call, const struct err *err)
 
 /* --- gzip ---------------------------------------------------------------- */
 
-/* "q=0": explicitly not wanted. */
+/* "q=0" and "q=0.000": nothing but zeros. */
+static bool is_zero_weight(struct str param)
+{
+    if (!str_starts(param, STR("q=0")) && !str_starts(param, STR("Q=0"))) {
+        return false;
+    }
+    for (size_t i = 3; i < param.len; i++) {
+        if (param.data[i] >= '1' && param.data[i] <= '9') {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Explicitly not wanted? */
 static bool is_unwanted(struct str params)
 {
     struct str one = STR_NONE;
 
     while (str_split(&params, ';', &one)) {
-        one = str_trim(one);
-        if (str_starts(one, STR("q=0")) || str_starts(one, STR("Q=0"))) {
-            for (size_t i = 3; i < one.len; i++) {
-                if (one.data[i] >= '1' && one.data[i] <= '9') {
-                    return false;
-                }
-            }
+        if (is_zero_weight(str_trim(one))) {
             return true;
         }
     }
