@@ -62,15 +62,36 @@ static bool read_bytes(struct reader *r, const struct json *json,
     return true;
 }
 
+/* 3, and 3.0 as JSON Schema has it: beyond 53 bits a real is no whole number
+ * any more. */
+static bool is_whole(const struct json *json, int64_t *out)
+{
+    const double limit = 9007199254740992.0;
+    double x = 0;
+
+    if (json_type(json) == JSON_INT) {
+        *out = json_int(json);
+        return true;
+    }
+    if (json_type(json) != JSON_REAL) {
+        return false;
+    }
+    x = json_double(json);
+    if (x < -limit || x > limit || x != (double)(int64_t)x) {
+        return false;
+    }
+    *out = (int64_t)x;
+    return true;
+}
+
 static bool read_whole(struct reader *r, const struct json *json,
                        const struct place *at, enum kind kind, void *to)
 {
     int64_t n = 0;
 
-    if (json_type(json) != JSON_INT) {
+    if (!is_whole(json, &n)) {
         return reader_wrong_type(r, at, "a whole number", json);
     }
-    n = json_int(json);
     if (kind == KIND_I32) {
         if (n < INT32_MIN || n > INT32_MAX) {
             return reader_out_of_range(r, at, "from -2147483648 to 2147483647");

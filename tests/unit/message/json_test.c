@@ -118,7 +118,7 @@ static void tells_each_fault_with_its_path(void **state)
         {"{\"flag\":1}", "flag wrong_type\n"},
         {"{\"i32\":2147483648}", "i32 out_of_range\n"},
         {"{\"i32\":-2147483649}", "i32 out_of_range\n"},
-        {"{\"i32\":1.0}", "i32 wrong_type\n"},
+        {"{\"i32\":1.5}", "i32 wrong_type\n"},
         {"{\"i32\":\"1\"}", "i32 wrong_type\n"},
         {"{\"u32\":-1}", "u32 out_of_range\n"},
         {"{\"u32\":4294967296}", "u32 out_of_range\n"},
