@@ -1,0 +1,143 @@
+"""The examples of the OpenAPI document are real: this tells one story to a gateway and compares.
+
+    PORTER_RECORD=1 … pytest integration/test_examples.py      writes services/gateway/openapi/examples.json anew
+
+Ids, times, secrets and cursors are replaced by ones that are always the same."""
+import json
+import os
+import re
+from datetime import datetime, timedelta, timezone
+
+from harness.contract import contract
+from harness.process import ROOT
+
+FILE = ROOT / "services" / "gateway" / "openapi" / "examples.json"
+ID = re.compile(r"\b(org|key|usr|vis|loc|con|evac|evt|whk|dlv|req)_[0-7][0-9a-hjkmnp-tv-z]{25}\b")
+TIME = re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
+FIXED = {"reset": 42, "next_cursor": "AWm0ZBqk9Uqe7wY3", "signature": "0" * 64}
+# What the story causes, and how often.
+EVENTS = {"visitor.pre_registered": 2, "visitor.checked_in": 1, "visitor.checked_out": 1, "visitor.cancelled": 1,
+          "contractor.created": 2, "contractor.approved": 1, "contractor.rejected": 1}
+
+
+class Story:
+    """What was asked and answered, with the same ids and times in every run."""
+
+    def __init__(self, client):
+        self.client, self.ids = client, {}
+        self.kept = {"answer": {}, "events": {}, "problems": {}, "request": {}}
+
+    def ask(self, name, ids=(), query="", body=None, status=None):
+        """One operation by its name; its answer is the example of it."""
+        pattern, method = next((p, m) for (p, m), one in contract().operations.items() if one["operationId"] == name)
+        for one in ids:
+            pattern = re.sub(r"\{\w+\}", one, pattern, count=1)
+        answer = self.client.request(method, pattern.removeprefix("/api/v1") + query, **({"json": body} if body else {}))
+        assert answer.status_code < 300, answer.text
+        if body:
+            self.kept["request"][name] = self.same(body)
+        if answer.content:
+            self.kept["answer"][name] = self.same(answer.json())
+            return answer.json()
+        return None
+
+    def refuse(self, name, answer):
+        assert answer.json()["type"].endswith(f"/{name}"), answer.text
+        self.kept["problems"][name] = self.same(answer.json())
+
+    def same(self, value, key=None):
+        if key in FIXED and value is not None:
+            return FIXED[key]
+        if isinstance(value, dict):
+            return {name: self.same(one, name) for name, one in value.items()}
+        if isinstance(value, list):
+            return [self.same(one) for one in value]
+        if isinstance(value, str):
+            value = ID.sub(lambda found: self.ids.setdefault(found[0], f"{found[1]}_01jndp8w1qe2v8m5tq2k3x4y{len(self.ids):02}"), value)
+            value = re.sub(r"whsec_[A-Za-z0-9+/=_-]+", "whsec_" + "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=", value)
+            value = re.sub(r'W/\\?"[0-9a-f]+\\?"', 'W/"64f3a81d2c9e0"', value)
+            return TIME.sub("2026-03-01T09:30:00.000Z", value)
+        return value
+
+
+def at(**more):
+    return (datetime.now(timezone.utc) + timedelta(**more)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def tell(porter):
+    tenant = porter.organization()
+    location = tenant.location("Zürich – Hauptsitz", capacity=120)
+    client = tenant.client(key=tenant.key(rate_limit=100, name="Reception"))
+    receiver = porter.receiver()
+    tenant.webhook(receiver.url())
+    story = Story(client)
+    visitor = story.ask("pre_register_visitor", body={
+        "first_name": "Ada", "last_name": "Lovelace", "email": "ada@example.com", "phone": "+41445550123",
+        "company": "Analytical Engines", "host": {"name": "Luigi Menabrea", "email": "luigi@example.com"},
+        "location_id": location, "purpose": "Review of the notes", "expected_at": at(hours=1), "metadata": {"badge_colour": "blue"}})
+    second = client.pre_register(location, full_name="Charles Babbage")
+    tell_visitors(story, visitor["id"], second["id"])
+    tell_contractors(story, location)
+    tell_webhooks(story)
+    story.ask("show_rate_limit")
+    story.ask("list_locations", query="?limit=1")
+    story.ask("show_location", [location])
+    tell_problems(porter, tenant, story, visitor["id"])
+    for name, count in EVENTS.items():
+        bodies = [json.loads(one.body) for one in receiver.wait(count=count, seconds=20, x_porter_event=name)]
+        story.kept["events"][name] = story.same(min(bodies, key=lambda event: event["id"]))
+    return story.kept
+
+
+def tell_visitors(story, visitor, second):
+    story.ask("show_visitor", [visitor])
+    story.ask("list_visitors", query="?limit=1&status=expected")
+    story.ask("check_in_visitor", [visitor], body={"badge_number": "17"})
+    story.ask("check_out_visitor", [visitor], body={"notes": "Left with the plans"})
+    story.ask("cancel_visitor", [second], body={"notes": "Ill"})
+
+
+def tell_contractors(story, location):
+    made = story.ask("create_contractor", body={
+        "company": "Blitz Elektro GmbH", "contact": {"name": "Bo Funke", "email": "bo@example.com", "phone": "+4930123456"},
+        "trade": "electrician", "location_ids": [location], "insurance_expires_at": at(days=200)})
+    other = story.client.post("/contractors", json={"company": "Glanz AG"}).json()
+    story.ask("approve_contractor", [made["id"]], body={"approved_by": "Grace Hopper", "valid_until": at(days=100)})
+    story.ask("reject_contractor", [other["id"]], body={"rejected_by": "Grace Hopper", "reason": "No insurance"})
+    story.ask("show_contractor", [made["id"]])
+    story.ask("list_contractors", query="?limit=1&status=approved")
+
+
+def tell_webhooks(story):
+    hook = story.ask("create_webhook", body={"url": "https://example.com/porter", "events": ["visitor.checked_in"],
+                                             "description": "Opens the door"})
+    story.ask("show_webhook", [hook["id"]])
+    story.ask("update_webhook", [hook["id"]], body={"events": ["visitor.checked_in", "visitor.checked_out"], "ordering": "subject"})
+    story.ask("rotate_webhook_secret", [hook["id"]], body={"overlap_seconds": 3600})
+
+
+def tell_problems(porter, tenant, story, visitor):
+    client = story.client
+    story.refuse("state-conflict", client.post(f"/visitors/{visitor}/cancel"))
+    story.refuse("precondition-failed", client.post(f"/visitors/{visitor}/cancel", headers={"If-Match": 'W/"1"'}))
+    story.refuse("validation-failed", client.post("/visitors/pre-register", json={"email": "ada", "compnay": "Analytical Engines"}))
+    story.refuse("malformed-request", client.post("/visitors/pre-register", data='{"email":', headers={"Content-Type": "application/json"}))
+    story.refuse("unsupported-media-type", client.post("/visitors/pre-register", data="email=ada", headers={"Content-Type": "text/plain"}))
+    story.refuse("invalid-parameter", client.get("/visitors?limit=0&statsu=expected"))
+    story.refuse("invalid-cursor", client.get("/visitors?cursor=x"))
+    story.refuse("not-found", client.get("/visitors/vis_01jndp8w1qe2v8m5tq2k3x4y00"))
+    story.refuse("not-acceptable", client.get("/visitors", headers={"Accept": "text/csv"}))
+    story.refuse("scope-missing", tenant.client(key=tenant.key(scopes="visitors:read")).get("/locations"))
+    story.refuse("key-malformed", client.get("/visitors", headers={"X-API-Key": "porter_sk_x"}))
+    limited = tenant.client(key=tenant.key(rate_limit=1))
+    limited.get("/visitors")
+    story.refuse("rate-limited", limited.get("/visitors"))
+
+
+def test_the_examples_of_the_document_are_what_a_gateway_answers(porter):
+    kept = tell(porter)
+    text = json.dumps(kept, indent=1, ensure_ascii=False, sort_keys=False) + "\n"
+    text = re.sub(r"wait \d+ s", "wait 42 s", text)
+    if os.environ.get("PORTER_RECORD"):
+        FILE.write_text(text)
+    assert json.loads(FILE.read_text()) == json.loads(text), "PORTER_RECORD=1 records them anew"
