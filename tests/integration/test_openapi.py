@@ -1,13 +1,17 @@
 """Every route of the table, one by one: who may call it, whose things it shows, what it answers to bad requests.
 
 The rows come from `gateway --routes` and the OpenAPI document, so a new route is in these tests when it is in the code."""
+import binascii
 import re
+import secrets
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from harness.contract import contract
 from harness.porter import format_id, uuid7
+from harness.poll import eventually
 from harness.process import program
 from harness.raw import Wire, trusting
 
@@ -26,6 +30,16 @@ ROUTES = [pytest.param(*row, id=f"{row[0]} {row[1]}") for row in routes()]
 SCOPED = [one for one in ROUTES if one.values[2] not in ("open", "any")]
 KEYED = [one for one in ROUTES if one.values[2] != "open"]
 WITH_ID = [one for one in KEYED if "{" in one.values[1]]
+
+
+def unknown_key():
+    """One of the right form that nobody has."""
+    letters = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+    body, check = "porter_sk_" + "".join(secrets.choice(letters) for _ in range(43)), ""
+    number = binascii.crc32(body.encode())
+    for _ in range(6):
+        check, number = letters[number % 62] + check, number // 62
+    return body + check
 
 
 def address(pattern, ids=None):
@@ -63,13 +77,16 @@ class World:
         self.tls = trusting(porter.tls / "ca.pem")
         self.stranger = porter.organization()
         self.theirs = self.things_of(self.stranger)
+        self.ours = self.things_of(self.tenant)
 
     def things_of(self, tenant):
         """What can be made through the API or is there: {collection: id}."""
         client, location = tenant.client(), tenant.location()
         for _ in range(3):
             visitor = client.pre_register(location)
-        return {"locations": location, "visitors": visitor["id"]}
+        contractor = client.post("/contractors", json={"company": "Blitz Elektro GmbH"}).json()
+        webhook = client.post("/webhooks", json={"url": "https://example.com/hook", "events": ["*"]}).json()
+        return {"locations": location, "visitors": visitor["id"], "contractors": contractor["id"], "webhooks": webhook["id"]}
 
 
 @pytest.fixture(scope="module")
@@ -122,6 +139,66 @@ def test_another_organizations_cursor_leads_nowhere(world, method, pattern, scop
     cursor = answer.json().get("pagination", {}).get("next_cursor")
     bad = send(world, "GET", f"{pattern}?limit=1&cursor={cursor or 'x'}", world.all)
     assert bad.status_code == 400
+
+
+# ---- Versions and repeats --------------------------------------------------------------------------
+
+def documenting(status, method=None):
+    """The routes that document this status."""
+    return [one for one in KEYED if status in contract().operations[one.values[1], one.values[0]]["responses"]
+            and method in (None, one.values[0])]
+
+
+@pytest.mark.parametrize("method, pattern, scope, counted", documenting("304"))
+def test_what_one_has_already_is_not_sent_again(world, method, pattern, scope, counted):
+    shown = send(world, "GET", address(pattern, world.ours), world.all)
+    again = send(world, "GET", address(pattern, world.ours), world.all, headers={"If-None-Match": "*"})
+    assert (shown.status_code, again.status_code) in ((200, 304), (404, 404))  # 404: nothing of it is made here.
+    assert shown.status_code == 200 or before_id(pattern) not in world.ours
+
+
+def before_id(pattern):
+    return pattern.split("/{")[0].rsplit("/", 1)[1]
+
+
+@pytest.mark.parametrize("method, pattern, scope, counted", [
+    one for one in documenting("412") if one.values[1].count("{") == 1 and before_id(one.values[1]) in ("visitors", "contractors", "webhooks")])
+def test_a_change_of_another_version_is_refused(world, method, pattern, scope, counted):
+    body = {"json": {}} if "requestBody" in contract().operations[pattern, method] else {}
+    answer = send(world, method, address(pattern, world.ours), world.all, headers={"If-Match": 'W/"1"'}, **body)
+    assert answer.status_code == 412 and answer.headers["ETag"]
+
+
+@pytest.mark.parametrize("method, pattern, scope, counted", documenting("422", "POST"))
+def test_a_token_belongs_to_one_request(world, method, pattern, scope, counted):
+    token = {"Idempotency-Key": uuid7().hex}
+    first = send(world, method, address(pattern), world.all, headers=token, json={"notes": "a"})
+    assert first.status_code in (400, 404, 422)
+    other = send(world, method, address(pattern), world.all, headers=token, json={"notes": "b"})
+    assert other.status_code == 422 and other.json()["type"].endswith("/idempotency-mismatch")
+
+
+@pytest.mark.parametrize("method, pattern, scope, counted", documenting("409", "POST"))
+def test_a_token_that_is_being_worked_on_waits(world, method, pattern, scope, counted):
+    token, path = {"Idempotency-Key": uuid7().hex}, address(pattern)
+    with world.porter.database() as db, ThreadPoolExecutor(1) as pool:
+        with db.transaction():
+            db.execute("LOCK TABLE idempotency IN ACCESS EXCLUSIVE MODE")
+            first = pool.submit(send, world, method, path, world.all, headers=token)
+            eventually(lambda: db.execute("SELECT 1 FROM pg_locks WHERE relation = 'idempotency'::regclass AND NOT granted").fetchone())
+            second = world.tenant.client().session.request(
+                method, world.gateway.url + path, headers={"X-API-Key": world.all, **token}, verify=str(world.client.ca), timeout=20)
+            assert second.status_code == 409 and second.json()["type"].endswith("/idempotency-in-progress")
+        assert first.result().status_code != 409
+
+
+def test_guesses_are_slowed_on_every_route(world):
+    gateway = world.porter.gateway(PORTER_UNKNOWN_KEYS=1)
+    for method, pattern, _, _ in (one.values for one in KEYED):
+        for _ in range(2):
+            answer = world.client.session.request(method, gateway.url + address(pattern), headers={"X-API-Key": unknown_key()},
+                                                  verify=str(world.client.ca), timeout=20)
+        assert answer.status_code == 429 and answer.json()["type"].endswith("/too-many-unknown-keys")
 
 
 # ---- Bad requests ----------------------------------------------------------------------------------
