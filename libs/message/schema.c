@@ -74,14 +74,15 @@ static bool is_id(const ProtobufCMessageDescriptor *type,
                   const ProtobufCFieldDescriptor *f, enum id_kind *kind)
 {
     for (size_t i = 0; i < COUNT_OF(nouns); i++) {
-        struct str name = str_of(f->name);
-        struct str noun = str_of(nouns[i].noun);
-        struct str rest = {name.data + noun.len, name.len - noun.len};
-        bool is_own = str_eq(name, STR("id")) &&
+        struct str rest = str_of(f->name);
+        struct str noun = STR_NONE;
+        bool is_own = strcmp(f->name, "id") == 0 &&
                       strcmp(nouns[i].type, type->short_name) == 0;
+        bool is_other = str_split(&rest, '_', &noun) &&
+                        str_eq(noun, str_of(nouns[i].noun)) &&
+                        (str_eq(rest, STR("id")) || str_eq(rest, STR("ids")));
 
-        if (is_own || (str_starts(name, noun) && (str_eq(rest, STR("_id")) ||
-                                                  str_eq(rest, STR("_ids"))))) {
+        if (is_own || is_other) {
             *kind = nouns[i].kind;
             return true;
         }

@@ -300,14 +300,9 @@ static void add_list(struct json_writer *w, const struct rule *row,
     add_number(w, "maxItems", row->max);
     json_key(w, STR("items"));
     json_object_begin(w);
-    if (row->format == RULE_WORD) {
-        add_single(w, &element, f);
-    } else if (kind_of(f) == KIND_TEXT && row->format == RULE_PLAIN) {
+    if (kind_of(f) == KIND_TEXT && row->format != RULE_WORD) {
         add_type(w, "string", false);
-        add_pattern(w, &element, true);
-    } else if (kind_of(f) == KIND_TEXT) {
-        add_type(w, "string", false);
-        add_pattern(w, &element, false);
+        add_pattern(w, &element, row->format == RULE_PLAIN);
     } else {
         add_single(w, &element, f);
     }
