@@ -12,7 +12,7 @@
 #include "porter/v1/contractor.pb-c.h"
 
 /* "Expiring": so long before the end. */
-#define COMPLIANCE_WARNING_US (30 * 86400 * US_PER_S)
+#define COMPLIANCE_WARNING_US (30LL * 86400 * US_PER_S)
 
 /* Fill in `compliance` as of now, and turn an approval that has run out into
  * status expired. */

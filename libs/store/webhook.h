@@ -17,7 +17,7 @@
 #define WEBHOOK_CHANNEL "porter_webhooks" /* payload: org_… */
 
 #define WEBHOOK_OVERLAP_S 86400 /* Unless a rotation says otherwise. */
-#define WEBHOOK_OVERLAP_MAX_S (7 * 86400)
+#define WEBHOOK_OVERLAP_MAX_S (7LL * 86400)
 
 /* What the dispatcher needs of one; memory is the arena's. */
 struct webhook_target {

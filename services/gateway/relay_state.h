@@ -17,7 +17,7 @@
 #include <stdatomic.h>
 
 #define RELAY_SEND_MS 5000 /* A record's time to be acknowledged. */
-#define RELAY_GONE_MAX ((PILES + 1) * PILE_ROWS_MAX)
+#define RELAY_GONE_MAX ((size_t)(PILES + 1) * PILE_ROWS_MAX)
 
 /* Said once per change. */
 enum neighbour { NEIGHBOUR_UNKNOWN, NEIGHBOUR_HERE, NEIGHBOUR_AWAY };

@@ -18,7 +18,7 @@ static const struct rule_table *note_rules(void);
 #define CHANGE(action, name, summary, rules_of)                                \
     {WEB_POST, "/api/v1/visitors/{id}/" action, SCOPE_VISITORS_WRITE,          \
      OP_BODY | OP_BODY_OPTIONAL | OP_ETAG | OP_IF_MATCH, name,                 \
-     #name "_visitor", summary, .rules = rules_of,                             \
+     #name "_visitor", summary, .rules = (rules_of),                             \
      .answer = &porter__v1__visitor__descriptor,                               \
      .problems = {PROBLEM_STATE_CONFLICT}}
 
