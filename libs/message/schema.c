@@ -2,6 +2,7 @@
 #include "message/schema.h"
 
 #include "message/kind.h"
+#include "message/schema_parts.h"
 
 #include "schema_comments.h"
 
@@ -106,13 +107,6 @@ const char *schema_comment(const ProtobufCMessageDescriptor *type,
     return "";
 }
 
-static void add_member(struct json_writer *w, const char *name,
-                       const char *text)
-{
-    json_key(w, str_of(name));
-    json_add_text(w, str_of(text));
-}
-
 static void add_comment(struct json_writer *w,
                         const ProtobufCMessageDescriptor *type,
                         const char *field)
@@ -120,22 +114,8 @@ static void add_comment(struct json_writer *w,
     const char *text = schema_comment(type, field);
 
     if (text[0] != '\0') {
-        add_member(w, "description", text);
+        schema_add_member(w, "description", text);
     }
-}
-
-/* "type": "string", or "type": ["string", "null"] */
-static void add_type(struct json_writer *w, const char *name, bool or_null)
-{
-    json_key(w, STR("type"));
-    if (!or_null) {
-        json_add_text(w, str_of(name));
-        return;
-    }
-    json_array_begin(w);
-    json_add_text(w, str_of(name));
-    json_add_text(w, STR("null"));
-    json_array_end(w);
 }
 
 static void add_id(struct json_writer *w, enum id_kind kind)
@@ -144,13 +124,13 @@ static void add_id(struct json_writer *w, enum id_kind kind)
 
     (void)snprintf(pattern, sizeof pattern, "^%s_[0-7][0-9a-hjkmnp-tv-z]{%d}$",
                    id_prefix(kind), ID_BODY_LEN - 1);
-    add_member(w, "pattern", pattern);
+    schema_add_member(w, "pattern", pattern);
 }
 
 void schema_write_id(enum id_kind kind, struct json_writer *w)
 {
     json_object_begin(w);
-    add_type(w, "string", false);
+    schema_add_type(w, "string", false);
     add_id(w, kind);
     json_object_end(w);
 }
@@ -176,8 +156,8 @@ void schema_write_words(const ProtobufCEnumDescriptor *type, bool or_null,
 static void add_number(struct json_writer *w, const char *type,
                        const char *format, bool or_null)
 {
-    add_type(w, type, or_null);
-    add_member(w, "format", format);
+    schema_add_type(w, type, or_null);
+    schema_add_member(w, "format", format);
 }
 
 /* "$ref": …, or that and null. */
@@ -188,16 +168,16 @@ static void add_reference(struct json_writer *w,
 
     (void)snprintf(ref, sizeof ref, REF "%s", type->short_name);
     if (!or_null) {
-        add_member(w, "$ref", ref);
+        schema_add_member(w, "$ref", ref);
         return;
     }
     json_key(w, STR("anyOf"));
     json_array_begin(w);
     json_object_begin(w);
-    add_member(w, "$ref", ref);
+    schema_add_member(w, "$ref", ref);
     json_object_end(w);
     json_object_begin(w);
-    add_type(w, "null", false);
+    schema_add_type(w, "null", false);
     json_object_end(w);
     json_array_end(w);
 }
@@ -211,17 +191,17 @@ static void add_value(struct json_writer *w,
 
     switch (kind_of(f)) {
     case KIND_TEXT:
-        add_type(w, "string", or_null);
+        schema_add_type(w, "string", or_null);
         if (is_id(type, f, &id)) {
             add_id(w, id);
         }
         return;
     case KIND_BYTES:
-        add_type(w, "string", or_null);
-        add_member(w, "contentEncoding", "base64");
+        schema_add_type(w, "string", or_null);
+        schema_add_member(w, "contentEncoding", "base64");
         return;
     case KIND_BOOL:
-        add_type(w, "boolean", false);
+        schema_add_type(w, "boolean", false);
         return;
     case KIND_I32:
     case KIND_U32:
@@ -236,20 +216,20 @@ static void add_value(struct json_writer *w,
         add_number(w, "number", "double", false);
         return;
     case KIND_ENUM:
-        add_type(w, "string", or_null);
+        schema_add_type(w, "string", or_null);
         schema_write_words(f->descriptor, or_null, w);
         return;
     case KIND_TIME:
-        add_type(w, "string", or_null);
-        add_member(w, "format", "date-time");
+        schema_add_type(w, "string", or_null);
+        schema_add_member(w, "format", "date-time");
         return;
     case KIND_WRAPPER:
-        add_type(w,
-                 strcmp(schema_kind_name(f), "text") == 0 ? "string"
-                 : strcmp(schema_kind_name(f), "true or false") == 0
-                     ? "boolean"
-                     : "integer",
-                 true);
+        schema_add_type(w,
+                        strcmp(schema_kind_name(f), "text") == 0 ? "string"
+                        : strcmp(schema_kind_name(f), "true or false") == 0
+                            ? "boolean"
+                            : "integer",
+                        true);
         return;
     case KIND_MESSAGE:
         break;
@@ -264,13 +244,13 @@ static void add_field(struct json_writer *w,
     json_key(w, str_of(f->name));
     json_object_begin(w);
     if (kind_is_map(f)) {
-        add_type(w, "object", false);
+        schema_add_type(w, "object", false);
         json_key(w, STR("additionalProperties"));
         json_object_begin(w);
         add_value(w, kind_type(f), &kind_type(f)->fields[1], false);
         json_object_end(w);
     } else if (kind_is_repeated(f)) {
-        add_type(w, "array", false);
+        schema_add_type(w, "array", false);
         json_key(w, STR("items"));
         json_object_begin(w);
         add_value(w, type, f, false);
@@ -315,7 +295,7 @@ void schema_write_message(const ProtobufCMessageDescriptor *type,
                           struct json_writer *w)
 {
     json_object_begin(w);
-    add_type(w, "object", false);
+    schema_add_type(w, "object", false);
     add_comment(w, type, NULL);
     json_key(w, STR("required"));
     json_array_begin(w);

@@ -6,6 +6,7 @@
 #include "message/schema.h"
 
 #include "message/kind.h"
+#include "message/schema_parts.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -72,30 +73,10 @@ const char *schema_pattern(enum rule_format format)
     return NULL;
 }
 
-static void add_member(struct json_writer *w, const char *name,
-                       const char *text)
-{
-    json_key(w, str_of(name));
-    json_add_text(w, str_of(text));
-}
-
 static void add_number(struct json_writer *w, const char *name, int64_t n)
 {
     json_key(w, str_of(name));
     json_add_int(w, n);
-}
-
-static void add_type(struct json_writer *w, const char *name, bool or_null)
-{
-    json_key(w, STR("type"));
-    if (!or_null) {
-        json_add_text(w, str_of(name));
-        return;
-    }
-    json_array_begin(w);
-    json_add_text(w, str_of(name));
-    json_add_text(w, STR("null"));
-    json_array_end(w);
 }
 
 static void add_pattern(struct json_writer *w, const struct rule *row,
@@ -112,7 +93,7 @@ static void add_pattern(struct json_writer *w, const struct rule *row,
     }
     assert(core != NULL);
     (void)snprintf(text, sizeof text, or_empty ? "^(?:%s)?$" : "^%s$", core);
-    add_member(w, "pattern", text);
+    schema_add_member(w, "pattern", text);
 }
 
 static const char *format_word(enum rule_format format)
@@ -153,7 +134,7 @@ static void add_enum(struct json_writer *w, const struct rule *row)
 
 static void add_text(struct json_writer *w, const struct rule *row)
 {
-    add_type(w, "string", !row->required);
+    schema_add_type(w, "string", !row->required);
     if (row->format == RULE_WORD) {
         add_enum(w, row);
         return;
@@ -211,7 +192,7 @@ static void add_words(struct json_writer *w,
 
 static void add_map(struct json_writer *w, const struct rule *row)
 {
-    add_type(w, "object", !row->required);
+    schema_add_type(w, "object", !row->required);
     if (row->min > 0) {
         add_number(w, "minProperties", row->min);
     }
@@ -224,7 +205,7 @@ static void add_map(struct json_writer *w, const struct rule *row)
     json_object_end(w);
     json_key(w, STR("additionalProperties"));
     json_object_begin(w);
-    add_type(w, "string", true);
+    schema_add_type(w, "string", true);
     add_number(w, "maxLength", MAP_VALUE_MAX);
     add_pattern(w, &(struct rule){.format = RULE_PLAIN}, false);
     json_object_end(w);
@@ -250,37 +231,37 @@ static void add_single(struct json_writer *w, const struct rule *row,
         add_text(w, row);
         break;
     case KIND_BYTES:
-        add_type(w, "string", !row->required);
-        add_member(w, "contentEncoding", "base64");
+        schema_add_type(w, "string", !row->required);
+        schema_add_member(w, "contentEncoding", "base64");
         break;
     case KIND_BOOL:
-        add_type(w, "boolean", true);
+        schema_add_type(w, "boolean", true);
         break;
     case KIND_I32:
     case KIND_U32:
     case KIND_I64:
     case KIND_U64:
-        add_type(w, "integer", true);
+        schema_add_type(w, "integer", true);
         add_range(w, row);
         break;
     case KIND_FLOAT:
     case KIND_DOUBLE:
-        add_type(w, "number", true);
+        schema_add_type(w, "number", true);
         add_range(w, row);
         break;
     case KIND_ENUM:
-        add_type(w, "string", !row->required);
+        schema_add_type(w, "string", !row->required);
         schema_write_words(f->descriptor, !row->required, w);
         break;
     case KIND_TIME:
-        add_type(w, "string", !row->required);
+        schema_add_type(w, "string", !row->required);
         break;
     case KIND_WRAPPER:
     case KIND_MESSAGE:
         break;
     }
     if (format_word(row->format) != NULL) {
-        add_member(w, "format", format_word(row->format));
+        schema_add_member(w, "format", format_word(row->format));
     }
 }
 
@@ -293,7 +274,7 @@ static void add_list(struct json_writer *w, const struct rule *row,
                                  .id_kind = row->id_kind,
                                  .words = row->words};
 
-    add_type(w, "array", !row->required);
+    schema_add_type(w, "array", !row->required);
     if (row->min > 0 || row->required) {
         add_number(w, "minItems", row->min > 0 ? row->min : 1);
     }
@@ -301,7 +282,7 @@ static void add_list(struct json_writer *w, const struct rule *row,
     json_key(w, STR("items"));
     json_object_begin(w);
     if (kind_of(f) == KIND_TEXT && row->format != RULE_WORD) {
-        add_type(w, "string", false);
+        schema_add_type(w, "string", false);
         add_pattern(w, &element, row->format == RULE_PLAIN);
     } else {
         add_single(w, &element, f);
@@ -347,14 +328,14 @@ static void add_message(struct json_writer *w, const struct rule_table *table,
 
     (void)snprintf(below, sizeof below, "%.*s.", STR_ARGS(path));
     if (is_list) {
-        add_type(w, "array", row == NULL || !row->required);
+        schema_add_type(w, "array", row == NULL || !row->required);
         if (row != NULL && row->max > 0) {
             add_number(w, "maxItems", row->max);
         }
         json_key(w, STR("items"));
         json_object_begin(w);
     }
-    add_type(w, "object", !is_list && (row == NULL || !row->required));
+    schema_add_type(w, "object", !is_list && (row == NULL || !row->required));
     add_object(w, table, kind_type(f), str_of(below));
     if (is_list) {
         json_object_end(w);
@@ -440,7 +421,7 @@ static void add_either(struct json_writer *w, const char *const *either)
         json_object_begin(w);
         json_key(w, str_of(*either));
         json_object_begin(w);
-        add_type(w, "string", false);
+        schema_add_type(w, "string", false);
         add_number(w, "minLength", 1);
         json_object_end(w);
         json_object_end(w);
@@ -453,7 +434,7 @@ void schema_write_input(const struct rule_table *table,
                         const char *const *either, struct json_writer *w)
 {
     json_object_begin(w);
-    add_type(w, "object", false);
+    schema_add_type(w, "object", false);
     add_object(w, table, table->type, STR(""));
     if (either != NULL) {
         add_either(w, either);

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "gateway/params.h"
+#include "gateway/routes.h"
 #include "gateway/trace.h"
 #include "json/json.h"
 
@@ -179,13 +180,31 @@ bool call_body(struct call *call, struct json **root, struct err *err)
     return json_read(body, root, err);
 }
 
-bool call_body_optional(struct call *call, struct json **root, struct err *err)
+bool call_input(struct call *call, ProtobufCMessage **out, struct err *err)
 {
+    const struct rule_table *rules = call->operation->rules();
+    struct json *body = NULL;
+    bool ok = false;
+
     if (str_trim(call->request->body).len == 0) {
-        *root = NULL;
+        *out = message_new(rules->type, call->arena);
         return true;
     }
-    return call_body(call, root, err);
+    if (!call_body(call, &body, err)) {
+        return false;
+    }
+    ok = rules_read(rules, body, call->now_us, call->arena, call_faults(call),
+                    out) ||
+         call_refuse_faults(call, PROBLEM_VALIDATION_FAILED, err);
+    json_free(body);
+    return ok;
+}
+
+void call_set_time(struct call *call, ProtobufCMessage *message,
+                   const char *field, int64_t at_us)
+{
+    message_set_time(message_find(message, str_of(field), call->arena), at_us,
+                     call->arena);
 }
 
 struct cause call_cause(struct call *call)

@@ -86,9 +86,19 @@ MUST_USE bool call_no_params(struct call *call, struct err *err);
 
 /* Parse the JSON body; the caller frees *root with json_free. */
 MUST_USE bool call_body(struct call *call, struct json **root, struct err *err);
-/* The same where it may be left out: *root is NULL then. */
-MUST_USE bool call_body_optional(struct call *call, struct json **root,
-                                 struct err *err);
+
+/* For bodies that may be left out (OP_BODY_OPTIONAL): what the operation's own
+ * rules make of it; without one an empty message of their type. Refuses with
+ * all its faults. */
+MUST_USE bool call_input(struct call *call, ProtobufCMessage **out,
+                         struct err *err);
+
+/* Set a time of a message that is about to be stored. */
+void call_set_time(struct call *call, ProtobufCMessage *message,
+                   const char *field, int64_t at_us);
+
+/* How often a change is tried when somebody was quicker each time. */
+#define CALL_TRIES_MAX 3
 
 /* Who causes a change: for events. */
 struct cause call_cause(struct call *call);

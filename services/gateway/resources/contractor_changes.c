@@ -9,9 +9,6 @@
 
 #include <assert.h>
 
-#define TRIES_MAX                                                              \
-    3 /* Somebody was quicker each time: then the caller tells.                \
-       */
 #define LOCATIONS_MAX 50
 
 static handler_fn create_contractor, approve_contractor, reject_contractor;
@@ -88,13 +85,6 @@ static const struct rule_table *reject_rules(void)
     return &table;
 }
 
-static void set_time(struct call *call, Porter__V1__Contractor *c,
-                     const char *field, int64_t at_us)
-{
-    message_set_time(message_find(&c->base, str_of(field), call->arena), at_us,
-                     call->arena);
-}
-
 /* --- create -------------------------------------------------------------- */
 
 /* The ids in the body that are ids, with their places; JSON is looked at, so
@@ -165,17 +155,18 @@ static bool read_new(struct call *call, Porter__V1__Contractor **out,
 {
     struct json *body = NULL;
     ProtobufCMessage *message = NULL;
+    bool valid = false;
     bool ok = false;
 
     if (!call_body(call, &body, err)) {
         goto out;
     }
-    (void)!rules_read(create_rules(), body, call->now_us, call->arena,
-                      call_faults(call), &message);
+    valid = rules_read(create_rules(), body, call->now_us, call->arena,
+                       call_faults(call), &message);
     if (json_type(body) == JSON_OBJECT && !check_places(call, body, err)) {
         goto out;
     }
-    if (call_faults(call)->count > 0) {
+    if (!valid || call_faults(call)->count > 0) {
         (void)call_refuse_faults(call, PROBLEM_VALIDATION_FAILED, err);
         goto out;
     }
@@ -199,8 +190,8 @@ static bool create_contractor(struct call *call, struct err *err)
     cause = call_cause(call);
     c->id = arena_cstr(call->arena, str_of(id_text(ID_CONTRACTOR, id).data));
     c->status = PORTER__V1__CONTRACTOR_STATUS__CONTRACTOR_STATUS_PENDING;
-    set_time(call, c, "created_at", call->now_us);
-    set_time(call, c, "updated_at", call->now_us);
+    call_set_time(call, &c->base, "created_at", call->now_us);
+    call_set_time(call, &c->base, "updated_at", call->now_us);
     if (!contractor_add(call->db, &cause, c, call->arena, err)) {
         return false;
     }
@@ -212,27 +203,6 @@ static bool create_contractor(struct call *call, struct err *err)
 }
 
 /* --- approve, reject ----------------------------------------------------- */
-
-/* What the body says; without one an empty message. */
-static bool read_decision(struct call *call, Porter__V1__Contractor **out,
-                          struct err *err)
-{
-    struct json *body = NULL;
-    ProtobufCMessage *message = NULL;
-    bool ok = call_body_optional(call, &body, err);
-
-    if (ok && body == NULL) {
-        message = message_new(&porter__v1__contractor__descriptor, call->arena);
-    } else if (ok && !rules_read(call->operation->rules(), body, call->now_us,
-                                 call->arena, call_faults(call), &message)) {
-        ok = call_refuse_faults(call, PROBLEM_VALIDATION_FAILED, err);
-    }
-    json_free(body);
-    if (ok) {
-        *out = (Porter__V1__Contractor *)(void *)message;
-    }
-    return ok;
-}
 
 /* Who decides: as the body says, else the key. */
 static char *decider(struct call *call, char *input)
@@ -251,17 +221,17 @@ static void apply(struct call *call, enum event_type type,
     int64_t at_us =
         MAX_OF(call->now_us, contractor_version_us(c, call->now_us) + 1);
 
-    set_time(call, c, "updated_at", at_us);
+    call_set_time(call, &c->base, "updated_at", at_us);
     c->reason = input->reason;
     if (type == EVENT_CONTRACTOR_REJECTED) {
         c->status = PORTER__V1__CONTRACTOR_STATUS__CONTRACTOR_STATUS_REJECTED;
         c->rejected_by = decider(call, input->rejected_by);
-        set_time(call, c, "rejected_at", at_us);
+        call_set_time(call, &c->base, "rejected_at", at_us);
         return;
     }
     c->status = PORTER__V1__CONTRACTOR_STATUS__CONTRACTOR_STATUS_APPROVED;
     c->approved_by = decider(call, input->approved_by);
-    set_time(call, c, "approved_at", at_us);
+    call_set_time(call, &c->base, "approved_at", at_us);
     if (input->valid_until != NULL) {
         c->valid_until = input->valid_until;
     }
@@ -305,18 +275,20 @@ static bool judge(struct call *call, enum event_type type,
 static bool decide(struct call *call, enum event_type type, struct err *err)
 {
     struct contractor_change change = {.type = type};
-    Porter__V1__Contractor *input = NULL;
+    const Porter__V1__Contractor *input = NULL;
+    ProtobufCMessage *message = NULL;
     struct cause cause;
     struct id id;
     bool changed = false;
 
     if (!call_no_params(call, err) ||
         !call_path_id(call, ID_CONTRACTOR, &id, err) ||
-        !read_decision(call, &input, err)) {
+        !call_input(call, &message, err)) {
         return false;
     }
+    input = (const void *)message;
     cause = call_cause(call);
-    for (unsigned tries = 0; !changed && tries < TRIES_MAX; tries++) {
+    for (unsigned tries = 0; !changed && tries < CALL_TRIES_MAX; tries++) {
         if (!contractor_find(call->db, call_org(call), id, call->now_us,
                              call->arena, &change.contractor, err) ||
             !judge(call, type, input, change.contractor, err)) {

@@ -7,9 +7,6 @@
 
 #include <assert.h>
 
-/* Somebody was quicker each time: it goes no further. */
-#define TRIES_MAX 3
-
 static handler_fn check_in, check_out, cancel;
 static const struct rule_table *check_in_rules(void);
 static const struct rule_table *note_rules(void);
@@ -18,7 +15,7 @@ static const struct rule_table *note_rules(void);
 #define CHANGE(action, name, summary, rules_of)                                \
     {WEB_POST, "/api/v1/visitors/{id}/" action, SCOPE_VISITORS_WRITE,          \
      OP_BODY | OP_BODY_OPTIONAL | OP_ETAG | OP_IF_MATCH, name,                 \
-     #name "_visitor", summary, .rules = (rules_of),                             \
+     #name "_visitor", summary, .rules = (rules_of),                           \
      .answer = &porter__v1__visitor__descriptor,                               \
      .problems = {PROBLEM_STATE_CONFLICT}}
 
@@ -63,39 +60,11 @@ struct change {
     enum event_type type;
 };
 
-/* What the body says; without one an empty message. */
-static bool read_input(struct call *call, Porter__V1__Visitor **out,
-                       struct err *err)
-{
-    struct json *body = NULL;
-    ProtobufCMessage *message = NULL;
-    bool ok = call_body_optional(call, &body, err);
-
-    if (ok && body == NULL) {
-        message = message_new(&porter__v1__visitor__descriptor, call->arena);
-    } else if (ok && !rules_read(call->operation->rules(), body, call->now_us,
-                                 call->arena, call_faults(call), &message)) {
-        ok = call_refuse_faults(call, PROBLEM_VALIDATION_FAILED, err);
-    }
-    json_free(body);
-    if (ok) {
-        *out = (Porter__V1__Visitor *)(void *)message;
-    }
-    return ok;
-}
-
 static void take(char **field, char *input)
 {
     if (input[0] != '\0') {
         *field = input;
     }
-}
-
-static void set_time(struct call *call, Porter__V1__Visitor *v,
-                     const char *field, int64_t at_us)
-{
-    message_set_time(message_find(&v->base, str_of(field), call->arena), at_us,
-                     call->arena);
 }
 
 /* Times of one visitor never go back, whatever the clock does. */
@@ -109,11 +78,11 @@ static void apply(struct call *call, const struct change *change,
     take(&v->badge_number, input->badge_number);
     take(&v->vehicle_plate, input->vehicle_plate);
     take(&v->notes, input->notes);
-    set_time(call, v, "updated_at", at_us);
+    call_set_time(call, &v->base, "updated_at", at_us);
     if (change->type == EVENT_VISITOR_CHECKED_IN) {
-        set_time(call, v, "checked_in_at", at_us);
+        call_set_time(call, &v->base, "checked_in_at", at_us);
     } else if (change->type == EVENT_VISITOR_CHECKED_OUT) {
-        set_time(call, v, "checked_out_at", at_us);
+        call_set_time(call, &v->base, "checked_out_at", at_us);
     }
 }
 
@@ -152,7 +121,7 @@ static bool try_change(struct call *call, const struct change *change,
     bool changed = false;
     int64_t tried_us = 0;
 
-    for (unsigned tries = 0; tries < TRIES_MAX; tries++) {
+    for (unsigned tries = 0; tries < CALL_TRIES_MAX; tries++) {
         if (!visitor_find(call->db, call_org(call), id, call->arena, &visitor,
                           err)) {
             return false;
@@ -183,13 +152,13 @@ static bool try_change(struct call *call, const struct change *change,
 
 static bool run(struct call *call, const struct change *change, struct err *err)
 {
-    Porter__V1__Visitor *input = NULL;
+    ProtobufCMessage *input = NULL;
     struct id id;
 
     return call_no_params(call, err) &&
            call_path_id(call, ID_VISITOR, &id, err) &&
-           read_input(call, &input, err) &&
-           try_change(call, change, id, input, err);
+           call_input(call, &input, err) &&
+           try_change(call, change, id, (const void *)input, err);
 }
 
 static bool check_in(struct call *call, struct err *err)

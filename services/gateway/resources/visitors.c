@@ -363,21 +363,14 @@ static struct id new_id(struct call *call)
 
 static void fill(struct call *call, Porter__V1__Visitor *v)
 {
-    struct message_field created =
-        message_find(&v->base, STR("created_at"), call->arena);
-    struct message_field updated =
-        message_find(&v->base, STR("updated_at"), call->arena);
-    struct message_field expected =
-        message_find(&v->base, STR("expected_at"), call->arena);
-
     v->id =
         arena_cstr(call->arena, str_of(id_text(ID_VISITOR, new_id(call)).data));
     v->status = PORTER__V1__VISITOR_STATUS__VISITOR_STATUS_EXPECTED;
     fill_name(v, call->arena);
-    message_set_time(created, call->now_us, call->arena);
-    message_set_time(updated, call->now_us, call->arena);
+    call_set_time(call, &v->base, "created_at", call->now_us);
+    call_set_time(call, &v->base, "updated_at", call->now_us);
     if (v->expected_at == NULL) {
-        message_set_time(expected, call->now_us, call->arena);
+        call_set_time(call, &v->base, "expected_at", call->now_us);
     }
 }
 

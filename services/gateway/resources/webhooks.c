@@ -11,8 +11,6 @@
 
 #include <assert.h>
 
-#define TRIES_MAX 3 /* Somebody was quicker each time. */
-
 static handler_fn list_webhooks, show_webhook, create_webhook, update_webhook;
 static handler_fn delete_webhook, rotate_webhook_secret;
 
@@ -243,7 +241,7 @@ static bool try_change(struct call *call, attempt_fn *attempt,
     change->row.org_id = call_org(call);
     change->row.now_us = call->now_us;
     change->row.by = call_author(call);
-    for (unsigned tries = 0; tries < TRIES_MAX; tries++) {
+    for (unsigned tries = 0; tries < CALL_TRIES_MAX; tries++) {
         if (!find(call, change->row.id, &change->webhook, err)) {
             return false;
         }
@@ -328,25 +326,16 @@ static bool attempt_rotation(struct call *call, struct change *change,
 /* Until when the secret before signs. */
 static bool read_overlap(struct call *call, int64_t *until_us, struct err *err)
 {
-    struct json *body = NULL;
+    const Porter__V1__SecretRotation *rotation = NULL;
     ProtobufCMessage *message = NULL;
     int64_t overlap_s = WEBHOOK_OVERLAP_S;
 
-    if (!call_body_optional(call, &body, err)) {
+    if (!call_input(call, &message, err)) {
         return false;
     }
-    if (body != NULL &&
-        !rules_read(call->operation->rules(), body, call->now_us, call->arena,
-                    call_faults(call), &message)) {
-        json_free(body);
-        return call_refuse_faults(call, PROBLEM_VALIDATION_FAILED, err);
-    }
-    json_free(body);
-    if (message != NULL) {
-        const Porter__V1__SecretRotation *r = (const void *)message;
-
-        overlap_s = r->overlap_seconds == NULL ? WEBHOOK_OVERLAP_S
-                                               : r->overlap_seconds->value;
+    rotation = (const void *)message;
+    if (rotation->overlap_seconds != NULL) {
+        overlap_s = rotation->overlap_seconds->value;
     }
     *until_us =
         overlap_s == 0 ? DB_TIME_NULL : call->now_us + overlap_s * US_PER_S;
