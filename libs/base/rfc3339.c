@@ -140,6 +140,14 @@ static bool is_date(int64_t y, int64_t m, int64_t d)
            d <= days[m - 1] + (m == 2 && leap ? 1 : 0);
 }
 
+static int64_t within_years(int64_t wall_us)
+{
+    const int64_t first_us = days_of(1, 1, 1) * DAY_S * US_PER_S;
+    const int64_t end_us = days_of(10000, 1, 1) * DAY_S * US_PER_S;
+
+    return MIN_OF(MAX_OF(wall_us, first_us), end_us - 1);
+}
+
 bool rfc3339_read(struct str s, int64_t *wall_us)
 {
     int64_t y = 0;
@@ -160,13 +168,10 @@ bool rfc3339_read(struct str s, int64_t *wall_us)
         !take_fraction(&s, &us) || !take_offset(&s, &offset_s) || s.len > 0) {
         return false;
     }
-    if (!is_date(y, mo, d) || h > 23 || mi > 59 || sec > 60) {
+    if (!is_date(y, mo, d) || y < 1 || h > 23 || mi > 59 || sec > 60) {
         return false;
     }
     t = days_of(y, mo, d) * DAY_S + h * 3600 + mi * 60 + sec - offset_s;
-    if (t < days_of(1, 1, 1) * DAY_S || t >= days_of(10000, 1, 1) * DAY_S) {
-        return false;
-    }
-    *wall_us = t * US_PER_S + us;
+    *wall_us = within_years(t * US_PER_S + us);
     return true;
 }

@@ -13,8 +13,10 @@
 void rfc3339_write(int64_t wall_us, char out[RFC3339_LEN + 1]);
 
 /* Any offset, any number of fraction digits (kept to microseconds), 'T' or
- * 't', 'Z' or 'z'. False for what is no real date ("2026-02-30"), no zone, or
- * a year before 0001 in UTC. Second 60 is read as the next minute's first. */
+ * 't', 'Z' or 'z'. False for what is no real date ("2026-02-30"), has no zone,
+ * or is of the year 0000. Second 60 is read as the next minute's first. What
+ * its offset moves out of the years 0001 to 9999 in UTC is their first or last
+ * moment. */
 MUST_USE bool rfc3339_read(struct str s, int64_t *wall_us);
 
 #endif

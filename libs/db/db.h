@@ -145,7 +145,8 @@ void tx_end(struct tx *tx); /* Rolls back unless committed. Accepts NULL. */
 /* The transaction as a database, valid until it ends: what runs on it is part
  * of the transaction. A statement that fails is undone alone, so that the rest
  * goes on as it would on the pool; a tx_begin on it is an inner transaction (a
- * savepoint), one at a time. Belongs to one thread. */
+ * savepoint), one at a time and without one of its own. Belongs to one thread.
+ */
 struct db *tx_db(struct tx *tx);
 
 /* --- rows ---------------------------------------------------------------- */

@@ -12,8 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* In one trip: BEGIN, a savepoint, the statement, COMMIT. */
-#define WORDS_MAX 2
+/* In one trip: BEGIN, the inner one's and the statement's savepoint, the
+ * statement, COMMIT. */
+#define WORDS_MAX 3
 #define RESULTS_MAX (WORDS_MAX + 2)
 
 struct tx {
@@ -36,6 +37,7 @@ static bool begin_inner(struct tx *outer, struct tx **out)
 {
     struct tx *tx = mem_zero(1, sizeof *tx);
 
+    assert(outer->outer == NULL); /* No third level. */
     *tx = (struct tx){
         .c = outer->c, .outer = outer, .has_failed = outer->has_failed};
     *out = tx;
@@ -61,7 +63,6 @@ bool tx_begin(struct db *db, struct tx **out, struct err *err)
 
 struct db *tx_db(struct tx *tx)
 {
-    assert(tx->outer == NULL);
     if (tx->view == NULL) {
         tx->view = pool_view_new(tx);
     }

@@ -33,6 +33,8 @@ static const struct {
     {"EvacuationPerson", "full_name"},
     {"Evacuation", "location_id"},
     {"Evacuation", "activated_at"},
+    {"EvacuationSummary", "location_id"},
+    {"EvacuationSummary", "activated_at"},
     {"Event", "type"},
     {"Event", "api_version"},
     {"Event", "organization_id"},
@@ -52,9 +54,11 @@ static const struct {
     {"location", "Location", ID_LOCATION},
     {"contractor", "Contractor", ID_CONTRACTOR},
     {"evacuation", "Evacuation", ID_EVACUATION},
+    {"evacuation", "EvacuationSummary", ID_EVACUATION},
     {"event", "Event", ID_EVENT},
     {"webhook", "Webhook", ID_WEBHOOK},
     {"delivery", "Delivery", ID_DELIVERY},
+    {"delivery", "DeliveryDetail", ID_DELIVERY},
 };
 
 static bool is_null_possible(const ProtobufCMessageDescriptor *type,

@@ -33,7 +33,7 @@
     "(?::0*(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}"    \
     "|655[0-2][0-9]|6553[0-5]))?"
 #define PUBLIC_PORT                                                            \
-    "(?::0*(?:443|102[4-9]|10[3-9][0-9]|1[1-9][0-9]{2}|[2-9][0-9]{3}"          \
+    "(?::0{0,8}(?:443|102[4-9]|10[3-9][0-9]|1[1-9][0-9]{2}|[2-9][0-9]{3}"      \
     "|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]"              \
     "|6553[0-5]))"
 
@@ -260,7 +260,9 @@ static void add_single(struct json_writer *w, const struct rule *row,
     case KIND_MESSAGE:
         break;
     }
-    if (format_word(row->format) != NULL) {
+    /* "" is no e-mail address, but as good as null where it may be. */
+    if (format_word(row->format) != NULL &&
+        (row->required || kind_of(f) == KIND_TIME)) {
         schema_add_member(w, "format", format_word(row->format));
     }
 }
@@ -407,11 +409,15 @@ static void add_object(struct json_writer *w, const struct rule_table *table,
 }
 
 /* One of these must be there, and not empty. */
-static void add_either(struct json_writer *w, const char *const *either)
+static void add_either(struct json_writer *w,
+                       const ProtobufCMessageDescriptor *type,
+                       const char *const *either)
 {
     json_key(w, STR("anyOf"));
     json_array_begin(w);
     for (; *either != NULL; either++) {
+        bool is_list = kind_is_repeated(kind_field(type, str_of(*either)));
+
         json_object_begin(w);
         json_key(w, STR("required"));
         json_array_begin(w);
@@ -421,8 +427,8 @@ static void add_either(struct json_writer *w, const char *const *either)
         json_object_begin(w);
         json_key(w, str_of(*either));
         json_object_begin(w);
-        schema_add_type(w, "string", false);
-        add_number(w, "minLength", 1);
+        schema_add_type(w, is_list ? "array" : "string", false);
+        add_number(w, is_list ? "minItems" : "minLength", 1);
         json_object_end(w);
         json_object_end(w);
         json_object_end(w);
@@ -437,7 +443,7 @@ void schema_write_input(const struct rule_table *table,
     schema_add_type(w, "object", false);
     add_object(w, table, table->type, STR(""));
     if (either != NULL) {
-        add_either(w, either);
+        add_either(w, table->type, either);
     }
     json_object_end(w);
 }

@@ -36,6 +36,9 @@ const struct event_type_row event_types[EVENT_TYPE_COUNT] = {
     [EVENT_EVACUATION_ACTIVATED] =
         {"evacuation.activated", "evacuations", TOPIC_EVACUATIONS, ID_EVACUATION,
          "Evacuation mode was activated."},
+    [EVENT_EVACUATION_ENDED] =
+        {"evacuation.ended", "evacuations", TOPIC_EVACUATIONS, ID_EVACUATION,
+         "An evacuation has ended."},
 };
 /* clang-format on */
 

@@ -102,8 +102,15 @@ static const struct sample samples[EVENT_TYPE_COUNT] = {
          {{"rejected_at", 0}, {"created_at", -4320}, {"updated_at", 0}}},
     [EVENT_EVACUATION_ACTIVATED] = {&porter__v1__evacuation__descriptor,
                                     "{\"status\":\"active\"," EVACUATION_REST
-                                    "false}]}",
-                                    {{"activated_at", 0}}},
+                                    "false}],\"on_site_count\":1}",
+                                    {{"activated_at", 0}, {"updated_at", 0}}},
+    [EVENT_EVACUATION_ENDED] =
+        {&porter__v1__evacuation__descriptor,
+         "{\"status\":\"ended\"," EVACUATION_REST
+         "true,\"accounted_for_by\":\"front "
+         "desk\"}],\"on_site_count\":1,\"accounted_for_count\":1,\"ended_by\":"
+         "\"front desk\"}",
+         {{"activated_at", -20}, {"ended_at", 0}, {"updated_at", 0}}},
 };
 
 static ProtobufCMessage *sample_read(const struct sample *sample,
@@ -170,9 +177,15 @@ Porter__V1__Event *event_sample(enum event_type type, struct id org_id,
     } else if (event_types[type].subject == ID_EVACUATION) {
         Porter__V1__Evacuation *e = (Porter__V1__Evacuation *)(void *)m;
 
-        message_set_time(
-            message_find(&e->on_site[0]->base, STR("checked_in_at"), arena),
-            now_us - 90 * MINUTE_US, arena);
+        ProtobufCMessage *person = &e->on_site[0]->base;
+
+        message_set_time(message_find(person, STR("checked_in_at"), arena),
+                         now_us - 90 * MINUTE_US, arena);
+        if (e->on_site[0]->accounted_for) {
+            message_set_time(
+                message_find(person, STR("accounted_for_at"), arena),
+                now_us - 10 * MINUTE_US, arena);
+        }
     }
     event = event_new(type, org_id, m, now_us, arena);
     event->kind_case = PORTER__V1__EVENT__KIND_TEST;

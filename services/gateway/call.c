@@ -60,7 +60,7 @@ bool call_refuse_faults(struct call *call, enum problem problem,
 bool call_refuse_state(struct call *call, struct str status, int64_t updated_us,
                        struct err *err)
 {
-    call->current = (struct problem_current){status, updated_us};
+    call->current = (struct problem_current){status, updated_us, STR_NONE};
     return call_refuse(call, PROBLEM_STATE_CONFLICT, err,
                        "it is %.*s, and this does not lead on from there",
                        STR_ARGS(status));
@@ -186,7 +186,7 @@ bool call_input(struct call *call, ProtobufCMessage **out, struct err *err)
     struct json *body = NULL;
     bool ok = false;
 
-    if (str_trim(call->request->body).len == 0) {
+    if (call->request->body.len == 0) {
         *out = message_new(rules->type, call->arena);
         return true;
     }
@@ -224,6 +224,12 @@ struct author call_author(struct call *call)
 
     return (struct author){arena_str(call->arena, str_of(key.data)),
                            call->request_id};
+}
+
+char *call_actor(struct call *call, char *sent)
+{
+    return sent[0] != '\0' ? sent
+                           : arena_cstr(call->arena, call_author(call).actor);
 }
 
 void call_answer(struct call *call, unsigned status, struct str content_type)

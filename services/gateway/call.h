@@ -106,6 +106,9 @@ struct cause call_cause(struct call *call);
 /* Who makes a change: for the audit log. */
 struct author call_author(struct call *call);
 
+/* Who did it, in words: as the body says, else the key's id. */
+char *call_actor(struct call *call, char *sent);
+
 /* Answer with a message as JSON. Returns true. */
 bool call_reply(struct call *call, unsigned status,
                 const ProtobufCMessage *message);

@@ -179,6 +179,10 @@ static bool read_param(const struct param_table *table,
             return fault_add(faults, param->name, FAULT_DUPLICATE_FIELD,
                              "may be there only once");
         }
+        if (++values[i].times > PARAM_REPEAT_MAX) {
+            return fault_add(faults, param->name, FAULT_TOO_MANY,
+                             "may be there at most %d times", PARAM_REPEAT_MAX);
+        }
         values[i].is_set = true;
         values[i].text = param->value;
         return read_value(row, param->value, faults, &values[i]);

@@ -15,6 +15,7 @@
 #include "web/query.h"
 
 #define PARAM_ROWS_MAX 32
+#define PARAM_REPEAT_MAX 16 /* How often one parameter may be there. */
 
 enum param_kind {
     PARAM_UINT, /* number: min..max */
@@ -46,6 +47,7 @@ struct param_table {
 
 struct param_value {
     bool is_set;
+    unsigned times; /* How often it was there. */
     int64_t number;
     unsigned bits;
     struct str text; /* As written, decoded; for every kind. */

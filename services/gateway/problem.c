@@ -75,7 +75,8 @@ static const struct problem_row rows[PROBLEM_COUNT] = {
     [PROBLEM_STATE_CONFLICT] = {
         "state-conflict", 409, "The state does not allow this",
         "The thing is in a state from which this change does not lead on, or another change came first. "
-        "`current` shows its `status` and `updated_at` as they are now.",
+        "`current` shows its `status` and `updated_at` as they are now, and its `id` when it is not the thing that "
+        "you asked for but one that stands in the way.",
         "Look at `current`: when it is what you wanted, somebody else did it and there is nothing left to do."},
     [PROBLEM_LIMIT_REACHED] = {
         "limit-reached", 409, "There are as many as there may be",
@@ -244,6 +245,10 @@ static void write_current(const struct problem_current *current,
 
     json_key(w, STR("current"));
     json_object_begin(w);
+    if (current->id.len > 0) {
+        json_key(w, STR("id"));
+        json_add_text(w, current->id);
+    }
     json_key(w, STR("status"));
     json_add_text(w, current->status);
     if (current->updated_us != 0) {

@@ -73,6 +73,7 @@ bool problem_is_ours(enum problem p);
 struct problem_current {
     struct str status;  /* Empty: there is nothing to show. */
     int64_t updated_us; /* 0: such things do not keep it. */
+    struct str id; /* Of another thing that stands in the way, else empty. */
 };
 
 struct problem_report {

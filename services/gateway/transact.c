@@ -75,8 +75,8 @@ static bool read_dry_run(struct call *call, struct wish *wish, struct err *err)
     if (times == 0 || !is_write(call->request->method)) {
         return true;
     }
-    wish->is_dry_run = str_eq_ci(text, STR("true"));
-    if (times > 1 || !(wish->is_dry_run || str_eq_ci(text, STR("false")))) {
+    wish->is_dry_run = str_eq(text, STR("true"));
+    if (times > 1 || !(wish->is_dry_run || str_eq(text, STR("false")))) {
         return call_refuse(call, PROBLEM_MALFORMED_REQUEST, err,
                            "X-Porter-Dry-Run is either true or false, and is "
                            "sent once");

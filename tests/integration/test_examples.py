@@ -16,8 +16,9 @@ ID = re.compile(r"\b(org|key|usr|vis|loc|con|evac|evt|whk|dlv|req)_[0-7][0-9a-hj
 TIME = re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 FIXED = {"reset": 42, "next_cursor": "AWm0ZBqk9Uqe7wY3", "signature": "0" * 64}
 # What the story causes, and how often.
-EVENTS = {"visitor.pre_registered": 2, "visitor.checked_in": 1, "visitor.checked_out": 1, "visitor.cancelled": 1,
-          "contractor.created": 2, "contractor.approved": 1, "contractor.rejected": 1}
+EVENTS = {"visitor.pre_registered": 3, "visitor.checked_in": 2, "visitor.checked_out": 1, "visitor.cancelled": 1,
+          "contractor.created": 2, "contractor.approved": 1, "contractor.rejected": 1,
+          "evacuation.activated": 1, "evacuation.ended": 1}
 
 
 class Story:
@@ -78,6 +79,7 @@ def tell(porter):
     second = client.pre_register(location, full_name="Charles Babbage")
     tell_visitors(story, visitor["id"], second["id"])
     tell_contractors(story, location)
+    tell_evacuations(story, location)
     tell_webhooks(story)
     story.ask("show_rate_limit")
     story.ask("list_locations", query="?limit=1")
@@ -108,6 +110,18 @@ def tell_contractors(story, location):
     story.ask("list_contractors", query="?limit=1&status=approved")
 
 
+def tell_evacuations(story, location):
+    guest = story.client.pre_register(location, full_name="Mary Somerville", host={"name": "Luigi Menabrea", "email": "luigi@example.com"})
+    story.client.post(f"/visitors/{guest['id']}/check-in")
+    made = story.ask("activate_evacuation", body={"location_id": location, "reason": "Smoke on the third floor", "activated_by": "Grace Hopper"})
+    story.refuse("state-conflict", story.client.post("/evacuations", json={"location_id": location}))
+    story.ask("call_roll", [made["id"]], body={"accounted_for": [guest["id"]], "marked_by": "Marshal 1"})
+    story.ask("list_on_site", [made["id"]], query="?accounted_for=true")
+    story.ask("end_evacuation", [made["id"]], body={"ended_by": "Grace Hopper"})
+    story.ask("show_evacuation", [made["id"]])
+    story.ask("list_evacuations", query="?limit=1&status=ended")
+
+
 def tell_webhooks(story):
     hook = story.ask("create_webhook", body={"url": "https://example.com/porter", "events": ["visitor.checked_in"],
                                              "description": "Opens the door"})
@@ -118,7 +132,6 @@ def tell_webhooks(story):
 
 def tell_problems(porter, tenant, story, visitor):
     client = story.client
-    story.refuse("state-conflict", client.post(f"/visitors/{visitor}/cancel"))
     story.refuse("precondition-failed", client.post(f"/visitors/{visitor}/cancel", headers={"If-Match": 'W/"1"'}))
     story.refuse("validation-failed", client.post("/visitors/pre-register", json={"email": "ada", "compnay": "Analytical Engines"}))
     story.refuse("malformed-request", client.post("/visitors/pre-register", data='{"email":', headers={"Content-Type": "application/json"}))

@@ -86,7 +86,8 @@ class World:
             visitor = client.pre_register(location)
         contractor = client.post("/contractors", json={"company": "Blitz Elektro GmbH"}).json()
         webhook = client.post("/webhooks", json={"url": "https://example.com/hook", "events": ["*"]}).json()
-        return {"locations": location, "visitors": visitor["id"], "contractors": contractor["id"], "webhooks": webhook["id"]}
+        evacuation = client.post("/evacuations", json={"location_id": location}).json()
+        return {"locations": location, "evacuations": evacuation["id"], "visitors": visitor["id"], "contractors": contractor["id"], "webhooks": webhook["id"]}
 
 
 @pytest.fixture(scope="module")
@@ -162,7 +163,7 @@ def before_id(pattern):
 
 
 @pytest.mark.parametrize("method, pattern, scope, counted", [
-    one for one in documenting("412") if one.values[1].count("{") == 1 and before_id(one.values[1]) in ("visitors", "contractors", "webhooks")])
+    one for one in documenting("412") if one.values[1].count("{") == 1 and before_id(one.values[1]) in ("visitors", "contractors", "evacuations", "webhooks")])
 def test_a_change_of_another_version_is_refused(world, method, pattern, scope, counted):
     body = {"json": {}} if "requestBody" in contract().operations[pattern, method] else {}
     answer = send(world, method, address(pattern, world.ours), world.all, headers={"If-Match": 'W/"1"'}, **body)

@@ -20,5 +20,6 @@ def test_no_request_of_the_document_is_answered_otherwise(porter, tmp_path):
          "--max-examples", "15", "--workers", "2"],
         capture_output=True, text=True, check=False, timeout=240, cwd=tmp_path,
         env={**os.environ, "REQUESTS_CA_BUNDLE": str(ca), "SCHEMATHESIS_HOOKS": "hooks", "PYTHONPATH": str(HERE)})
-    assert done.returncode == 0, done.stdout[-20000:] + done.stderr[-2000:]
+    said = "\n".join(line[:1000] for line in done.stdout.splitlines())
+    assert done.returncode == 0, said[-20000:] + done.stderr[-2000:]
     assert " 0 passed" not in done.stdout

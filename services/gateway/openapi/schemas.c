@@ -160,6 +160,8 @@ void schemas_write_param(const struct param_row *row, struct json_writer *w)
     if (row->repeatable) {
         json_object_begin(w);
         part_text(w, "type", "array");
+        json_key(w, STR("maxItems"));
+        json_add_int(w, PARAM_REPEAT_MAX);
         json_key(w, STR("items"));
     }
     if (row->kind == PARAM_ID) {

@@ -2,6 +2,7 @@
 #include "gateway/resources/resources.h"
 
 #include "gateway/call.h"
+#include "gateway/id_list.h"
 #include "store/compliance.h"
 #include "store/contractor.h"
 #include "store/key.h"
@@ -87,66 +88,28 @@ static const struct rule_table *reject_rules(void)
 
 /* --- create -------------------------------------------------------------- */
 
-/* The ids in the body that are ids, with their places; JSON is looked at, so
- * that their faults are told together with all others. */
-static size_t sent_places(const struct json *body, struct id *ids,
-                          size_t *places)
-{
-    const struct json *list = json_find(body, "location_ids");
-    size_t count = 0;
-
-    if (list == NULL || json_type(list) != JSON_ARRAY) {
-        return 0;
-    }
-    for (size_t i = 0; i < json_count(list) && i < LOCATIONS_MAX; i++) {
-        const struct json *v = json_at(list, i);
-
-        if (json_type(v) == JSON_TEXT &&
-            id_read(ID_LOCATION, json_text(v), &ids[count])) {
-            places[count++] = i;
-        }
-    }
-    return count;
-}
-
-static void fault_at(struct call *call, size_t place, enum fault_code code,
-                     const char *sentence)
-{
-    (void)fault_add(call_faults(call),
-                    arena_printf(call->arena, "location_ids[%zu]", place), code,
-                    "%s", sentence);
-}
-
-/* Each must be the organization's, once. */
+/* Each must be the organization's, once; their faults are told together with
+ * all others. */
 static bool check_places(struct call *call, const struct json *body,
                          struct err *err)
 {
-    struct id ids[LOCATIONS_MAX];
-    size_t places[LOCATIONS_MAX];
-    size_t count = sent_places(body, ids, places);
+    struct id_list list =
+        id_list_read(call, body, "location_ids", ID_LOCATION, LOCATIONS_MAX);
     size_t *missing = NULL;
     size_t missing_count = 0;
 
-    if (count == 0) {
+    if (list.count == 0) {
         return true;
     }
-    if (!location_missing(call->db, call_org(call), ids, count, call->arena,
-                          &missing, &missing_count, err)) {
+    if (!location_missing(call->db, call_org(call), list.ids, list.count,
+                          call->arena, &missing, &missing_count, err)) {
         return false;
     }
     for (size_t i = 0; i < missing_count; i++) {
-        fault_at(call, places[missing[i]], FAULT_NOT_FOUND,
-                 "your organization has no such location");
+        id_list_fault(call, &list, missing[i], FAULT_NOT_FOUND,
+                      "your organization has no such location");
     }
-    for (size_t i = 1; i < count; i++) {
-        for (size_t k = 0; k < i; k++) {
-            if (id_eq(ids[i], ids[k])) {
-                fault_at(call, places[i], FAULT_NOT_ALLOWED,
-                         "is in the list already");
-                break;
-            }
-        }
-    }
+    id_list_check_once(call, &list, NULL);
     return true;
 }
 
@@ -204,16 +167,6 @@ static bool create_contractor(struct call *call, struct err *err)
 
 /* --- approve, reject ----------------------------------------------------- */
 
-/* Who decides: as the body says, else the key. */
-static char *decider(struct call *call, char *input)
-{
-    struct id key_id = call->admission.principal.key_id;
-
-    return input[0] != '\0'
-               ? input
-               : arena_cstr(call->arena, str_of(id_text(ID_KEY, key_id).data));
-}
-
 static void apply(struct call *call, enum event_type type,
                   const Porter__V1__Contractor *input,
                   Porter__V1__Contractor *c)
@@ -225,12 +178,12 @@ static void apply(struct call *call, enum event_type type,
     c->reason = input->reason;
     if (type == EVENT_CONTRACTOR_REJECTED) {
         c->status = PORTER__V1__CONTRACTOR_STATUS__CONTRACTOR_STATUS_REJECTED;
-        c->rejected_by = decider(call, input->rejected_by);
+        c->rejected_by = call_actor(call, input->rejected_by);
         call_set_time(call, &c->base, "rejected_at", at_us);
         return;
     }
     c->status = PORTER__V1__CONTRACTOR_STATUS__CONTRACTOR_STATUS_APPROVED;
-    c->approved_by = decider(call, input->approved_by);
+    c->approved_by = call_actor(call, input->approved_by);
     call_set_time(call, &c->base, "approved_at", at_us);
     if (input->valid_until != NULL) {
         c->valid_until = input->valid_until;

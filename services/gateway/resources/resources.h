@@ -9,6 +9,8 @@ extern const struct operation_table visitor_change_operations;
 extern const struct operation_table location_operations;
 extern const struct operation_table contractor_operations;
 extern const struct operation_table contractor_change_operations;
+extern const struct operation_table evacuation_operations;
+extern const struct operation_table evacuation_change_operations;
 extern const struct operation_table webhook_operations;
 extern const struct operation_table delivery_operations;
 extern const struct operation_table rate_limit_operations;

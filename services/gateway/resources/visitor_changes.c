@@ -3,6 +3,7 @@
 #include "gateway/resources/resources.h"
 
 #include "gateway/call.h"
+#include "gateway/resources/place.h"
 #include "store/key.h"
 
 #include <assert.h>
@@ -86,13 +87,6 @@ static void apply(struct call *call, const struct change *change,
     }
 }
 
-static bool refuse_location(struct call *call, struct err *err)
-{
-    (void)fault_add(call_faults(call), STR("location_id"), FAULT_NOT_FOUND,
-                    "your organization has no such location");
-    return call_refuse_faults(call, PROBLEM_VALIDATION_FAILED, err);
-}
-
 static bool refuse_state(struct call *call, Porter__V1__VisitorStatus status,
                          int64_t updated_us, struct err *err)
 {
@@ -134,7 +128,7 @@ static bool try_change(struct call *call, const struct change *change,
             return refuse_state(call, visitor->status, next.seen_us, err);
         }
         if (next.seen_us == tried_us) { /* Nobody was quicker. */
-            return refuse_location(call, err);
+            return place_refuse(call, err);
         }
         tried_us = next.seen_us;
         apply(call, change, input, visitor);

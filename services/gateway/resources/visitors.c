@@ -4,8 +4,8 @@
 #include "base/clock.h"
 #include "base/rfc3339.h"
 #include "gateway/list.h"
+#include "gateway/resources/place.h"
 #include "store/key.h"
-#include "store/location.h"
 
 #include <assert.h>
 
@@ -241,15 +241,6 @@ static struct str text_of(const struct json *body, const char *name)
     return v != NULL && json_type(v) == JSON_TEXT ? json_text(v) : STR_NONE;
 }
 
-/* Not there, null or "": in a message these are the same. */
-static bool is_missing(const struct json *body, const char *name)
-{
-    const struct json *v = json_find(body, name);
-
-    return v == NULL || json_type(v) == JSON_NULL ||
-           (json_type(v) == JSON_TEXT && json_text(v).len == 0);
-}
-
 /* The rules that speak of two fields. They look at the JSON itself, so that
  * their faults are told together with those of single fields. */
 static bool check_together(struct call *call, const struct json *body)
@@ -259,11 +250,11 @@ static bool check_together(struct call *call, const struct json *body)
     int64_t until = 0;
     bool ok = true;
 
-    if (is_missing(body, "first_name") && is_missing(body, "full_name")) {
+    if (body_lacks(body, "first_name") && body_lacks(body, "full_name")) {
         ok = fault_add(faults, STR("first_name"), FAULT_REQUIRED,
                        "first_name or full_name is required");
     }
-    if (!is_missing(body, "expected_at") &&
+    if (!body_lacks(body, "expected_at") &&
         !rfc3339_read(text_of(body, "expected_at"), &from)) {
         return ok; /* The field's own rule tells. */
     }
@@ -273,26 +264,6 @@ static bool check_together(struct call *call, const struct json *body)
                        "must be after expected_at");
     }
     return ok;
-}
-
-/* An organization with one place need not name it. */
-static bool find_location(struct call *call, const struct json *body,
-                          struct id *only, bool *ok, struct err *err)
-{
-    bool found = false;
-
-    if (!is_missing(body, "location_id")) {
-        return true;
-    }
-    if (!location_only(call->db, call_org(call), &found, only, err)) {
-        return false;
-    }
-    if (!found) {
-        *ok = fault_add(call_faults(call), STR("location_id"), FAULT_REQUIRED,
-                        "is required: your organization does not have "
-                        "exactly one location");
-    }
-    return true;
 }
 
 static bool read_input(struct call *call, Porter__V1__Visitor **out,
@@ -313,7 +284,7 @@ static bool read_input(struct call *call, Porter__V1__Visitor **out,
                        call_faults(call), &message);
     if (is_object) {
         valid = check_together(call, body) && valid;
-        if (!find_location(call, body, &only, &valid, err)) {
+        if (!place_read(call, body, &only, &valid, err)) {
             goto out;
         }
     }
@@ -388,12 +359,7 @@ static bool pre_register_visitor(struct call *call, struct err *err)
     cause = call_cause(call);
     began_us = clock_steady_us();
     if (!visitor_insert(call->db, &cause, visitor, call->arena, &sent, err)) {
-        if (err->code != ERR_INVALID) {
-            return false;
-        }
-        (void)fault_add(call_faults(call), STR("location_id"), FAULT_NOT_FOUND,
-                        "your organization has no such location");
-        return call_refuse_faults(call, PROBLEM_VALIDATION_FAILED, err);
+        return err->code == ERR_INVALID && place_refuse(call, err);
     }
     call_hand(call, &sent, began_us);
     call_header(call, STR("Location"),

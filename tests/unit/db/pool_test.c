@@ -497,6 +497,30 @@ static void an_inner_transaction_ends_without_its_outer_one(void **state)
     assert_int_equal(rows_between(3400, 3499), 2);
 }
 
+/* Everything begins in the one trip of the first statement. */
+static void an_inner_transaction_is_a_database_too(void **state)
+{
+    struct err err = ERR_NONE;
+    struct tx *tx = NULL;
+    struct tx *inner = NULL;
+
+    (void)state;
+    must(tx_begin(db, &tx, &err), &err);
+    must(tx_begin(tx_db(tx), &inner, &err), &err);
+    must(put_row(tx_db(inner), 3500, &err), &err);
+    assert_false(put_row(tx_db(inner), 3500, &err)); /* Fails alone. */
+    must(put_row(tx_db(inner), 3501, &err), &err);
+    must(tx_commit(inner, &err), &err);
+    tx_end(inner);
+    must(tx_begin(tx_db(tx), &inner, &err), &err);
+    must(put_row(tx_db(inner), 3502, &err), &err);
+    tx_end(inner); /* Undone. */
+    must(tx_commit(tx, &err), &err);
+    tx_end(tx);
+    assert_int_equal(rows_between(3500, 3599), 2);
+    assert_int_equal(rows_between(3502, 3502), 0);
+}
+
 static void the_time_of_a_thread_is_what_it_waited(void **state)
 {
     const int64_t before_us = db_thread_us();
@@ -572,6 +596,7 @@ int main(void)
         cmocka_unit_test(a_view_may_begin_with_a_statement_that_fails),
         cmocka_unit_test(a_last_statement_that_fails_commits_nothing),
         cmocka_unit_test(an_inner_transaction_ends_without_its_outer_one),
+        cmocka_unit_test(an_inner_transaction_is_a_database_too),
         cmocka_unit_test(the_time_of_a_thread_is_what_it_waited),
         cmocka_unit_test(a_session_hears_notifications),
         cmocka_unit_test(a_failed_script_leaves_the_session_usable),

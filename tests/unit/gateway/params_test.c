@@ -73,6 +73,16 @@ static void good_values_are_read(void **state)
     assert_false(r->values[PLACE].is_set);
 }
 
+#define FOUR "status=expected&status=no_show&status=expected&status=expected"
+#define REPEATED FOUR "&" FOUR "&" FOUR "&" FOUR
+
+static void what_may_be_repeated_may_be_so_sixteen_times(void **state)
+{
+    (void)state;
+    assert_int_equal(PARAM_REPEAT_MAX, 16);
+    assert_true(ask(REPEATED)->ok);
+}
+
 static void a_bad_value_is_named(void **state)
 {
     static const struct {
@@ -97,6 +107,7 @@ static void a_bad_value_is_named(void **state)
         {"q=a%0Ab", "q", FAULT_BAD_CHARACTER},
         {"sort=created_at", "sort", FAULT_NOT_ALLOWED},
         {"colour=red", "colour", FAULT_UNKNOWN_FIELD},
+        {REPEATED "&status=expected", "status", FAULT_TOO_MANY},
     };
 
     (void)state;
@@ -175,6 +186,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(good_values_are_read),
+        cmocka_unit_test(what_may_be_repeated_may_be_so_sixteen_times),
         cmocka_unit_test(a_bad_value_is_named),
         cmocka_unit_test(a_near_miss_is_told_the_right_name),
         cmocka_unit_test(all_faults_are_told_at_once),

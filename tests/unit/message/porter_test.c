@@ -74,14 +74,20 @@ static const struct {
     {&porter__v1__evacuation__descriptor,
      "{\"id\":null,\"location_id\":null,\"status\":null,\"reason\":null,"
      "\"drill\":false,\"activated_at\":null,\"activated_by\":null,"
-     "\"ended_at\":null,\"on_site\":[]}",
+     "\"ended_at\":null,\"on_site\":[],\"on_site_count\":0,"
+     "\"accounted_for_count\":0,\"ended_by\":null,\"updated_at\":null}",
      "{\"id\":\"evac_1\",\"location_id\":\"loc_1\",\"status\":\"ended\","
      "\"reason\":\"r\",\"drill\":true,\"activated_at\":" T
      ",\"activated_by\":\"usr_1\",\"ended_at\":" T
      ",\"on_site\":[{\"visitor_id\":\"vis_1\",\"full_name\":\"Z\","
      "\"host\":{\"name\":\"Ann\",\"email\":null},\"checked_in_at\":" T
-     ",\"accounted_for\":true},{\"visitor_id\":\"vis_2\",\"full_name\":null,"
-     "\"host\":null,\"checked_in_at\":null,\"accounted_for\":false}]}"},
+     ",\"accounted_for\":true,\"accounted_for_at\":" T
+     ",\"accounted_for_by\":\"key_1\"},"
+     "{\"visitor_id\":\"vis_2\",\"full_name\":null,"
+     "\"host\":null,\"checked_in_at\":null,\"accounted_for\":false,"
+     "\"accounted_for_at\":null,\"accounted_for_by\":null}],"
+     "\"on_site_count\":2,\"accounted_for_count\":1,"
+     "\"ended_by\":\"usr_2\",\"updated_at\":" T "}"},
     {&porter__v1__webhook__descriptor,
      "{\"id\":null,\"url\":null,\"description\":null,\"events\":[],"
      "\"status\":null,\"disabled_reason\":null,\"ordering\":null,"

@@ -2,6 +2,7 @@
 #include "support.h"
 
 #include "store/delivery.h"
+#include "store/evacuation.h"
 
 #define LEASE_US (60 * US_PER_S)
 
@@ -360,6 +361,29 @@ static void begins_with(const ProtobufCMessageDescriptor *more,
     assert_true(more->n_fields > less->n_fields);
 }
 
+/* The summary leaves out the roster, which stands in the middle. */
+static void a_summary_has_the_fields_of_the_whole(void **state)
+{
+    const ProtobufCMessageDescriptor *whole =
+        &porter__v1__evacuation__descriptor;
+    const ProtobufCMessageDescriptor *less =
+        &porter__v1__evacuation_summary__descriptor;
+
+    (void)state;
+    assert_int_equal(whole->n_fields, less->n_fields + 1);
+    for (unsigned i = 0; i < less->n_fields; i++) {
+        const ProtobufCFieldDescriptor *a = &less->fields[i];
+        const ProtobufCFieldDescriptor *b =
+            protobuf_c_message_descriptor_get_field(whole, a->id);
+
+        assert_non_null(b);
+        assert_string_equal(a->name, b->name);
+        assert_int_equal(a->type, b->type);
+        assert_int_equal(a->label, b->label);
+        assert_ptr_equal(a->descriptor, b->descriptor);
+    }
+}
+
 static void a_longer_message_begins_with_the_shorter(void **state)
 {
     (void)state;
@@ -384,6 +408,7 @@ int main(void)
         cmocka_unit_test(a_finished_one_is_sent_again_by_the_whole_schedule),
         cmocka_unit_test(what_failed_is_recovered_in_batches_and_once),
         cmocka_unit_test(a_longer_message_begins_with_the_shorter),
+        cmocka_unit_test(a_summary_has_the_fields_of_the_whole),
     };
 
     return RUN_WITH_STORE(tests);
