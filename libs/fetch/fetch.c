@@ -15,7 +15,6 @@
 
 #include <assert.h>
 #include <curl/curl.h>
-#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -41,26 +40,17 @@ static int socket_changed(CURL *easy, curl_socket_t fd, int what, void *user,
                           void *watched)
 {
     struct fetch *f = user;
-    struct epoll_event event = {.data.fd = fd};
+    uint32_t events = 0;
 
     (void)easy;
-    if (what == CURL_POLL_REMOVE) {
-        (void)epoll_ctl(f->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
-        return 0;
-    }
+    (void)watched;
     if (what == CURL_POLL_IN || what == CURL_POLL_INOUT) {
-        event.events |= EPOLLIN;
+        events |= EPOLLIN;
     }
     if (what == CURL_POLL_OUT || what == CURL_POLL_INOUT) {
-        event.events |= EPOLLOUT;
+        events |= EPOLLOUT;
     }
-    if (watched == NULL) {
-        (void)curl_multi_assign(f->multi, fd, f); /* Any mark will do. */
-    }
-    int op = watched == NULL ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
-    if (epoll_ctl(f->epoll_fd, op, fd, &event) != 0 && errno == EEXIST) {
-        (void)epoll_ctl(f->epoll_fd, EPOLL_CTL_MOD, fd, &event);
-    }
+    sockets_set(&f->sockets, fd, events);
     return 0;
 }
 
@@ -89,7 +79,8 @@ static bool watch_wake(struct fetch *f)
 {
     struct epoll_event event = {.events = EPOLLIN, .data.fd = f->wake_fd};
 
-    return epoll_ctl(f->epoll_fd, EPOLL_CTL_ADD, f->wake_fd, &event) == 0;
+    return epoll_ctl(f->sockets.epoll_fd, EPOLL_CTL_ADD, f->wake_fd, &event) ==
+           0;
 }
 
 static void multi_prepare(struct fetch *f)
@@ -116,14 +107,14 @@ bool fetch_open(const struct fetch_options *opts, struct fetch **out,
     f->ca_file = copy_of(opts->ca_file);
     f->proxy = copy_of(opts->proxy);
     f->timer_at_us = NEVER;
-    f->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    f->sockets.epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     f->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     pthread_once(&curl_once, curl_start);
     if (curl_ready == CURLE_OK) {
         f->multi = curl_multi_init();
         f->share = curl_share_init();
     }
-    if (f->multi == NULL || f->share == NULL || f->epoll_fd < 0 ||
+    if (f->multi == NULL || f->share == NULL || f->sockets.epoll_fd < 0 ||
         f->wake_fd < 0 || !watch_wake(f)) {
         fetch_close(f);
         return err_set(err, ERR_INTERNAL, "can't set up HTTP transfers");
@@ -153,12 +144,13 @@ void fetch_close(struct fetch *f)
     if (f->share != NULL) {
         curl_share_cleanup(f->share);
     }
-    if (f->epoll_fd >= 0) {
-        close(f->epoll_fd);
+    if (f->sockets.epoll_fd >= 0) {
+        close(f->sockets.epoll_fd);
     }
     if (f->wake_fd >= 0) {
         close(f->wake_fd);
     }
+    sockets_done(&f->sockets);
     free(f->ca_file);
     free(f->proxy);
     free(f);
@@ -268,12 +260,12 @@ void fetch_wait(struct fetch *f, unsigned wait_ms, fetch_answer_fn *each,
 
     assert(each != NULL);
     slots_wake(f);
-    int count =
-        epoll_wait(f->epoll_fd, events, EVENTS_MAX, wait_ms_of(f, wait_ms));
+    int count = epoll_wait(f->sockets.epoll_fd, events, EVENTS_MAX,
+                           wait_ms_of(f, wait_ms));
     for (int i = 0; i < count; i++) {
         if (events[i].data.fd == f->wake_fd) {
             drain_wake(f);
-        } else {
+        } else if (sockets_wants(&f->sockets, events[i].data.fd)) {
             (void)curl_multi_socket_action(f->multi, events[i].data.fd,
                                            select_mask(events[i].events),
                                            &running);

@@ -9,6 +9,7 @@
 
 #include <assert.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #define TRANSFER_BUFFER 16384L /* libcurl's own read and write buffers. */
 #define IDLE_S 55L             /* Below the usual 60 s of servers. */
@@ -34,8 +35,22 @@ static curl_socket_t open_socket(void *user, curlsocktype purpose,
         s->refused = true;
         return CURL_SOCKET_BAD;
     }
-    return socket(address->family, address->socktype | SOCK_CLOEXEC,
-                  address->protocol);
+    int fd = socket(address->family, address->socktype | SOCK_CLOEXEC,
+                    address->protocol);
+    if (fd < 0) {
+        return CURL_SOCKET_BAD;
+    }
+    sockets_opened(&s->fetch->sockets, fd);
+    return fd;
+}
+
+/* The connection outlives its transfers, so it is told to the fetch. */
+static int close_socket(void *user, curl_socket_t fd)
+{
+    struct fetch *f = user;
+
+    sockets_closing(&f->sockets, fd);
+    return close(fd);
 }
 
 static size_t header_came(char *data, size_t size, size_t count, void *user)
@@ -103,6 +118,8 @@ static void slot_prepare(struct slot *s)
     }
     curl_easy_setopt(e, CURLOPT_OPENSOCKETFUNCTION, open_socket);
     curl_easy_setopt(e, CURLOPT_OPENSOCKETDATA, s);
+    curl_easy_setopt(e, CURLOPT_CLOSESOCKETFUNCTION, close_socket);
+    curl_easy_setopt(e, CURLOPT_CLOSESOCKETDATA, s->fetch);
     curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, header_came);
     curl_easy_setopt(e, CURLOPT_HEADERDATA, s);
     curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, body_came);

@@ -3,6 +3,7 @@
 #define PORTER_FETCH_SLOT_H
 
 #include "fetch/fetch.h"
+#include "fetch/sockets.h"
 
 #include "base/buf.h"
 #include "base/err.h"
@@ -37,7 +38,7 @@ struct fetch {
     char *proxy;
     CURLM *multi;
     CURLSH *share; /* TLS sessions: a new connection resumes an old one. */
-    int epoll_fd;
+    struct sockets sockets;
     int wake_fd;
     int64_t timer_at_us; /* Steady clock; NEVER: libcurl waits for sockets. */
     struct slot *all;

@@ -1,3 +1,33 @@
+-- name: delivery_insert_new
+-- batch: yes
+-- For rows of which none is there yet, as a rule all: no look at the keys
+-- first and no provisional row for each. One that is there fails it whole, and
+-- delivery_insert sorts them out.
+WITH row AS (
+    INSERT INTO deliveries (org_id, id, event_at, event_id, webhook_id,
+        event_type, subject, state, is_test, attempts, due_at, last_status,
+        last_error, body, finished_at, created_at)
+    SELECT org_id, id, event_at, event_id, webhook_id, event_type, subject,
+           state, is_test <> 0, attempts, due_at, last_status, last_error, body,
+           finished_at, created_at
+      FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::uuid[],
+                  $5::uuid[], $6::text[], $7::text[], $8::text[], $9::bigint[],
+                  $10::bigint[], $11::timestamptz[], $12::bigint[],
+                  $13::text[], $14::bytea[], $15::timestamptz[],
+                  $16::timestamptz[])
+           AS r (org_id, id, event_at, event_id, webhook_id, event_type, subject,
+                 state, is_test, attempts, due_at, last_status, last_error, body,
+                 finished_at, created_at)
+)
+INSERT INTO attempts (org_id, delivery_id, number, at, verdict, status,
+    failure, detail, remote, dns_us, connect_us, tls_us, first_byte_us,
+    total_us, response_headers, response_body)
+SELECT *
+  FROM unnest($17::uuid[], $18::uuid[], $19::bigint[], $20::timestamptz[],
+              $21::text[], $22::bigint[], $23::text[], $24::text[],
+              $25::text[], $26::bigint[], $27::bigint[], $28::bigint[],
+              $29::bigint[], $30::bigint[], $31::text[], $32::bytea[]);
+
 -- name: delivery_insert
 -- batch: yes
 WITH row AS (

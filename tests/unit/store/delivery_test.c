@@ -157,6 +157,33 @@ static void the_same_delivery_again_changes_nothing(void **state)
     assert_int_equal(attempts_of(d.id), 0);
 }
 
+static void one_that_is_there_does_not_hold_up_the_others(void **state)
+{
+    struct delivery known = pending(t.now_us + 1000);
+    struct delivery rows[] = {pending(t.now_us + 1000), known,
+                              pending(t.now_us + 1000)};
+    struct attempt attempts[COUNT_OF(rows)];
+    struct delivery got = {0};
+    struct err err = ERR_NONE;
+    bool is_new[] = {false, true, false};
+
+    (void)state;
+    insert(&known, true);
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        attempts[i] = attempt_of(&rows[i], 1);
+    }
+    must(delivery_insert(t.db, rows, COUNT_OF(rows), attempts,
+                         COUNT_OF(attempts), is_new, &err),
+         &err);
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        const bool want_new = i != 1;
+
+        assert_int_equal(is_new[i], want_new);
+        assert_true(read_back(t.org, rows[i].id, &got));
+        assert_int_equal(attempts_of(rows[i].id), want_new);
+    }
+}
+
 static void what_is_due_is_claimed_once_until_its_lease_ends(void **state)
 {
     struct delivery d = pending(t.now_us - 1);
@@ -400,6 +427,7 @@ int main(void)
         cmocka_unit_test(another_organization_does_not_see_it),
         cmocka_unit_test(tells_which_keys_have_rows),
         cmocka_unit_test(the_same_delivery_again_changes_nothing),
+        cmocka_unit_test(one_that_is_there_does_not_hold_up_the_others),
         cmocka_unit_test(what_is_due_is_claimed_once_until_its_lease_ends),
         cmocka_unit_test(what_is_not_due_or_whose_lane_is_full_is_not_claimed),
         cmocka_unit_test(an_outcome_is_recorded_with_its_attempt),
