@@ -5,10 +5,18 @@
 #include "base/id.h"
 #include "base/str.h"
 
+#include <stdbool.h>
+
+#define REQUEST_ID_MAX 128
+
 struct cause {
     struct id org_id;
-    struct str request_id;
+    struct str request_id;  /* STR_NONE: no request */
     struct str traceparent; /* STR_NONE: none */
 };
+
+/* 1 to REQUEST_ID_MAX printable ASCII characters: fit for headers and logs,
+ * wherever it came from. */
+bool cause_is_request_id(struct str s);
 
 #endif

@@ -133,7 +133,7 @@ static Porter__V1__Event *event_of(const struct cause *cause,
     Porter__V1__Event *event = NULL;
 
     contractor_assess(c, at_us, arena);
-    event = event_new(type, cause->org_id, &c->base, at_us, arena);
+    event = event_new(type, cause, &c->base, at_us, arena);
     message_pack(&event->base, payload);
     return event;
 }

@@ -7,7 +7,7 @@
 #include <assert.h>
 
 #define ARENA_BYTES 65536
-#define ROW_ARGS 16
+#define ROW_ARGS 17
 #define ATTEMPT_ARGS 16
 
 const char *const delivery_state_words[] = {"pending", "delivered", "failed",
@@ -50,7 +50,7 @@ static void row_args(struct arena *arena, const struct delivery *rows,
     int64_t *attempts = numbers(c), *due = numbers(c), *status = numbers(c);
     int64_t *finished = numbers(c), *created = numbers(c);
     struct str *type = texts(c), *subject = texts(c), *state = texts(c);
-    struct str *error = texts(c), *body = texts(c);
+    struct str *error = texts(c), *body = texts(c), *request = texts(c);
 
     for (size_t i = 0; i < count; i++) {
         const struct delivery *d = &rows[i];
@@ -71,6 +71,7 @@ static void row_args(struct arena *arena, const struct delivery *rows,
         body[i] = d->body;
         finished[i] = d->finished_at_us;
         created[i] = d->created_at_us;
+        request[i] = d->request_id.len == 0 ? STR_NONE : d->request_id;
     }
     args[0] = ARG_UUIDS(org, count);
     args[1] = ARG_UUIDS(id, count);
@@ -88,6 +89,7 @@ static void row_args(struct arena *arena, const struct delivery *rows,
     args[13] = ARG_BYTESS(body, count);
     args[14] = ARG_TIMES(finished, count);
     args[15] = ARG_TIMES(created, count);
+    args[16] = ARG_TEXTS(request, count);
 }
 
 static void attempt_args(struct arena *arena, const struct attempt *list,

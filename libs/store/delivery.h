@@ -42,7 +42,8 @@ struct delivery {
     struct str body;
     int64_t finished_at_us; /* DB_TIME_NULL unless finished */
     int64_t created_at_us;
-    int attempts_before; /* Of attempts: not the schedule's any more. */
+    int attempts_before;   /* Of attempts: not the schedule's any more. */
+    struct str request_id; /* Of the event's cause; STR_NONE: none */
 };
 
 struct attempt {
@@ -105,10 +106,15 @@ MUST_USE bool delivery_next_due(struct db *db, int64_t *due_at_us,
 
 /* A sample event of the type for one webhook, due now. It is not on Kafka and
  * not in the event log, and is tried once. *out is the row. */
-MUST_USE bool delivery_test(struct db *db, struct id org_id,
-                            struct id webhook_id, enum event_type type,
-                            int64_t now_us, struct arena *arena,
-                            struct delivery *out, struct err *err);
+struct delivery_sample {
+    struct cause cause; /* Who asks for it. */
+    struct id webhook_id;
+    enum event_type type;
+    int64_t now_us;
+};
+MUST_USE bool delivery_test(struct db *db, const struct delivery_sample *what,
+                            struct arena *arena, struct delivery *out,
+                            struct err *err);
 
 /* Send a finished one again, now and then by the whole schedule. *changed is
  * false when it was not finished at d->finished_at_us any more. */

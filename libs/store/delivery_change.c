@@ -18,47 +18,48 @@ static struct str subject_of(const Porter__V1__Event *event)
                : str_of(d->evacuation->id);
 }
 
-static struct delivery sample_row(struct id org_id, struct id webhook_id,
-                                  enum event_type type, int64_t now_us,
+static struct delivery sample_row(const struct delivery_sample *what,
                                   struct arena *arena)
 {
-    Porter__V1__Event *event = event_sample(type, org_id, now_us, arena);
+    Porter__V1__Event *event =
+        event_sample(what->type, &what->cause, what->now_us, arena);
     struct buf body = BUF_EMPTY;
     struct delivery d = {
-        .org_id = org_id,
-        .webhook_id = webhook_id,
-        .event_at_us = now_us,
+        .org_id = what->cause.org_id,
+        .webhook_id = what->webhook_id,
+        .event_at_us = what->now_us,
         .event_type = str_of(event->type),
         .subject = subject_of(event),
         .state = DELIVERY_PENDING,
         .is_test = true,
-        .due_at_us = now_us,
+        .due_at_us = what->now_us,
         .finished_at_us = DB_TIME_NULL,
-        .created_at_us = now_us,
+        .created_at_us = what->now_us,
+        .request_id = what->cause.request_id,
     };
     bool ok = id_read(ID_EVENT, str_of(event->id), &d.event_id);
 
     assert(ok); /* It was made a moment ago. */
     (void)ok;
-    d.id = id_pair(d.event_id, webhook_id);
+    d.id = id_pair(d.event_id, what->webhook_id);
     event_body(event, &body);
     d.body = arena_str(arena, buf_str(&body));
     buf_free(&body);
     return d;
 }
 
-bool delivery_test(struct db *db, struct id org_id, struct id webhook_id,
-                   enum event_type type, int64_t now_us, struct arena *arena,
-                   struct delivery *out, struct err *err)
+bool delivery_test(struct db *db, const struct delivery_sample *what,
+                   struct arena *arena, struct delivery *out, struct err *err)
 {
-    struct delivery d = sample_row(org_id, webhook_id, type, now_us, arena);
+    struct delivery d = sample_row(what, arena);
 
     if (!db_run(db, &sql_delivery_test,
                 ARGS(ARG_UUID(d.org_id), ARG_UUID(d.id),
                      ARG_TIME(d.event_at_us), ARG_UUID(d.event_id),
                      ARG_UUID(d.webhook_id), ARG_TEXT(d.event_type),
                      ARG_TEXT(d.subject), ARG_TIME(d.due_at_us),
-                     ARG_BYTES(d.body), ARG_TIME(d.created_at_us)),
+                     ARG_BYTES(d.body), ARG_TIME(d.created_at_us),
+                     ARG_TEXT(d.request_id)),
                 NULL, err)) {
         return false;
     }

@@ -80,6 +80,7 @@ static void fill_delivery(struct target t, const struct delivery *d)
     set_time(t, "created_at", d->event_at_us);
     set_time(t, "next_attempt_at", d->due_at_us);
     set_time(t, "finished_at", d->finished_at_us);
+    set_text(t, "request_id", d->request_id);
 }
 
 static Porter__V1__Attempt *attempt_message(const struct attempt *a,

@@ -6,7 +6,7 @@
 
 #include <assert.h>
 
-#define BODY_COLUMN 16
+#define BODY_COLUMN 17
 #define KEY_BYTES 64
 
 static struct str text_or_none(const struct db_rows *rows, size_t i,
@@ -50,6 +50,7 @@ static struct delivery delivery_read(const struct db_rows *rows, size_t i,
         .finished_at_us = db_time(rows, i, 13),
         .created_at_us = db_time(rows, i, 14),
         .attempts_before = (int)db_int(rows, i, 15),
+        .request_id = text_or_none(rows, i, 16, arena),
     };
 
     if (db_columns(rows) > BODY_COLUMN) {

@@ -224,7 +224,7 @@ static bool add_event(struct db *db, const struct cause *cause,
     const struct id id = row_id(ID_EVACUATION, e->id);
     const int64_t at_us = row_time(e->updated_at).value.number;
     const Porter__V1__Event *event =
-        event_new(type, cause->org_id, &e->base, at_us, arena);
+        event_new(type, cause, &e->base, at_us, arena);
     struct buf payload = BUF_EMPTY;
     bool ok = false;
 

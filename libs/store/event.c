@@ -91,7 +91,7 @@ static struct message_field field(ProtobufCMessage *m, const char *name,
     return f;
 }
 
-Porter__V1__Event *event_new(enum event_type type, struct id org_id,
+Porter__V1__Event *event_new(enum event_type type, const struct cause *cause,
                              ProtobufCMessage *resource, int64_t now_us,
                              struct arena *arena)
 {
@@ -110,7 +110,12 @@ Porter__V1__Event *event_new(enum event_type type, struct id org_id,
                      arena);
     message_set_time(field(m, "created_at", arena), now_us, arena);
     message_set_text(field(m, "organization_id", arena),
-                     str_of(id_text(ID_ORGANIZATION, org_id).data), arena);
+                     str_of(id_text(ID_ORGANIZATION, cause->org_id).data),
+                     arena);
+    if (cause->request_id.len > 0) {
+        message_set_text(field(m, "request_id", arena), cause->request_id,
+                         arena);
+    }
     attach(data, row->subject, resource);
     e->data = data;
     return e;

@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/id.h"
 #include "base/macros.h"
+#include "store/cause.h"
 
 #include "porter/v1/event.pb-c.h"
 
@@ -50,13 +51,13 @@ unsigned event_shard(struct id subject);
 
 /* An event about a Visitor, Contractor or Evacuation message (by type; the
  * resource is borrowed by the event). id is new, time is now_us. */
-Porter__V1__Event *event_new(enum event_type type, struct id org_id,
+Porter__V1__Event *event_new(enum event_type type, const struct cause *cause,
                              ProtobufCMessage *resource, int64_t now_us,
                              struct arena *arena);
 
 /* Sample data for Test sends and docs: what a real one looks like, "test":
  * true. */
-Porter__V1__Event *event_sample(enum event_type type, struct id org_id,
+Porter__V1__Event *event_sample(enum event_type type, const struct cause *cause,
                                 int64_t now_us, struct arena *arena);
 
 /* The webhook body: the event's JSON. */

@@ -47,6 +47,7 @@ struct outbox_row outbox_row_of(const Porter__V1__Event *event,
         .type = str_of(event_types[type].name),
         .payload = payload,
         .traceparent = cause->traceparent,
+        .request_id = cause->request_id,
         .created_at_us = row_time(event->created_at).value.number,
     };
 }
@@ -134,6 +135,14 @@ static int64_t *per_shard(const struct outbox_ask *ask, struct arena *arena)
     return counts;
 }
 
+static struct str text_or_none(const struct db_rows *rows, size_t i,
+                               size_t column, struct arena *arena)
+{
+    return db_is_null(rows, i, column)
+               ? STR_NONE
+               : arena_str(arena, db_text(rows, i, column));
+}
+
 static struct outbox_row *copy_rows(const struct db_rows *rows, size_t count,
                                     struct arena *arena)
 {
@@ -149,13 +158,11 @@ static struct outbox_row *copy_rows(const struct db_rows *rows, size_t count,
             .subject = arena_str(arena, db_text(rows, i, 5)),
             .type = arena_str(arena, db_text(rows, i, 6)),
             .payload = arena_str(arena, db_bytes(rows, i, 7)),
-            .traceparent = arena_str(arena, db_text(rows, i, 8)),
-            .webhooks_version = db_int(rows, i, 9),
-            .created_at_us = db_time(rows, i, 10),
+            .traceparent = text_or_none(rows, i, 8, arena),
+            .request_id = text_or_none(rows, i, 9, arena),
+            .webhooks_version = db_int(rows, i, 10),
+            .created_at_us = db_time(rows, i, 11),
         };
-        if (db_is_null(rows, i, 8)) {
-            all[i].traceparent = STR_NONE;
-        }
     }
     return all;
 }

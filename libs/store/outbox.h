@@ -20,7 +20,8 @@ struct outbox_row {
     struct str subject;
     struct str type;
     struct str payload;
-    struct str traceparent;
+    struct str traceparent; /* STR_NONE: none */
+    struct str request_id;  /* STR_NONE: none */
     int64_t webhooks_version;
     int64_t created_at_us;
 };

@@ -157,7 +157,7 @@ static void set_place(ProtobufCMessage *m, struct arena *arena)
     set_text(m, "location_id", str_of(place.data), arena);
 }
 
-Porter__V1__Event *event_sample(enum event_type type, struct id org_id,
+Porter__V1__Event *event_sample(enum event_type type, const struct cause *cause,
                                 int64_t now_us, struct arena *arena)
 {
     const struct sample *sample = &samples[type];
@@ -187,7 +187,7 @@ Porter__V1__Event *event_sample(enum event_type type, struct id org_id,
                 now_us - 10 * MINUTE_US, arena);
         }
     }
-    event = event_new(type, org_id, m, now_us, arena);
+    event = event_new(type, cause, m, now_us, arena);
     event->kind_case = PORTER__V1__EVENT__KIND_TEST;
     event->test = true;
     return event;

@@ -49,7 +49,7 @@ bool visitor_insert(struct db *db, const struct cause *cause,
 
     assert(v->status == PORTER__V1__VISITOR_STATUS__VISITOR_STATUS_EXPECTED);
     assert(v->full_name[0] != '\0' && v->created_at != NULL);
-    event = event_new(EVENT_VISITOR_PRE_REGISTERED, cause->org_id, &v->base,
+    event = event_new(EVENT_VISITOR_PRE_REGISTERED, cause, &v->base,
                       row_time(v->created_at).value.number, arena);
     message_pack(&event->base, &payload);
     (void)row_map((ProtobufCMessage *const *)(void *)v->metadata, v->n_metadata,
@@ -108,7 +108,7 @@ bool visitor_change(struct db *db, const struct cause *cause,
     bool ok = false;
 
     assert(row_time(v->updated_at).value.number > change->seen_us);
-    event = event_new(change->type, cause->org_id, &v->base,
+    event = event_new(change->type, cause, &v->base,
                       row_time(v->updated_at).value.number, arena);
     message_pack(&event->base, &payload);
     ok = update_row(db, cause, change, event, buf_str(&payload), &rows, err);

@@ -82,8 +82,14 @@ static void read_headers(const struct record *r, struct arena *arena,
                          struct decoded *d)
 {
     struct str trace = header_of(r, STR("traceparent"));
+    struct str request = str_of(d->message->request_id);
     uint64_t version = 0;
 
+    if (request.len == 0) {
+        request = header_of(r, STR("porter_request_id"));
+    }
+    d->request_id =
+        cause_is_request_id(request) ? arena_str(arena, request) : STR_NONE;
     d->traceparent = is_traceparent(trace) ? arena_str(arena, trace) : STR_NONE;
     if (str_to_u64(header_of(r, STR("porter_webhooks_version")), INT64_MAX,
                    &version)) {

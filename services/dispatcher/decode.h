@@ -19,6 +19,7 @@ struct decoded {
     bool is_test;
     struct str subject;     /* Kafka's key: "vis_…" */
     struct str traceparent; /* STR_NONE: none, or not of the form we send on */
+    struct str request_id;  /* The same. */
     int64_t webhooks_version; /* 0: not said */
 };
 

@@ -77,6 +77,7 @@ static struct body *render(struct intake *in, const struct decoded *e)
         .event_type = str_of(event_types[e->type].name),
         .subject = e->subject,
         .traceparent = e->traceparent,
+        .request_id = e->request_id,
     };
 
     buf_clear(&in->body);

@@ -24,7 +24,7 @@ struct body *body_new(const struct body *from)
 {
     struct body *b =
         mem_new(sizeof *b + from->event_type.len + from->subject.len +
-                from->traceparent.len + from->bytes.len);
+                from->traceparent.len + from->request_id.len + from->bytes.len);
     char *at = (char *)(b + 1);
 
     *b = *from;
@@ -32,6 +32,7 @@ struct body *body_new(const struct body *from)
     b->event_type = put(&at, from->event_type);
     b->subject = put(&at, from->subject);
     b->traceparent = put(&at, from->traceparent);
+    b->request_id = put(&at, from->request_id);
     b->bytes = put(&at, from->bytes);
     return b;
 }
@@ -83,6 +84,14 @@ void job_free(struct job *j)
     free(j);
 }
 
+bool job_has_failed(const struct job *j)
+{
+    const struct outcome *o = &j->outcome;
+
+    return o->due_at_us == DB_TIME_NULL &&
+           !(o->ending == ENDING_ATTEMPT && o->verdict == VERDICT_DELIVERED);
+}
+
 /* Where the outcome leaves the row. */
 static void row_finish(const struct job *j, struct delivery *row)
 {
@@ -99,9 +108,7 @@ static void row_finish(const struct job *j, struct delivery *row)
         return; /* Still pending. */
     }
     row->finished_at_us = o->at_us;
-    row->state = o->ending == ENDING_ATTEMPT && o->verdict == VERDICT_DELIVERED
-                     ? DELIVERY_DELIVERED
-                     : DELIVERY_FAILED;
+    row->state = job_has_failed(j) ? DELIVERY_FAILED : DELIVERY_DELIVERED;
 }
 
 struct delivery job_row(const struct job *j, bool is_finished)
@@ -121,6 +128,7 @@ struct delivery job_row(const struct job *j, bool is_finished)
         .body = j->body->bytes,
         .finished_at_us = DB_TIME_NULL,
         .created_at_us = j->made_at_us,
+        .request_id = j->body->request_id,
     };
 
     if (is_finished) {

@@ -27,6 +27,7 @@ struct body {
     struct str event_type;
     struct str subject;
     struct str traceparent; /* STR_NONE: unknown */
+    struct str request_id;  /* STR_NONE: none */
     struct str bytes;       /* The exact bytes sent, signed and stored. */
 };
 
@@ -96,6 +97,9 @@ void job_free(struct job *j); /* Accepts NULL. */
 /* The job's row as the outcome leaves it, or leased and pending when it is not
  * finished. Borrows from the job. */
 struct delivery job_row(const struct job *j, bool is_finished);
+
+/* Has it ended, and not with a delivery? */
+bool job_has_failed(const struct job *j);
 
 /* A first-in first-out list through `next`. */
 struct job_list {

@@ -202,9 +202,9 @@ static bool write_singly(struct ledger *l, struct draft *dr, size_t count,
             if (err->code == ERR_UNAVAILABLE) {
                 return false;
             }
-            log_err(
-                LOG_ERROR, "delivery.not_stored", err,
-                LOG_FIELDS(LOG_ID("delivery", ID_DELIVERY, dr->rows[i].id)));
+            log_err(LOG_ERROR, "delivery.not_stored", err,
+                    LOG_FIELDS(LOG_ID("delivery", ID_DELIVERY, dr->rows[i].id),
+                               LOG_STR("request_id", dr->rows[i].request_id)));
             metrics_add(l->d->metrics, METER_NOT_STORED, 0, 1);
             err_clear(err);
             dr->is_new[i] = true; /* Its outcome can't be stored either. */

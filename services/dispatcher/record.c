@@ -38,6 +38,19 @@ static void tell_retry(struct dispatcher *d, const struct job *j)
     }
 }
 
+/* The way of its event ends here: the line by which it is found. */
+static void tell_failed(const struct job *j)
+{
+    if (job_has_failed(j)) {
+        log_info("delivery.failed", LOG_ID("delivery", ID_DELIVERY, j->id),
+                 LOG_ID("webhook", ID_WEBHOOK, j->webhook_id),
+                 LOG_ID("event_id", ID_EVENT, j->body->event_id),
+                 LOG_ID("organization", ID_ORGANIZATION, j->body->org_id),
+                 LOG_STR("request_id", j->body->request_id),
+                 LOG_INT("status", j->outcome.attempt.status));
+    }
+}
+
 static bool is_gone(const struct job *j)
 {
     return j->outcome.ending == ENDING_ATTEMPT &&
@@ -51,6 +64,7 @@ void record_ended(struct record_desk *r, struct job_list *jobs)
 
     while ((j = job_list_take(jobs)) != NULL) {
         tell_retry(r->d, j);
+        tell_failed(j);
         if (is_gone(j)) {
             job_list_add(&gone, j);
         } else {
@@ -150,7 +164,8 @@ static bool write_halves(struct record_desk *r, struct job *const *jobs,
                write_halves(r, jobs + half, count - half, err);
     }
     log_err(LOG_ERROR, "outcome.not_stored", err,
-            LOG_FIELDS(LOG_ID("delivery", ID_DELIVERY, jobs[0]->id)));
+            LOG_FIELDS(LOG_ID("delivery", ID_DELIVERY, jobs[0]->id),
+                       LOG_STR("request_id", jobs[0]->body->request_id)));
     metrics_add(r->d->metrics, METER_NOT_STORED, 0, 1);
     err_clear(err);
     return true;

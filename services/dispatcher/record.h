@@ -16,8 +16,9 @@ void record_close(struct record_desk *r); /* Drops what is left; NULL ok. */
 /* Write these outcomes soon. Takes the jobs over; the list is emptied. */
 void record_put(struct record_desk *r, struct job_list *jobs);
 
-/* These outcomes are durable: tell retry and the matcher, free the jobs. A
- * webhook that is to be disabled goes through the recorder's thread. */
+/* These outcomes are durable: tell retry, the log (of what has failed for good)
+ * and the matcher, free the jobs. A webhook that is to be disabled goes through
+ * the recorder's thread. */
 void record_ended(struct record_desk *r, struct job_list *jobs);
 
 /* Wait until nothing is queued, at most wait_ms; false when something is. */

@@ -119,6 +119,9 @@ static void lines_porter(struct request_lines *l, const struct job *j,
     line_begin(l, STR("X-Porter-Attempt"));
     buf_add_i64(&l->text, j->attempts + 1);
     line_end(l);
+    if (b->request_id.len > 0) {
+        line(l, STR("X-Porter-Request-Id"), b->request_id);
+    }
     if (b->is_test) {
         line(l, STR("X-Porter-Test"), STR("true"));
     }

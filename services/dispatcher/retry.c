@@ -92,6 +92,7 @@ static struct job *job_of_row(struct dispatcher *d, const struct delivery *row,
         .is_test = row->is_test,
         .event_type = row->event_type,
         .subject = row->subject,
+        .request_id = row->request_id,
         .bytes = row->body,
     };
     struct job *j = job_new(&d->load, true, body_new(&body), set,
@@ -129,7 +130,8 @@ static void take_row(struct retry *r, const struct delivery *row,
 
     if (!targets_take(d->targets, row->org_id, 0, &set, &err)) {
         log_err(LOG_WARN, "retry.postponed", &err,
-                LOG_FIELDS(LOG_ID("delivery", ID_DELIVERY, row->id)));
+                LOG_FIELDS(LOG_ID("delivery", ID_DELIVERY, row->id),
+                           LOG_STR("request_id", row->request_id)));
         return;
     }
     struct job *j = job_of_row(d, row, set);

@@ -47,6 +47,9 @@ bool pile_add(struct pile *p, const struct outbox_row *row, int64_t began_us)
     if (row->traceparent.data != NULL) {
         copy->traceparent = arena_str(p->arena, row->traceparent);
     }
+    if (row->request_id.data != NULL) {
+        copy->request_id = arena_str(p->arena, row->request_id);
+    }
     p->began_us[p->count++] = began_us;
     return true;
 }

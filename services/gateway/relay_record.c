@@ -53,6 +53,7 @@ void relay_record(const struct outbox_row *row, struct arena *arena,
     header(out, "ce_dataschema", STR(DATA_SCHEMA));
     header(out, "content-type", STR("application/protobuf"));
     header(out, "traceparent", row->traceparent);
+    header(out, "porter_request_id", row->request_id);
     header(out, "porter_org", org_text);
     header(out, "porter_webhooks_version",
            arena_printf(arena, "%" PRId64, row->webhooks_version));

@@ -61,9 +61,10 @@ static bool set_aside(struct relay *r, const struct outbox_row *row, size_t bad,
         return false;
     }
     log_err(LOG_ERROR, "relay.record_set_aside", why,
-            LOG_FIELDS(LOG_ID("event", ID_EVENT, row->id),
+            LOG_FIELDS(LOG_ID("event_id", ID_EVENT, row->id),
                        LOG_ID("organization", ID_ORGANIZATION, row->org_id),
                        LOG_STR("topic", r->records[bad].topic),
+                       LOG_STR("request_id", row->request_id),
                        LOG_INT("bytes", row->payload.len)));
     return true;
 }

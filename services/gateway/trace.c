@@ -4,6 +4,7 @@
 #include "base/codec.h"
 #include "base/id.h"
 #include "base/random.h"
+#include "store/cause.h"
 
 #define TRACE_AT 3
 #define TRACE_DIGITS 32
@@ -11,19 +12,9 @@
 #define SPAN_DIGITS 16
 #define FLAGS_AT 53
 
-static bool is_printable(struct str s)
-{
-    for (size_t i = 0; i < s.len; i++) {
-        if (s.data[i] < 0x20 || s.data[i] > 0x7e) {
-            return false;
-        }
-    }
-    return true;
-}
-
 struct str trace_request_id(struct str given, struct arena *arena)
 {
-    if (given.len > 0 && given.len <= REQUEST_ID_MAX && is_printable(given)) {
+    if (cause_is_request_id(given)) {
         return given;
     }
     return arena_str(arena, str_of(id_text(ID_REQUEST, id_new()).data));

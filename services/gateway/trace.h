@@ -7,11 +7,10 @@
 #include "base/macros.h"
 #include "base/str.h"
 
-#define REQUEST_ID_MAX 128
 #define TRACEPARENT_LEN 55 /* 00-<32 hex>-<16 hex>-<2 hex> */
 
-/* The caller's id when it is 1 to REQUEST_ID_MAX printable ASCII characters,
- * else a new req_…, in the arena. */
+/* The caller's id when it is one (store/cause.h), else a new req_…, in the
+ * arena. */
 struct str trace_request_id(struct str given, struct arena *arena);
 
 /* Is it a well-formed W3C traceparent of version 00? */

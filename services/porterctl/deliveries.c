@@ -132,7 +132,7 @@ static void show_attempts(struct ctl *ctl, const struct attempt *list,
 
 bool deliveries_show(struct ctl *ctl, struct err *err)
 {
-    struct field fields[COLUMNS + 4];
+    struct field fields[COLUMNS + 5];
     struct id org_id = {{0}};
     struct id id = {{0}};
     struct delivery d = {0};
@@ -155,11 +155,12 @@ bool deliveries_show(struct ctl *ctl, struct err *err)
     delivery_row(ctl, &d, fields);
     fields[COLUMNS] =
         F_TEXT("event_id", ctl_id_text(ctl, ID_EVENT, d.event_id));
-    fields[COLUMNS + 1] = F_TEXT("last_error", d.last_error);
-    fields[COLUMNS + 2] = F_TEXT("body", d.body);
-    fields[COLUMNS + 3] =
+    fields[COLUMNS + 1] = F_TEXT("request_id", d.request_id);
+    fields[COLUMNS + 2] = F_TEXT("last_error", d.last_error);
+    fields[COLUMNS + 3] = F_TEXT("body", d.body);
+    fields[COLUMNS + 4] =
         F_JSON("attempt_list", attempts_json(ctl, list, count));
-    output_one(is_json, fields, is_json ? COLUMNS + 4 : COLUMNS + 3);
+    output_one(is_json, fields, is_json ? COLUMNS + 5 : COLUMNS + 4);
     if (!is_json) {
         show_attempts(ctl, list, count);
     }

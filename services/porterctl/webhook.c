@@ -389,20 +389,24 @@ static void show_attempt(struct ctl *ctl, struct id id, const struct attempt *a)
 bool webhook_test(struct ctl *ctl, struct err *err)
 {
     struct str name = words_value(&ctl->words, "event");
-    enum event_type type = EVENT_VISITOR_CHECKED_IN;
+    struct delivery_sample what = {.type = EVENT_VISITOR_CHECKED_IN};
     struct webhook_change change = {0};
     Porter__V1__Webhook *webhook = NULL;
     struct delivery d = {0};
     struct attempt attempt = {0};
     uint64_t wait_s = 0;
 
-    if (name.data != NULL && !event_type_find(name, &type)) {
+    if (name.data != NULL && !event_type_find(name, &what.type)) {
         return refuse_event(name, err);
     }
     if (!ctl_number(ctl, "wait", 1, WAIT_S_MAX, WAIT_S, &wait_s, err) ||
-        !find(ctl, &change, &webhook, err) ||
-        !delivery_test(ctl->db, change.org_id, change.id, type, change.now_us,
-                       ctl->arena, &d, err) ||
+        !find(ctl, &change, &webhook, err)) {
+        return false;
+    }
+    what.cause.org_id = change.org_id;
+    what.webhook_id = change.id;
+    what.now_us = change.now_us;
+    if (!delivery_test(ctl->db, &what, ctl->arena, &d, err) ||
         !wait_attempt(ctl, change.org_id, d.id, wait_s, &attempt, err)) {
         return false;
     }

@@ -54,6 +54,12 @@ def test_libraries_never_print():
     assert [hit for hit in found if not hit.startswith(allowed)] == []
 
 
+def test_no_field_of_a_log_line_has_the_name_of_one_that_every_line_has():
+    """Of two members with one name a reader of JSON keeps the last."""
+    found = hits(r'LOG_[A-Z]+\("(time|level|service|event)"', "services/*.[ch]", read=read_text)
+    assert found == []
+
+
 def test_no_file_is_longer_than_the_limit():
     long = [f"{file.relative_to(ROOT)}: {count} lines"
             for file in tracked("libs/*.[ch]", "services/*.[ch]")

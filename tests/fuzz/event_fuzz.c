@@ -24,6 +24,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (decode_event(&r, arena, &event, &err)) {
         event_body(event.message, &body);
         assert(body.len > 0);
+        assert(event.request_id.len == 0 ||
+               cause_is_request_id(event.request_id)); /* Goes into headers. */
     } else {
         assert(err.code == ERR_MALFORMED || err.code == ERR_INVALID);
     }

@@ -103,8 +103,8 @@ WITH org AS (
       FROM org
 )
 INSERT INTO outbox (org_id, id, shard, aggregatetype, aggregateid, type, payload,
-                    traceparent, webhooks_version, created_at)
-SELECT $1, $13, $18, 'contractors', $15, $14, $16, $19, webhooks_version, $12
+                    traceparent, request_id, webhooks_version, created_at)
+SELECT $1, $13, $18, 'contractors', $15, $14, $16, $19, $17, webhooks_version, $12
   FROM org;
 
 -- name: contractor_change
@@ -123,6 +123,6 @@ WITH contractor AS (
       FROM contractor
 )
 INSERT INTO outbox (org_id, id, shard, aggregatetype, aggregateid, type, payload,
-                    traceparent, webhooks_version, created_at)
-SELECT $1, $12, $17, 'contractors', $14, $13, $15, $18, webhooks_version, $11
+                    traceparent, request_id, webhooks_version, created_at)
+SELECT $1, $12, $17, 'contractors', $14, $13, $15, $18, $16, webhooks_version, $11
   FROM contractor;

@@ -1,64 +1,53 @@
+-- part: rows
+INSERT INTO deliveries (org_id, id, event_at, event_id, webhook_id,
+        event_type, subject, state, is_test, attempts, due_at, last_status,
+        last_error, body, finished_at, created_at, request_id)
+    SELECT org_id, id, event_at, event_id, webhook_id, event_type, subject,
+           state, is_test <> 0, attempts, due_at, last_status, last_error, body,
+           finished_at, created_at, request_id
+      FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::uuid[],
+                  $5::uuid[], $6::text[], $7::text[], $8::text[], $9::bigint[],
+                  $10::bigint[], $11::timestamptz[], $12::bigint[],
+                  $13::text[], $14::bytea[], $15::timestamptz[],
+                  $16::timestamptz[], $17::text[])
+           AS r (org_id, id, event_at, event_id, webhook_id, event_type, subject,
+                 state, is_test, attempts, due_at, last_status, last_error, body,
+                 finished_at, created_at, request_id)
+
+-- part: attempt_columns
+org_id, delivery_id, number, at, verdict, status, failure, detail, remote,
+        dns_us, connect_us, tls_us, first_byte_us, total_us, response_headers,
+        response_body
+
+-- part: attempts
+unnest($18::uuid[], $19::uuid[], $20::bigint[], $21::timestamptz[],
+                  $22::text[], $23::bigint[], $24::text[], $25::text[],
+                  $26::text[], $27::bigint[], $28::bigint[], $29::bigint[],
+                  $30::bigint[], $31::bigint[], $32::text[], $33::bytea[])
+           AS a ({attempt_columns})
+
 -- name: delivery_insert_new
 -- batch: yes
 -- For rows of which none is there yet, as a rule all: no look at the keys
 -- first and no provisional row for each. One that is there fails it whole, and
 -- delivery_insert sorts them out.
 WITH row AS (
-    INSERT INTO deliveries (org_id, id, event_at, event_id, webhook_id,
-        event_type, subject, state, is_test, attempts, due_at, last_status,
-        last_error, body, finished_at, created_at)
-    SELECT org_id, id, event_at, event_id, webhook_id, event_type, subject,
-           state, is_test <> 0, attempts, due_at, last_status, last_error, body,
-           finished_at, created_at
-      FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::uuid[],
-                  $5::uuid[], $6::text[], $7::text[], $8::text[], $9::bigint[],
-                  $10::bigint[], $11::timestamptz[], $12::bigint[],
-                  $13::text[], $14::bytea[], $15::timestamptz[],
-                  $16::timestamptz[])
-           AS r (org_id, id, event_at, event_id, webhook_id, event_type, subject,
-                 state, is_test, attempts, due_at, last_status, last_error, body,
-                 finished_at, created_at)
+    {rows}
 )
-INSERT INTO attempts (org_id, delivery_id, number, at, verdict, status,
-    failure, detail, remote, dns_us, connect_us, tls_us, first_byte_us,
-    total_us, response_headers, response_body)
-SELECT *
-  FROM unnest($17::uuid[], $18::uuid[], $19::bigint[], $20::timestamptz[],
-              $21::text[], $22::bigint[], $23::text[], $24::text[],
-              $25::text[], $26::bigint[], $27::bigint[], $28::bigint[],
-              $29::bigint[], $30::bigint[], $31::text[], $32::bytea[]);
+INSERT INTO attempts ({attempt_columns})
+SELECT a.*
+  FROM {attempts};
 
 -- name: delivery_insert
 -- batch: yes
 WITH row AS (
-    INSERT INTO deliveries (org_id, id, event_at, event_id, webhook_id,
-        event_type, subject, state, is_test, attempts, due_at, last_status,
-        last_error, body, finished_at, created_at)
-    SELECT org_id, id, event_at, event_id, webhook_id, event_type, subject,
-           state, is_test <> 0, attempts, due_at, last_status, last_error, body,
-           finished_at, created_at
-      FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::uuid[],
-                  $5::uuid[], $6::text[], $7::text[], $8::text[], $9::bigint[],
-                  $10::bigint[], $11::timestamptz[], $12::bigint[],
-                  $13::text[], $14::bytea[], $15::timestamptz[],
-                  $16::timestamptz[])
-           AS r (org_id, id, event_at, event_id, webhook_id, event_type, subject,
-                 state, is_test, attempts, due_at, last_status, last_error, body,
-                 finished_at, created_at)
+    {rows}
     ON CONFLICT DO NOTHING
     RETURNING org_id, id
 ), attempt AS (
-    INSERT INTO attempts (org_id, delivery_id, number, at, verdict, status,
-        failure, detail, remote, dns_us, connect_us, tls_us, first_byte_us,
-        total_us, response_headers, response_body)
+    INSERT INTO attempts ({attempt_columns})
     SELECT a.*
-      FROM unnest($17::uuid[], $18::uuid[], $19::bigint[], $20::timestamptz[],
-                  $21::text[], $22::bigint[], $23::text[], $24::text[],
-                  $25::text[], $26::bigint[], $27::bigint[], $28::bigint[],
-                  $29::bigint[], $30::bigint[], $31::text[], $32::bytea[])
-           AS a (org_id, delivery_id, number, at, verdict, status, failure,
-                 detail, remote, dns_us, connect_us, tls_us, first_byte_us,
-                 total_us, response_headers, response_body)
+      FROM {attempts}
       JOIN row ON row.org_id = a.org_id AND row.id = a.delivery_id
     ON CONFLICT DO NOTHING
 )
@@ -122,7 +111,8 @@ UPDATE deliveries d
  WHERE d.org_id = mine.org_id AND d.id = mine.id AND d.event_at = mine.event_at
 RETURNING d.org_id, d.id, d.event_at, d.event_id, d.webhook_id, d.event_type,
           d.subject, d.state, d.is_test, d.attempts, d.due_at, d.last_status,
-          d.last_error, d.finished_at, d.created_at, d.attempts_before, d.body;
+          d.last_error, d.finished_at, d.created_at, d.attempts_before,
+          d.request_id, d.body;
 
 -- name: delivery_claim_next
 SELECT min(due_at) FROM deliveries WHERE due_at IS NOT NULL;
@@ -130,15 +120,16 @@ SELECT min(due_at) FROM deliveries WHERE due_at IS NOT NULL;
 -- name: delivery_test
 WITH row AS (
     INSERT INTO deliveries (org_id, id, event_at, event_id, webhook_id,
-        event_type, subject, state, is_test, attempts, due_at, body, created_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, 'pending', true, 0, $8, $9, $10)
+        event_type, subject, state, is_test, attempts, due_at, body, created_at,
+        request_id)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, 'pending', true, 0, $8, $9, $10, $11)
 )
 SELECT pg_notify('porter_deliveries', '');
 
 -- name: delivery_list
 SELECT org_id, id, event_at, event_id, webhook_id, event_type, subject, state,
        is_test, attempts, due_at, last_status, last_error, finished_at,
-       created_at, attempts_before
+       created_at, attempts_before, request_id
   FROM deliveries
  WHERE org_id = $1
    AND id < coalesce($2::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
@@ -169,7 +160,7 @@ SELECT row.*
  CROSS JOIN LATERAL (
     SELECT org_id, id, event_at, event_id, webhook_id, event_type, subject,
            state, is_test, attempts, due_at, last_status, last_error,
-           finished_at, created_at, attempts_before
+           finished_at, created_at, attempts_before, request_id
       FROM deliveries
      WHERE org_id = $1 AND id = hit.id AND event_at = hit.event_at
     OFFSET 0) AS row
@@ -181,7 +172,7 @@ SELECT EXISTS (SELECT 1 FROM deliveries WHERE org_id = $1 AND webhook_id = $2);
 -- name: delivery_find
 SELECT org_id, id, event_at, event_id, webhook_id, event_type, subject, state,
        is_test, attempts, due_at, last_status, last_error, finished_at,
-       created_at, attempts_before, body
+       created_at, attempts_before, request_id, body
   FROM deliveries
  WHERE org_id = $1 AND id = $2;
 

@@ -173,7 +173,7 @@ WITH event AS (
     VALUES ($1, $2, $3, $4, $5, $6, $7)
 )
 INSERT INTO outbox (org_id, id, shard, aggregatetype, aggregateid, type, payload,
-                    traceparent, webhooks_version, created_at)
-SELECT $1, $2, $8, 'evacuations', $4, $3, $5, $9, webhooks_version, $7
+                    traceparent, request_id, webhooks_version, created_at)
+SELECT $1, $2, $8, 'evacuations', $4, $3, $5, $9, $6, webhooks_version, $7
   FROM organizations
  WHERE id = $1;

@@ -41,7 +41,7 @@ WITH gone AS MATERIALIZED (
      WHERE ctid = ANY (ARRAY(SELECT ctid FROM places))
 )
 SELECT o.org_id, o.id, o.shard, o.seq, o.aggregatetype, o.aggregateid, o.type,
-       o.payload, o.traceparent, o.webhooks_version, o.created_at
+       o.payload, o.traceparent, o.request_id, o.webhooks_version, o.created_at
   FROM unnest($1::bigint[], $2::bigint[]) AS own (shard, away)
  CROSS JOIN LATERAL (
     SELECT r.*

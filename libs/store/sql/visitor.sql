@@ -21,8 +21,8 @@ WITH place AS (
       FROM place
 )
 INSERT INTO outbox (org_id, id, shard, aggregatetype, aggregateid, type, payload,
-                    traceparent, webhooks_version, created_at)
-SELECT $1, $21, $25, 'visitors', $22, 'visitor.pre_registered', $23, $26,
+                    traceparent, request_id, webhooks_version, created_at)
+SELECT $1, $21, $25, 'visitors', $22, 'visitor.pre_registered', $23, $26, $24,
        webhooks_version, $20
   FROM place
 RETURNING seq, webhooks_version;
@@ -51,8 +51,8 @@ WITH place AS (
       FROM visitor
 )
 INSERT INTO outbox (org_id, id, shard, aggregatetype, aggregateid, type, payload,
-                    traceparent, webhooks_version, created_at)
-SELECT $1, $12, $17, 'visitors', $14, $13, $15, $18, webhooks_version, $11
+                    traceparent, request_id, webhooks_version, created_at)
+SELECT $1, $12, $17, 'visitors', $14, $13, $15, $18, $16, webhooks_version, $11
   FROM visitor;
 
 -- name: visitor_find

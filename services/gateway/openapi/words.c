@@ -44,6 +44,7 @@ const struct webhook_header webhook_headers[] = {
     {"X-Porter-Event", "The event's type.", TEXT, true},
     {"X-Porter-Delivery", "`dlv_…`: the same at every attempt to this webhook.", TEXT, true},
     {"X-Porter-Attempt", "1 at first.", "{\"type\":\"integer\",\"minimum\":1}", true},
+    {"X-Porter-Request-Id", "`X-Request-Id` of the request that caused the event.", TEXT, false},
     {"X-Porter-Test", "`true` when somebody sent a sample; the body then has `\"test\": true`.",
      "{\"type\":\"string\",\"enum\":[\"true\"]}", false},
     {"webhook-id", "The event's id.", TEXT, true},

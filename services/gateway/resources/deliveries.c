@@ -271,14 +271,13 @@ static bool read_type(struct call *call, enum event_type *out, struct err *err)
 static bool test_webhook(struct call *call, struct err *err)
 {
     Porter__V1__Webhook *w = NULL;
-    struct id webhook_id;
-    enum event_type type;
+    struct delivery_sample what = {.cause = call_cause(call),
+                                   .now_us = call->now_us};
     struct delivery d = {0};
 
-    if (!call_no_params(call, err) || !read_type(call, &type, err) ||
-        !find_webhook(call, &w, &webhook_id, err) ||
-        !delivery_test(call->db, call_org(call), webhook_id, type, call->now_us,
-                       call->arena, &d, err)) {
+    if (!call_no_params(call, err) || !read_type(call, &what.type, err) ||
+        !find_webhook(call, &w, &what.webhook_id, err) ||
+        !delivery_test(call->db, &what, call->arena, &d, err)) {
         return false;
     }
     return accept(call, &d);

@@ -11,6 +11,7 @@
 
 #define NOW_US 1700000000123000
 #define ORG ((struct id){{7}})
+#define CAUSE ((const struct cause){.org_id = ORG})
 #define TRACE STR("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
 
 static struct record record_of(const Porter__V1__Event *e, struct arena *a)
@@ -31,7 +32,7 @@ static void a_good_record_is_read(void **state)
     struct decoded d = {0};
     struct err err = ERR_NONE;
     Porter__V1__Event *e =
-        event_sample(EVENT_VISITOR_CHECKED_IN, ORG, NOW_US, a);
+        event_sample(EVENT_VISITOR_CHECKED_IN, &CAUSE, NOW_US, a);
     struct record r = record_of(e, a);
 
     (void)state;
@@ -57,7 +58,7 @@ static void odd_headers_are_left_out(void **state)
     struct decoded d = {0};
     struct err err = ERR_NONE;
     struct record r =
-        record_of(event_sample(EVENT_VISITOR_CHECKED_IN, ORG, NOW_US, a), a);
+        record_of(event_sample(EVENT_VISITOR_CHECKED_IN, &CAUSE, NOW_US, a), a);
 
     (void)state;
     r.headers[0] = (struct record_header){
@@ -70,6 +71,41 @@ static void odd_headers_are_left_out(void **state)
     assert_int_equal(d.traceparent.len, 0);
     assert_int_equal(d.webhooks_version, 0);
     arena_free(a);
+}
+
+/* The payload's, or (from a relay of another make) the header's; never one that
+ * could end a header's line. */
+static void the_request_id_is_the_payloads_or_the_headers(void **state)
+{
+    static const struct {
+        const char *payload, *header, *want;
+    } cases[] = {
+        {"my-trace-42", NULL, "my-trace-42"},
+        {"my-trace-42", "other", "my-trace-42"},
+        {"", "from a header", "from a header"},
+        {"", NULL, ""},
+        {"two\r\nlines", NULL, ""},
+        {"", "two\nlines", ""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct arena *a = arena_new(65536);
+        struct decoded d = {0};
+        struct err err = ERR_NONE;
+        const struct cause cause = {.org_id = ORG,
+                                    .request_id = str_of(cases[i].payload)};
+        struct record r = record_of(
+            event_sample(EVENT_VISITOR_CHECKED_IN, &cause, NOW_US, a), a);
+
+        if (cases[i].header != NULL) {
+            r.headers[r.header_count++] = (struct record_header){
+                STR("porter_request_id"), str_of(cases[i].header)};
+        }
+        assert_true(decode_event(&r, a, &d, &err));
+        assert_true(str_eq(d.request_id, str_of(cases[i].want)));
+        arena_free(a);
+    }
 }
 
 static char bad_text[] = "nonsense";
@@ -107,7 +143,7 @@ static void a_record_without_what_the_road_needs_is_invalid(void **state)
         struct err err = ERR_NONE;
         struct record key = {0};
         Porter__V1__Event *e =
-            event_sample(EVENT_VISITOR_CHECKED_IN, ORG, NOW_US, a);
+            event_sample(EVENT_VISITOR_CHECKED_IN, &CAUSE, NOW_US, a);
         spoil(e, &key, how);
         struct record r = record_of(e, a);
         r.key = key.key.len > 0 ? key.key : r.key;
@@ -135,6 +171,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_good_record_is_read),
         cmocka_unit_test(odd_headers_are_left_out),
+        cmocka_unit_test(the_request_id_is_the_payloads_or_the_headers),
         cmocka_unit_test(a_record_without_what_the_road_needs_is_invalid),
         cmocka_unit_test(what_is_no_event_is_malformed),
     };

@@ -64,6 +64,7 @@ static void headers_follow_cloudevents(void **state)
 {
     struct arena *arena = arena_new(ARENA_BYTES);
     struct outbox_row row = row_of(STR("bytes"), STR("00-trace"));
+    row.request_id = STR("my-trace-42");
     struct id_text org = id_text(ID_ORGANIZATION, row.org_id);
     struct id_text id = id_text(ID_EVENT, row.id);
     struct record r;
@@ -80,6 +81,7 @@ static void headers_follow_cloudevents(void **state)
     assert_header(&r, "ce_dataschema", STR("urn:porter:proto:porter.v1.Event"));
     assert_header(&r, "content-type", STR("application/protobuf"));
     assert_header(&r, "traceparent", STR("00-trace"));
+    assert_header(&r, "porter_request_id", STR("my-trace-42"));
     assert_header(&r, "porter_org", str_of(org.data));
     assert_header(&r, "porter_webhooks_version", STR("7"));
     arena_free(arena);
@@ -94,6 +96,7 @@ static void a_header_without_a_value_is_left_out(void **state)
     (void)state;
     relay_record(&row, arena, &r);
     assert_null(header_of(&r, "traceparent").data);
+    assert_null(header_of(&r, "porter_request_id").data);
     assert_int_equal(r.header_count, 10);
     arena_free(arena);
 }

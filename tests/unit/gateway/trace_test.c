@@ -2,6 +2,7 @@
 #include "gateway/trace.h"
 
 #include "base/id.h"
+#include "store/cause.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

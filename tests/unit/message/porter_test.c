@@ -100,11 +100,11 @@ static const struct {
      "}"},
     {&porter__v1__event__descriptor,
      "{\"id\":null,\"type\":null,\"api_version\":null,\"created_at\":null,"
-     "\"organization_id\":null,\"data\":null}",
+     "\"organization_id\":null,\"data\":null,\"request_id\":null}",
      "{\"id\":\"evt_1\",\"type\":\"visitor.checked_in\","
      "\"api_version\":\"v1\",\"created_at\":" T
      ",\"organization_id\":\"org_1\",\"data\":{\"visitor\":" FULL_VISITOR
-     "},\"test\":true}"},
+     "},\"test\":true,\"request_id\":\"req_1\"}"},
     {&porter__v1__event_data__descriptor, "{}",
      "{\"visitor\":" EMPTY_VISITOR "}"},
 };

@@ -14,6 +14,7 @@
 #define NOW_US (1772357400LL * US_PER_S) /* 2026-03-01T09:30:00Z */
 
 static struct arena *arena;
+static const struct cause nobody; /* No request. */
 
 static int setup(void **state)
 {
@@ -79,7 +80,7 @@ static void an_unknown_type_is_not_found(void **state)
 /* The envelope of events.md; `test` is not there at all. */
 static void a_body_has_the_documented_shape(void **state)
 {
-    struct id org = id_new();
+    const struct cause cause = {id_new(), STR("my-trace-42"), STR_NONE};
     Porter__V1__Visitor visitor = PORTER__V1__VISITOR__INIT;
     struct id_text id = id_text(ID_VISITOR, id_new());
     char name[] = "Zoë Muñoz";
@@ -88,12 +89,14 @@ static void a_body_has_the_documented_shape(void **state)
     (void)state;
     visitor.id = id.data;
     visitor.full_name = name;
-    body = body_of(
-        event_new(EVENT_VISITOR_CHECKED_IN, org, &visitor.base, NOW_US, arena));
+    body = body_of(event_new(EVENT_VISITOR_CHECKED_IN, &cause, &visitor.base,
+                             NOW_US, arena));
     expect_text(body, "type", "visitor.checked_in");
     expect_text(body, "api_version", "v1");
     expect_text(body, "created_at", "2026-03-01T09:30:00.000Z");
-    expect_text(body, "organization_id", id_text(ID_ORGANIZATION, org).data);
+    expect_text(body, "organization_id",
+                id_text(ID_ORGANIZATION, cause.org_id).data);
+    expect_text(body, "request_id", "my-trace-42");
     assert_null(json_find(body, "test"));
     expect_text(json_find(json_find(body, "data"), "visitor"), "full_name",
                 "Zoë Muñoz");
@@ -105,7 +108,7 @@ static void every_sample_is_a_test_about_its_own_kind(void **state)
     (void)state;
     for (unsigned i = 0; i < EVENT_TYPE_COUNT; i++) {
         struct json *body =
-            body_of(event_sample((enum event_type)i, id_new(), NOW_US, arena));
+            body_of(event_sample((enum event_type)i, &nobody, NOW_US, arena));
         const struct json *data = json_find(body, "data");
         struct str aggregate = str_of(event_types[i].aggregate);
         /* Their plural, without the s. */
@@ -115,6 +118,7 @@ static void every_sample_is_a_test_about_its_own_kind(void **state)
         struct id id;
 
         assert_true(json_bool(json_find(body, "test")));
+        assert_true(json_type(json_find(body, "request_id")) == JSON_NULL);
         assert_int_equal(json_count(data), 1);
         assert_non_null(resource);
         assert_true(id_read(event_types[i].subject,
@@ -126,7 +130,7 @@ static void every_sample_is_a_test_about_its_own_kind(void **state)
 static void a_sample_survives_the_wire(void **state)
 {
     Porter__V1__Event *event =
-        event_sample(EVENT_EVACUATION_ACTIVATED, id_new(), NOW_US, arena);
+        event_sample(EVENT_EVACUATION_ACTIVATED, &nobody, NOW_US, arena);
     ProtobufCMessage *back = NULL;
     struct buf bytes = BUF_EMPTY, before = BUF_EMPTY, after = BUF_EMPTY;
     struct err err = ERR_NONE;
