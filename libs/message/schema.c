@@ -122,13 +122,33 @@ static void add_comment(struct json_writer *w,
     }
 }
 
+#define ID_BODY_PATTERN "_[0-7][0-9a-hjkmnp-tv-z]{%d}$"
+
 static void add_id(struct json_writer *w, enum id_kind kind)
 {
     char pattern[PATTERN_MAX];
 
-    (void)snprintf(pattern, sizeof pattern, "^%s_[0-7][0-9a-hjkmnp-tv-z]{%d}$",
+    (void)snprintf(pattern, sizeof pattern, "^%s" ID_BODY_PATTERN,
                    id_prefix(kind), ID_BODY_LEN - 1);
     schema_add_member(w, "pattern", pattern);
+}
+
+void schema_write_ids(unsigned kinds, struct json_writer *w)
+{
+    struct buf pattern = BUF_EMPTY;
+
+    for (unsigned k = 0; k < ID_KIND_COUNT; k++) {
+        if ((kinds & 1U << k) != 0) {
+            buf_addf(&pattern, "%s%s", pattern.len == 0 ? "^(" : "|",
+                     id_prefix((enum id_kind)k));
+        }
+    }
+    buf_addf(&pattern, ")" ID_BODY_PATTERN, ID_BODY_LEN - 1);
+    json_object_begin(w);
+    schema_add_type(w, "string", false);
+    schema_add_member(w, "pattern", buf_cstr(&pattern));
+    json_object_end(w);
+    buf_free(&pattern);
 }
 
 void schema_write_id(enum id_kind kind, struct json_writer *w)

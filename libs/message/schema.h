@@ -21,6 +21,9 @@ void schema_write_input(const struct rule_table *table,
 /* `{"type":"string","pattern":…}`, of an id. */
 void schema_write_id(enum id_kind kind, struct json_writer *w);
 
+/* The same, of an id of any of these kinds: bits (1 << kind). */
+void schema_write_ids(unsigned kinds, struct json_writer *w);
+
 /* `"enum":[…]`: the words of an enum. */
 void schema_write_words(const ProtobufCEnumDescriptor *type, bool or_null,
                         struct json_writer *w);

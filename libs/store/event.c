@@ -11,35 +11,31 @@
 #define TOPIC_EVACUATIONS "porter.evacuations.v1"
 
 /* clang-format off */
-const struct event_type_row event_types[EVENT_TYPE_COUNT] = {
-    [EVENT_VISITOR_PRE_REGISTERED] =
-        {"visitor.pre_registered", "visitors", TOPIC_VISITORS, ID_VISITOR,
-         "A visitor was pre-registered."},
-    [EVENT_VISITOR_CHECKED_IN] =
-        {"visitor.checked_in", "visitors", TOPIC_VISITORS, ID_VISITOR,
-         "A visitor checked in."},
-    [EVENT_VISITOR_CHECKED_OUT] =
-        {"visitor.checked_out", "visitors", TOPIC_VISITORS, ID_VISITOR,
-         "A visitor checked out."},
-    [EVENT_VISITOR_CANCELLED] =
-        {"visitor.cancelled", "visitors", TOPIC_VISITORS, ID_VISITOR,
-         "A visit was cancelled."},
-    [EVENT_CONTRACTOR_CREATED] =
-        {"contractor.created", "contractors", TOPIC_CONTRACTORS, ID_CONTRACTOR,
-         "A contractor was entered and waits for approval."},
-    [EVENT_CONTRACTOR_APPROVED] =
-        {"contractor.approved", "contractors", TOPIC_CONTRACTORS, ID_CONTRACTOR,
-         "A contractor was approved."},
-    [EVENT_CONTRACTOR_REJECTED] =
-        {"contractor.rejected", "contractors", TOPIC_CONTRACTORS, ID_CONTRACTOR,
-         "A contractor was rejected."},
-    [EVENT_EVACUATION_ACTIVATED] =
-        {"evacuation.activated", "evacuations", TOPIC_EVACUATIONS, ID_EVACUATION,
-         "Evacuation mode was activated."},
-    [EVENT_EVACUATION_ENDED] =
-        {"evacuation.ended", "evacuations", TOPIC_EVACUATIONS, ID_EVACUATION,
-         "An evacuation has ended."},
-};
+#define TYPES(ROW) \
+    ROW(EVENT_VISITOR_PRE_REGISTERED, "visitor.pre_registered", "visitors", TOPIC_VISITORS, \
+        ID_VISITOR, "A visitor was pre-registered.") \
+    ROW(EVENT_VISITOR_CHECKED_IN, "visitor.checked_in", "visitors", TOPIC_VISITORS, \
+        ID_VISITOR, "A visitor checked in.") \
+    ROW(EVENT_VISITOR_CHECKED_OUT, "visitor.checked_out", "visitors", TOPIC_VISITORS, \
+        ID_VISITOR, "A visitor checked out.") \
+    ROW(EVENT_VISITOR_CANCELLED, "visitor.cancelled", "visitors", TOPIC_VISITORS, \
+        ID_VISITOR, "A visit was cancelled.") \
+    ROW(EVENT_CONTRACTOR_CREATED, "contractor.created", "contractors", TOPIC_CONTRACTORS, \
+        ID_CONTRACTOR, "A contractor was entered and waits for approval.") \
+    ROW(EVENT_CONTRACTOR_APPROVED, "contractor.approved", "contractors", TOPIC_CONTRACTORS, \
+        ID_CONTRACTOR, "A contractor was approved.") \
+    ROW(EVENT_CONTRACTOR_REJECTED, "contractor.rejected", "contractors", TOPIC_CONTRACTORS, \
+        ID_CONTRACTOR, "A contractor was rejected.") \
+    ROW(EVENT_EVACUATION_ACTIVATED, "evacuation.activated", "evacuations", TOPIC_EVACUATIONS, \
+        ID_EVACUATION, "Evacuation mode was activated.") \
+    ROW(EVENT_EVACUATION_ENDED, "evacuation.ended", "evacuations", TOPIC_EVACUATIONS, \
+        ID_EVACUATION, "An evacuation has ended.")
+#define AS_ROW(type, name, aggregate, topic, subject, help) \
+    [type] = {name, aggregate, topic, subject, help},
+#define AS_WORD(type, name, aggregate, topic, subject, help) [type] = (name),
+
+const struct event_type_row event_types[EVENT_TYPE_COUNT] = {TYPES(AS_ROW)};
+const char *const event_type_words[EVENT_TYPE_COUNT + 1] = {TYPES(AS_WORD)};
 /* clang-format on */
 
 const char *const event_topics[] = {TOPIC_VISITORS, TOPIC_CONTRACTORS,

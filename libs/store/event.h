@@ -38,6 +38,8 @@ struct event_type_row {
     const char *help;
 };
 extern const struct event_type_row event_types[EVENT_TYPE_COUNT];
+/* Their names alone, NULL-terminated. */
+extern const char *const event_type_words[EVENT_TYPE_COUNT + 1];
 
 /* All topics, each once, NULL-terminated; and the dead-letter topic. */
 extern const char *const event_topics[];

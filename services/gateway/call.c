@@ -2,6 +2,8 @@
 #include "gateway/call.h"
 
 #include "base/clock.h"
+#include "base/codec.h"
+#include "crypt/crypt.h"
 #include "gateway/params.h"
 #include "gateway/routes.h"
 #include "gateway/trace.h"
@@ -12,6 +14,7 @@
 #include <stdio.h>
 
 #define ETAG_MAX 32
+#define TAG_BYTES 12 /* Of a hash: enough to tell versions apart. */
 
 const struct str JSON_TYPE = {"application/json", 16};
 const struct str PROBLEM_TYPE = {"application/problem+json", 24};
@@ -322,6 +325,32 @@ bool call_has_tag(struct call *call, struct str tag)
         return false;
     }
     call_answer(call, HTTP_NOT_MODIFIED, STR_NONE);
+    return true;
+}
+
+void call_tag_bytes(struct str body, struct buf *out)
+{
+    struct sha256 hash = crypt_sha256(body);
+    char hex[2 * TAG_BYTES + 1];
+
+    hex_write(hash.bytes, TAG_BYTES, hex);
+    buf_addf(out, "\"%s\"", hex);
+}
+
+bool call_reply_for_ever(struct call *call, const ProtobufCMessage *message)
+{
+    struct buf body = BUF_EMPTY;
+    struct buf tag = BUF_EMPTY;
+    struct json_writer w = json_writer(&body);
+
+    message_write_json(message, &w);
+    call_tag_bytes(buf_str(&body), &tag);
+    if (!call_has_tag(call, buf_str(&tag))) {
+        call_answer(call, HTTP_OK, JSON_TYPE);
+        buf_add(&call->response->body, buf_str(&body));
+    }
+    buf_free(&tag);
+    buf_free(&body);
     return true;
 }
 

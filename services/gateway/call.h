@@ -113,12 +113,19 @@ char *call_actor(struct call *call, char *sent);
 bool call_reply(struct call *call, unsigned status,
                 const ProtobufCMessage *message);
 
+/* The same for a message that never changes: 200 with an ETag of these very
+ * bytes, or 304 when the caller has them. Returns true. */
+bool call_reply_for_ever(struct call *call, const ProtobufCMessage *message);
+
 /* Say which version of a thing the answer shows: ETag. */
 void call_version(struct call *call, int64_t updated_us);
 
 /* The same for a read; true when the caller has that one
  * already (If-None-Match) and the answer is 304, complete. */
 MUST_USE bool call_is_unchanged(struct call *call, int64_t updated_us);
+
+/* A strong tag, quotes included: of these very bytes. */
+void call_tag_bytes(struct str body, struct buf *out);
 
 /* The same with a tag of one's own, quotes included. */
 MUST_USE bool call_has_tag(struct call *call, struct str tag);

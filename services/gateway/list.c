@@ -105,6 +105,14 @@ static void list_end(struct call *call, const struct list *list,
     } else {
         json_add_null(w);
     }
+    if (list->is_log) {
+        json_key(w, STR("after"));
+        if (list->log_end.len > 0) {
+            json_add_text(w, list->log_end);
+        } else {
+            json_add_null(w);
+        }
+    }
     if (end->total >= 0) {
         json_key(w, STR("total_count"));
         json_add_int(w, end->total);

@@ -32,6 +32,8 @@ struct list {
     bool is_cut;         /* There may be more although the rows are few; */
     struct page_key cut; /* the list goes on behind this. */
     bool is_low_total;   /* The total is only "at least". */
+    bool is_log;         /* `pagination` says how to read on for ever: */
+    struct str log_end;  /* `after` is this; STR_NONE: null. */
 };
 
 /* Read and check the query string. */

@@ -140,6 +140,39 @@ static bool read_text(const struct param_row *row, struct str value,
     return true;
 }
 
+/* "vis_, con_ or evac_" */
+static void add_prefixes(unsigned kinds, struct buf *out)
+{
+    for (unsigned k = 0; kinds != 0; k++) {
+        if ((kinds & 1U << k) == 0) {
+            continue;
+        }
+        kinds &= ~(1U << k);
+        buf_add(out, out->len == 0 ? STR_NONE
+                     : kinds == 0  ? STR(" or ")
+                                   : STR(", "));
+        buf_addf(out, "%s_", id_prefix((enum id_kind)k));
+    }
+}
+
+static bool read_id(unsigned kinds, const char *name, struct str value,
+                    struct faults *faults, struct id *out)
+{
+    struct buf prefixes = BUF_EMPTY;
+
+    for (unsigned k = 0; k < ID_KIND_COUNT; k++) {
+        if ((kinds & 1U << k) != 0 && id_read((enum id_kind)k, value, out)) {
+            return true;
+        }
+    }
+    add_prefixes(kinds, &prefixes);
+    (void)fault_add(faults, str_of(name), FAULT_BAD_FORMAT,
+                    "must be an id: %s and %d characters", buf_cstr(&prefixes),
+                    ID_BODY_LEN);
+    buf_free(&prefixes);
+    return false;
+}
+
 static bool read_value(const struct param_row *row, struct str value,
                        struct faults *faults, struct param_value *out)
 {
@@ -149,10 +182,9 @@ static bool read_value(const struct param_row *row, struct str value,
     case PARAM_TEXT:
         return read_text(row, value, faults);
     case PARAM_ID:
-        return id_read(row->id_kind, value, &out->id) ||
-               fault_add(faults, str_of(row->name), FAULT_BAD_FORMAT,
-                         "must be an id: %s_ and %d characters",
-                         id_prefix(row->id_kind), ID_BODY_LEN);
+        return read_id(1U << row->id_kind, row->name, value, faults, &out->id);
+    case PARAM_IDS:
+        return read_id(row->id_kinds, row->name, value, faults, &out->id);
     case PARAM_TIME:
         return rfc3339_read(value, &out->number) ||
                fault_add(faults, str_of(row->name), FAULT_BAD_FORMAT,

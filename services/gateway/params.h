@@ -21,6 +21,7 @@ enum param_kind {
     PARAM_UINT, /* number: min..max */
     PARAM_TEXT, /* text: min..max code points, no control characters */
     PARAM_ID,   /* id: of id_kind */
+    PARAM_IDS,  /* id: of any of id_kinds */
     PARAM_TIME, /* number: microseconds */
     PARAM_ENUM, /* bits (1 << value) of the enum's words */
     PARAM_WORD, /* bits (1 << index) of words */
@@ -35,6 +36,7 @@ struct param_row {
     int64_t min;
     int64_t max;
     enum id_kind id_kind;
+    unsigned id_kinds; /* Bits (1 << kind). */
     const ProtobufCEnumDescriptor *words_of;
     const char *const *words; /* NULL-terminated. */
     const char *help;

@@ -9,6 +9,7 @@ import re
 from datetime import datetime, timedelta, timezone
 
 from harness.contract import contract
+from harness.poll import eventually
 from harness.process import ROOT
 
 FILE = ROOT / "services" / "gateway" / "openapi" / "examples.json"
@@ -81,6 +82,7 @@ def tell(porter):
     tell_contractors(story, location)
     tell_evacuations(story, location)
     tell_webhooks(story)
+    tell_events(story, visitor["id"])
     story.ask("show_rate_limit")
     story.ask("list_locations", query="?limit=1")
     story.ask("show_location", [location])
@@ -128,6 +130,13 @@ def tell_webhooks(story):
     story.ask("show_webhook", [hook["id"]])
     story.ask("update_webhook", [hook["id"]], body={"events": ["visitor.checked_in", "visitor.checked_out"], "ordering": "subject"})
     story.ask("rotate_webhook_secret", [hook["id"]], body={"overlap_seconds": 3600})
+
+
+def tell_events(story, visitor):
+    query = f"?limit=1&subject={visitor}&type=visitor.checked_in"
+    event = eventually(lambda: story.client.get(f"/events{query}").json()["events"])[0]  # The log's end may wait for others.
+    story.ask("list_events", query=query)
+    story.ask("show_event", [event["id"]])
 
 
 def tell_problems(porter, tenant, story, visitor):

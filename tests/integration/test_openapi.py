@@ -87,7 +87,9 @@ class World:
         contractor = client.post("/contractors", json={"company": "Blitz Elektro GmbH"}).json()
         webhook = client.post("/webhooks", json={"url": "https://example.com/hook", "events": ["*"]}).json()
         evacuation = client.post("/evacuations", json={"location_id": location}).json()
-        return {"locations": location, "evacuations": evacuation["id"], "visitors": visitor["id"], "contractors": contractor["id"], "webhooks": webhook["id"]}
+        events = eventually(lambda: client.get("/events?limit=1").json()["events"])
+        return {"locations": location, "evacuations": evacuation["id"], "visitors": visitor["id"], "contractors": contractor["id"],
+                "webhooks": webhook["id"], "events": events[0]["id"]}
 
 
 @pytest.fixture(scope="module")

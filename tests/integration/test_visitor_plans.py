@@ -1,13 +1,11 @@
 """Every list of visitors, as PostgreSQL ran it for the gateway: by the index that is meant, and over few rows.
 
-120,000 visitors, 100,000 of them in one organization. auto_explain writes each plan with what it
-really read into PostgreSQL's log; the requests here are the only ones that have it."""
-import json
-import re
+120,000 visitors, 100,000 of them in one organization."""
 from urllib.parse import urlencode
 
 import pytest
 
+from harness.plans import Watched, blocks, nodes
 from harness.porter import Porter, format_id, parse_id
 
 MANY, PAGE = 100_000, 50
@@ -23,47 +21,22 @@ SEED = """
      CROSS JOIN LATERAL (SELECT timestamptz '2025-01-01' + i * (interval '365 days' / %(count)s) AS at) AS t"""
 
 
-class Watched:
-    """A gateway whose every statement PostgreSQL explains."""
+class Visitors(Watched):
+    """One organization with very many visitors, and others."""
 
     def __init__(self, porter):
-        self.log = porter.servers.postgres.folder / "log"
-        with porter.database() as db:
-            for name, value in {"session_preload_libraries": "auto_explain", "auto_explain.log_min_duration": "0", "auto_explain.log_analyze": "on",
-                                "auto_explain.log_buffers": "on", "auto_explain.log_timing": "off", "auto_explain.log_format": "json"}.items():
-                db.execute(f"ALTER DATABASE {porter.name} SET {name} = '{value}'")
+        super().__init__(porter)
         self.tenant = porter.organization()
         self.places = [self.tenant.location(f"Haus {i}") for i in range(5)]
         others = [porter.organization() for _ in range(4)]
-        with porter.database() as db:
-            db.execute("SET session_preload_libraries = ''")
+        with self.database() as db:
             for one, count, places in [(self.tenant, MANY, self.places)] + [(other, 5000, [other.location()]) for other in others]:
                 db.execute(SEED, {"org": parse_id(one.id), "count": count, "places": [parse_id(place) for place in places], "place_count": len(places)})
             db.execute("VACUUM ANALYZE visitors")
 
-    def gateway(self, mode):
-        """Calls go to a new gateway, whose statements are planned in this way."""
-        porter = self.tenant.porter
-        with porter.database() as db:
-            db.execute(f"ALTER DATABASE {porter.name} SET plan_cache_mode = {mode}")
-        self.client = self.tenant.client(porter.gateway())
-
     def plans(self, query):
         """The answer, and the plans of the statements that read visitors for it."""
-        before = self.log.stat().st_size
-        answer = self.client.get(f"/visitors?{urlencode(query, doseq=True)}")
-        assert answer.status_code == 200, answer.text
-        with self.log.open("rb") as log:
-            log.seek(before)
-            text = log.read().decode()
-        found = [json.loads(one) for one in re.findall(r"plan:\n\t(\{.*?\n\t\})", text, re.S)]
-        return answer.json(), [one["Plan"] for one in found if "$2::text[]" in one["Query Text"] and "visitors" in one["Query Text"]]
-
-
-def nodes(plan):
-    yield plan
-    for child in plan.get("Plans", []):
-        yield from nodes(child)
+        return self.ask(f"/visitors?{urlencode(query, doseq=True)}", ["$2::text[]", "visitors"])
 
 
 def facts(plans):
@@ -76,20 +49,19 @@ def facts(plans):
                 indexes.add(node["Index Name"])
             if node.get("Relation Name") == "visitors" and node["Node Type"] != "Bitmap Index Scan":
                 rows += node["Actual Loops"] * (node["Actual Rows"] + node.get("Rows Removed by Filter", 0))
-    blocks = sum(plan["Shared Hit Blocks"] + plan["Shared Read Blocks"] for plan in plans)
-    return {name.removeprefix("visitors_") for name in indexes}, rows, blocks
+    return {name.removeprefix("visitors_") for name in indexes}, rows, blocks(plans)
 
 
 @pytest.fixture(scope="module")
 def seeded(servers):
     porter = Porter(servers)
-    yield Watched(porter)
+    yield Visitors(porter)
     porter.close()
 
 
 @pytest.fixture(scope="module", params=["force_generic_plan", "force_custom_plan"])
 def watched(request, seeded):
-    seeded.gateway(request.param)
+    seeded.gateway(seeded.tenant, request.param)
     return seeded
 
 
@@ -109,8 +81,8 @@ def test_a_list_in_any_order_reads_its_index_and_little_more_than_the_page(watch
         body, plans = watched.plans({**query, **more})
         assert len(plans) >= 1 and (len(body["visitors"]) == PAGE or status == ["expected"])
         for _ in range(2):  # Then deep in the list.
-            used, rows, blocks = facts(plans)
-            assert used <= {index} and rows <= 2 * PLAIN_ROWS and blocks <= 4 * PLAIN_ROWS, (used, rows, blocks)
+            used, rows, read = facts(plans)
+            assert used <= {index} and rows <= 2 * PLAIN_ROWS and read <= 4 * PLAIN_ROWS, (used, rows, read)
             if not body["pagination"]["has_more"]:
                 break
             for _ in range(3):
@@ -140,9 +112,9 @@ def test_a_filter_of_any_width_reads_bounded_rows(watched, what, sort, at_locati
     query = {"sort": sort, "limit": PAGE, **FILTERS[what], **({"location_id": watched.places[1]} if at_location else {})}
     for _ in range(3):
         body, plans = watched.plans(query)
-        used, rows, blocks = facts(plans)
+        used, rows, read = facts(plans)
         meant = {"status", "location", "expected", "expected_at_location", "checked_in", "checked_in_at_location", "words", "pkey"}
-        assert used <= meant and rows <= STEPS_ROWS and blocks <= 3 * STEPS_ROWS, (used, rows, blocks)
+        assert used <= meant and rows <= STEPS_ROWS and read <= 3 * STEPS_ROWS, (used, rows, read)
         if not body["pagination"]["has_more"]:
             break
         query["cursor"] = body["pagination"]["next_cursor"]
@@ -151,8 +123,7 @@ def test_a_filter_of_any_width_reads_bounded_rows(watched, what, sort, at_locati
 @pytest.mark.parametrize("what", ["e-mail", "company", "one word in a thousand", "a day expected", "long ago", "every second"])
 def test_pages_that_end_early_lead_to_everybody_all_the_same(watched, what):
     seen, query = [], {"limit": 200, "sort": "-created_at", **FILTERS[what]}
-    with watched.tenant.porter.database() as db:
-        db.execute("SET session_preload_libraries = ''")
+    with watched.database() as db:
         conditions = {"e-mail": "email = 'guest4711@example.com'", "company": "company = 'Firma 4711'", "one word in a thousand": "full_name ~ ' Muster77'",
                       "a day expected": "expected_at >= '2025-06-01Z' AND expected_at < '2025-06-02Z'", "long ago": "expected_at < '2025-03-01Z'",
                       "every second": "full_name ~ '^A|^Å'"}

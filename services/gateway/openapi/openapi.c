@@ -1,21 +1,9 @@
 /* The description, made at start and then only read. */
 #include "gateway/openapi/openapi.h"
 
-#include "base/codec.h"
-#include "crypt/crypt.h"
+#include "gateway/call.h"
 
 #include <stdlib.h>
-
-#define TAG_BYTES 12 /* Of the hash: enough to tell versions apart. */
-
-static void tag_of(const struct buf *body, struct buf *out)
-{
-    struct sha256 hash = crypt_sha256(buf_str(body));
-    char hex[2 * TAG_BYTES + 1];
-
-    hex_write(hash.bytes, TAG_BYTES, hex);
-    buf_addf(out, "\"%s\"", hex);
-}
 
 struct openapi *openapi_new(const char *public_url)
 {
@@ -26,8 +14,8 @@ struct openapi *openapi_new(const char *public_url)
     *o = (struct openapi){0};
     openapi_write(url, e, &o->document);
     openapi_write_page(url, e, &o->page);
-    tag_of(&o->document, &o->document_tag);
-    tag_of(&o->page, &o->page_tag);
+    call_tag_bytes(buf_str(&o->document), &o->document_tag);
+    call_tag_bytes(buf_str(&o->page), &o->page_tag);
     examples_free(e);
     return o;
 }

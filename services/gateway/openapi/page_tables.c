@@ -48,6 +48,19 @@ static void add_words_of(const ProtobufCEnumDescriptor *type, struct buf *out)
     }
 }
 
+static void add_prefixes(unsigned kinds, struct buf *out)
+{
+    const char *between = " ";
+
+    for (unsigned k = 0; k < ID_KIND_COUNT; k++) {
+        if ((kinds & 1U << k) != 0) {
+            buf_addf(out, "%s<code>%s_…</code>", between,
+                     id_prefix((enum id_kind)k));
+            between = ", ";
+        }
+    }
+}
+
 static void add_param_rule(const struct param_row *row, struct buf *out)
 {
     BUF_ADD(out, " <span class=\"rule\">");
@@ -62,6 +75,10 @@ static void add_param_rule(const struct param_row *row, struct buf *out)
         break;
     case PARAM_ID:
         buf_addf(out, "Id, <code>%s_…</code>", id_prefix(row->id_kind));
+        break;
+    case PARAM_IDS:
+        BUF_ADD(out, "Id,");
+        add_prefixes(row->id_kinds, out);
         break;
     case PARAM_TIME:
         BUF_ADD(out, "Time, RFC 3339; write <code>+</code> as "

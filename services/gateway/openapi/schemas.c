@@ -150,6 +150,7 @@ static void write_one(const struct param_row *row, struct json_writer *w)
         json_array_end(w);
         break;
     case PARAM_ID:
+    case PARAM_IDS:
         break;
     }
     json_object_end(w);
@@ -166,6 +167,8 @@ void schemas_write_param(const struct param_row *row, struct json_writer *w)
     }
     if (row->kind == PARAM_ID) {
         schema_write_id(row->id_kind, w);
+    } else if (row->kind == PARAM_IDS) {
+        schema_write_ids(row->id_kinds, w);
     } else {
         write_one(row, w);
     }

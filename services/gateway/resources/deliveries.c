@@ -69,10 +69,8 @@ static const struct param_row recover_rows[] = {
 };
 static const struct param_table recover_params = {recover_rows, COUNT_OF(recover_rows)};
 
-/* Every type of event; filled at start, by the first call. */
-static const char *type_words[EVENT_TYPE_COUNT + 1];
 static const struct rule test_rows[] = {
-    {.path = "event_type", .format = RULE_WORD, .min = 1, .max = 100, .words = type_words},
+    {.path = "event_type", .format = RULE_WORD, .min = 1, .max = 100, .words = event_type_words},
 };
 /* clang-format on */
 
@@ -81,10 +79,6 @@ static const struct rule_table *test_rules(void)
     static const struct rule_table table = {
         &porter__v1__webhook_test__descriptor, test_rows, COUNT_OF(test_rows)};
 
-    for (size_t i = 0; type_words[0] == NULL && i < EVENT_TYPE_COUNT; i++) {
-        type_words[EVENT_TYPE_COUNT - 1 - i] =
-            event_types[EVENT_TYPE_COUNT - 1 - i].name;
-    }
     return &table;
 }
 
