@@ -13,7 +13,6 @@ from harness.plans import Watched, blocks, nodes
 from harness.porter import Porter, format_id, parse_id, uuid7
 
 MANY, DAYS, PAGE = 100_000, 30, 50
-PARTITIONS = DAYS + 8 + 1  # With the gateway's own, from today on, and the default.
 LOG, SUBJECT = "_org_id_txid_id_created_at_idx", "_org_id_subject_txid_id_idx"
 FIRST = "2026-01-01"
 FIRST_AT = datetime(2026, 1, 1, tzinfo=timezone.utc)
@@ -24,7 +23,7 @@ SEED = """
            CASE WHEN i %% 50000 = 7 THEN 'contractor.created' ELSE (ARRAY['visitor.pre_registered', 'visitor.checked_in', 'visitor.checked_out'])[1 + i %% 3] END,
            'vis_' || lpad((i / 3)::text, 26, '0'), %(payload)s, (3 + i * 600 / %(count)s)::text::xid8, at
       FROM generate_series(0, %(count)s - 1) AS i
-     CROSS JOIN LATERAL (SELECT timestamptz %(first)s + i * (interval '1 day' * %(days)s / %(count)s) AS at) AS t"""
+     CROSS JOIN LATERAL (SELECT %(first)s::timestamptz + i * (interval '1 day' * %(days)s / %(count)s) AS at) AS t"""
 
 
 class Events(Watched):
@@ -40,6 +39,11 @@ class Events(Watched):
             for one, count in ((self.tenant, MANY), (self.other, MANY // 20)):
                 row = {"org": parse_id(one.id), "id": uuid7(), "type": "visitor.cancelled", "subject": format_id("vis", uuid7()), "created_at": FIRST_AT}
                 db.execute(SEED, {"org": row["org"], "payload": packed(row), "count": count, "first": f"{FIRST}Z", "days": DAYS})
+
+    def partitions(self):
+        """With those that were made ahead from today on, and the default."""
+        with self.database() as db:
+            return db.execute("SELECT count(*) FROM pg_inherits WHERE inhparent = 'events'::regclass").fetchone()[0]
 
     def plans(self, **query):
         return self.ask(f"/events?{urlencode(query, doseq=True)}", ["FROM events e", "octet_length"])
@@ -86,22 +90,24 @@ def deeper(watched, query, body):
 
 @pytest.mark.parametrize("sort", ["created_at", "-created_at"])
 def test_the_log_in_order_reads_little_more_than_the_page(watched, sort):
+    partitions = watched.partitions()
     query = {"sort": sort, "limit": PAGE}
     for _ in range(2):  # Then deep in the log.
         body, plans = watched.plans(**query)
         kinds, indexes, opened, rows = facts(plans)
         assert len(plans) == 1 and len(body["events"]) == PAGE and body["pagination"]["has_more"]
         assert "Merge Append" in kinds and not kinds & {"Sort", "Incremental Sort", "Seq Scan", "Bitmap Heap Scan"}
-        assert indexes == {LOG} and opened <= PARTITIONS and rows <= PAGE + 1 + PARTITIONS and blocks(plans) <= rows + 4 * PARTITIONS
+        assert indexes == {LOG} and opened <= partitions and rows <= PAGE + 1 + partitions and blocks(plans) <= rows + 4 * partitions
         query = deeper(watched, query, body)
 
 
 def test_behind_an_event_is_the_same(watched):
+    partitions = watched.partitions()
     body, _ = watched.plans(limit=200)
     for _ in range(2):
         body, plans = watched.plans(limit=PAGE, after=body["pagination"]["after"])
         kinds, indexes, _, rows = facts(plans)
-        assert len(body["events"]) == PAGE and "Merge Append" in kinds and indexes == {LOG} and rows <= PAGE + 1 + PARTITIONS
+        assert len(body["events"]) == PAGE and "Merge Append" in kinds and indexes == {LOG} and rows <= PAGE + 1 + partitions
 
 
 FILTERS = {
@@ -118,12 +124,13 @@ DAYS_OPEN = {"a day": 2, "from noon to noon": 3, "a day of few": 2}  # With the 
 @pytest.mark.parametrize("sort", ["created_at", "-created_at"])
 @pytest.mark.parametrize("what", FILTERS)
 def test_a_filter_of_any_width_reads_bounded_rows(watched, what, sort):
+    partitions = watched.partitions()
     query = {"sort": sort, "limit": PAGE, **FILTERS[what]}
     for _ in range(3):
         body, plans = watched.plans(**query)
         kinds, indexes, opened, rows = facts(plans)
-        assert len(plans) == 1 and "Merge Append" in kinds and not kinds & {"Sort", "Incremental Sort", "Seq Scan", "Bitmap Heap Scan"}
-        assert indexes <= {LOG} and opened <= DAYS_OPEN.get(what, PARTITIONS) and rows <= WALK + PARTITIONS and blocks(plans) <= rows + 4 * PARTITIONS
+        assert len(plans) == 1 and (opened == 1 or "Merge Append" in kinds) and not kinds & {"Sort", "Incremental Sort", "Seq Scan", "Bitmap Heap Scan"}
+        assert indexes <= {LOG} and opened <= DAYS_OPEN.get(what, partitions) and rows <= WALK + partitions and blocks(plans) <= rows + 4 * partitions
         if not body["pagination"]["has_more"]:
             break
         query["cursor"] = body["pagination"]["next_cursor"]
@@ -132,11 +139,12 @@ def test_a_filter_of_any_width_reads_bounded_rows(watched, what, sort):
 @pytest.mark.parametrize("sort", ["created_at", "-created_at"])
 @pytest.mark.parametrize("more", [{}, {"type": "visitor.checked_in"}, {"created_from": "2026-01-02T00:00:00Z", "created_to": "2026-01-20T00:00:00Z"}], ids=str)
 def test_what_happened_to_one_is_read_from_its_own_index(watched, more, sort):
+    partitions = watched.partitions()
     subject = f"vis_{MANY // 6:026}"
     body, plans = watched.plans(sort=sort, limit=PAGE, subject=subject, **more)
     _, indexes, _, rows = facts(plans)
     assert len(body["events"]) == (1 if "type" in more else 3) and not body["pagination"]["has_more"]
-    assert len(plans) == 1 and indexes == {SUBJECT} and rows <= 3 and blocks(plans) <= 4 * PARTITIONS
+    assert len(plans) == 1 and indexes == {SUBJECT} and rows <= 3 and blocks(plans) <= 4 * partitions
 
 
 def test_few_are_all_found_in_a_bounded_number_of_pages(watched):

@@ -4,7 +4,7 @@ from schemathesis.generation import GenerationMode
 
 # Faults that depend on the time, on other fields or on what is stored.
 SEMANTIC = {"out_of_range", "not_found", "required", "not_allowed"}
-PROBLEMS = {400: {"invalid-cursor"}, 412: {"precondition-failed"}, 422: {"validation-failed", "idempotency-mismatch"}}
+PROBLEMS = {400: {"invalid-cursor", "invalid-parameter"}, 412: {"precondition-failed"}, 422: {"validation-failed", "idempotency-mismatch"}}
 
 
 @schemathesis.hook
@@ -22,6 +22,6 @@ def document_and_rules_agree(ctx, response, case):
     problem = response.json()
     name = problem["type"].rsplit("/", 1)[1]
     assert name in PROBLEMS[response.status_code], f"{name}: {problem['detail']}"
-    if name == "validation-failed":
+    if name in ("validation-failed", "invalid-parameter"):
         codes = {fault["code"] for fault in problem["errors"]}
         assert codes <= SEMANTIC, f"the document allows what the rules refuse: {problem['errors']}"
