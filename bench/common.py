@@ -15,8 +15,8 @@ os.environ.setdefault("PORTER_TEST_PRESET", "release")
 sys.path.insert(0, str(ROOT / "tests"))
 
 from harness.process import program  # noqa: E402
-from harness.porter import Porter, parse_id, uuid7, format_id  # noqa: E402
-from harness.servers import Servers  # noqa: E402
+from harness.porter import Organization, Porter, parse_id, uuid7, format_id  # noqa: E402
+from harness.servers import Server, Servers  # noqa: E402
 
 BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -39,10 +39,16 @@ def say(*words):
 class System:
     """Private servers and one Porter on them; `with System() as s:`."""
 
+    def make_servers(self):
+        return Servers.temporary()
+
+    def make_porter(self):
+        return Porter(self.servers)
+
     def __enter__(self):
         say("starting PostgreSQL, Redis and Kafka …")
-        self.servers = Servers.temporary().start()
-        self.porter = Porter(self.servers)
+        self.servers = self.make_servers().start()
+        self.porter = self.make_porter()
         return self
 
     def __exit__(self, *_):

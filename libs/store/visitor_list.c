@@ -5,10 +5,14 @@
  * the sorted time are all that is asked, each row it gives fits: the walk ends
  * with the page. Words, e-mail, company, host and ranges of other times may fit
  * one row in a million, so then it goes in three steps:
- *   1. walk WALK_FIRST rows: enough for what fits often;
- *   2. gather what has the words, or lies in the other range, and sort it here:
- *      good for up to GATHER_MAX rows, else nothing is lost but the reading;
- *   3. walk WALK_LAST rows, and tell how far it came when that was not enough.
+ *   1. walk WALK_FIRST rows: enough for what fits often, and a sample of how
+ *      often that is;
+ *   2. unless OFTEN of them fit, gather what lies in the other range, or has
+ *      the words, and sort it here: good for up to GATHER_MAX rows. A range
+ *      that is too wide costs little: its index tells. A word's index is read
+ *      to the end of the word, so a word that many have must not get here;
+ *   3. walk on over WALK_LAST rows, and tell how far it came when that was not
+ *      enough.
  */
 #include "store/visitor.h"
 
@@ -19,10 +23,10 @@
 
 #include <assert.h>
 
-#define WALK_FIRST 500
-#define GATHER_MAX 2000
-#define WALK_LAST 5000
-#define NO_BOUND 0 /* LIMIT NULL */
+#define WALK_FIRST 250
+#define OFTEN 3 /* About one in a hundred: the next page then has some. */
+#define GATHER_MAX 1000
+#define WALK_LAST 1000
 
 #define FILTER_ARGS 13
 
@@ -57,8 +61,8 @@ struct listing {
     const struct visitor_query *query;
     struct arena *arena;
     struct str words[STATUS_WORDS_MAX];
-    size_t word_count;
     struct db_arg filter[FILTER_ARGS]; /* every statement's first */
+    struct visitor_place from;         /* where the next walk begins */
     struct visitor_answer *out;
 };
 
@@ -94,10 +98,15 @@ static bool has_range(const struct visitor_filter *f, enum visitor_time time)
            f->ranges[time].to_us != DB_TIME_NULL;
 }
 
+static bool has_whole(const struct visitor_filter *f)
+{
+    return f->email.data != NULL || f->company.data != NULL ||
+           f->host_email.data != NULL;
+}
+
 static bool has_words(const struct visitor_filter *f)
 {
-    return f->search.data != NULL || f->email.data != NULL ||
-           f->company.data != NULL || f->host_email.data != NULL;
+    return f->search.data != NULL || has_whole(f);
 }
 
 static bool has_place(const struct visitor_filter *f)
@@ -134,22 +143,23 @@ static struct id id_filled(uint8_t byte)
 
 /* Begin behind the place, or where the list begins: at a bound of the range,
  * before every id there (the bound itself is in an ascending list only). */
-static void start_args(const struct visitor_query *q, enum part part,
+static void start_args(const struct listing *l, enum part part,
                        struct db_arg *at, struct db_arg *id,
                        struct db_arg *bound)
 {
+    const struct visitor_query *q = l->query;
     const struct visitor_range *range = &q->filter.ranges[q->sort];
     bool goes_on =
-        q->after.is_set && (part == UNSET) == (q->after.at_us == DB_TIME_NULL);
+        l->from.is_set && (part == UNSET) == (l->from.at_us == DB_TIME_NULL);
     uint8_t edge = part == UNSET && q->is_descending ? 0xff : 0;
 
-    *id = ARG_UUID(goes_on ? q->after.id : id_filled(edge));
+    *id = ARG_UUID(goes_on ? l->from.id : id_filled(edge));
     if (part == UNSET) {
         *at = ARG_NULL;
         *bound = ARG_NULL;
         return;
     }
-    *at = ARG_TIME(goes_on            ? q->after.at_us
+    *at = ARG_TIME(goes_on            ? l->from.at_us
                    : q->is_descending ? range->to_us
                                       : range->from_us);
     *bound = ARG_TIME(q->is_descending ? range->from_us : range->to_us);
@@ -184,7 +194,7 @@ static bool take_walked(struct listing *l, const struct db_rows *rows,
     return true;
 }
 
-static bool walk_part(struct listing *l, enum part part, int64_t per_status,
+static bool walk_part(struct listing *l, enum part part, int64_t budget,
                       struct err *err)
 {
     const struct visitor_query *q = l->query;
@@ -193,11 +203,10 @@ static bool walk_part(struct listing *l, enum part part, int64_t per_status,
     bool ok = false;
 
     memcpy(args, l->filter, sizeof l->filter);
-    start_args(q, part, &args[FILTER_ARGS], &args[FILTER_ARGS + 1],
+    start_args(l, part, &args[FILTER_ARGS], &args[FILTER_ARGS + 1],
                &args[FILTER_ARGS + 4]);
     args[FILTER_ARGS + 2] = ARG_INT((int64_t)(q->max - l->out->count));
-    args[FILTER_ARGS + 3] =
-        per_status == NO_BOUND ? ARG_NULL : ARG_INT(per_status);
+    args[FILTER_ARGS + 3] = ARG_INT(budget);
     ok = db_run(l->db,
                 walks[q->sort][q->is_descending][part][has_place(&q->filter)],
                 args, COUNT_OF(args), &rows, err) &&
@@ -206,40 +215,36 @@ static bool walk_part(struct listing *l, enum part part, int64_t per_status,
     return ok;
 }
 
-/* budget: rows to look at; NO_BOUND when every row fits. */
+/* Add what fits from where the walk before ended. budget: rows of a part to
+ * look at. */
 static bool walk(struct listing *l, int64_t budget, struct err *err)
 {
     const struct visitor_query *q = l->query;
     bool has_unset =
         q->sort != VISITOR_CREATED && !has_range(&q->filter, q->sort);
-    bool begins_unset = q->after.is_set && q->after.at_us == DB_TIME_NULL;
-    int64_t per_status =
-        budget == NO_BOUND ? NO_BOUND : budget / (int64_t)l->word_count;
+    bool begins_unset = l->from.is_set && l->from.at_us == DB_TIME_NULL;
 
-    l->out->count = 0;
     l->out->is_cut = false;
-    if (!begins_unset && !walk_part(l, SET, per_status, err)) {
+    if (!begins_unset && !walk_part(l, SET, budget, err)) {
         return false;
     }
-    if (!has_unset || l->out->is_cut || l->out->count == q->max) {
-        return true;
+    if (has_unset && !l->out->is_cut && l->out->count < q->max &&
+        !walk_part(l, UNSET, budget, err)) {
+        return false;
     }
-    return walk_part(l, UNSET, per_status, err);
+    l->from = l->out->end;
+    return true;
 }
 
 /* --- the gathering ------------------------------------------------------- */
 
-/* The narrowest that is asked for besides the order: words, then a range that
- * is closed, then one that is open. NULL: nothing. */
-static const struct sql *narrowest(const struct visitor_filter *f,
-                                   const struct sql *by_words,
-                                   const struct sql *const by[][2])
+/* The narrowest range: one that is closed, then one that is open. NULL: none.
+ */
+static const struct sql *by_range(const struct visitor_filter *f,
+                                  const struct sql *const by[][2])
 {
     const struct sql *found = NULL;
 
-    if (has_words(f)) {
-        return by_words;
-    }
     for (unsigned i = VISITOR_TIME_COUNT; i-- > 0;) {
         const struct visitor_range *r = &f->ranges[i];
         bool is_closed = r->from_us != DB_TIME_NULL && r->to_us != DB_TIME_NULL;
@@ -252,7 +257,8 @@ static const struct sql *narrowest(const struct visitor_filter *f,
 }
 
 /* The answer is complete when *is_done: there were not too many. */
-static bool gather(struct listing *l, bool *is_done, struct err *err)
+static bool gather(struct listing *l, const struct sql *sql, bool *is_done,
+                   struct err *err)
 {
     const struct visitor_query *q = l->query;
     struct db_arg args[FILTER_ARGS + 6];
@@ -268,9 +274,7 @@ static bool gather(struct listing *l, bool *is_done, struct err *err)
         ARG_TIME(q->after.is_set ? q->after.at_us : DB_TIME_NULL);
     args[FILTER_ARGS + 4] = q->after.is_set ? ARG_UUID(q->after.id) : ARG_NULL;
     args[FILTER_ARGS + 5] = ARG_INT((int64_t)q->max);
-    if (!db_run(l->db,
-                narrowest(&q->filter, &sql_visitor_gather_by_words, gathers),
-                args, COUNT_OF(args), &rows, err)) {
+    if (!db_run(l->db, sql, args, COUNT_OF(args), &rows, err)) {
         return false;
     }
     assert(db_count(rows) > 0);
@@ -290,6 +294,22 @@ static bool gather(struct listing *l, bool *is_done, struct err *err)
     }
     db_rows_free(rows);
     return ok;
+}
+
+/* By a range first, unless a whole value is asked for: those are rare. */
+static bool gather_any(struct listing *l, bool *is_done, struct err *err)
+{
+    const struct visitor_filter *f = &l->query->filter;
+    const struct sql *range = by_range(f, gathers);
+
+    *is_done = false;
+    if (range != NULL && !has_whole(f) && !gather(l, range, is_done, err)) {
+        return false;
+    }
+    if (*is_done || !has_words(f)) {
+        return true;
+    }
+    return gather(l, &sql_visitor_gather_by_words, is_done, err);
 }
 
 /* --- lists and counts ---------------------------------------------------- */
@@ -312,16 +332,19 @@ bool visitor_list(struct db *db, struct id org_id,
                   const struct visitor_query *query, struct arena *arena,
                   struct visitor_answer *out, struct err *err)
 {
-    struct listing l = {.db = db, .query = query, .arena = arena, .out = out};
+    struct listing l = {.db = db,
+                        .query = query,
+                        .arena = arena,
+                        .from = query->after,
+                        .out = out};
     bool is_done = false;
 
     assert(query->max > 0);
     filter_args(org_id, &query->filter, l.words, l.filter);
-    l.word_count = l.filter[1].count;
     *out = (struct visitor_answer){
         .rows = arena_zero(arena, query->max, sizeof *out->rows)};
     if (is_plain(query)) {
-        return walk(&l, NO_BOUND, err);
+        return walk(&l, (int64_t)query->max + 1, err); /* Every row fits. */
     }
     if (!walk(&l, WALK_FIRST, err)) {
         return false;
@@ -329,7 +352,7 @@ bool visitor_list(struct db *db, struct id org_id,
     if (out->count == query->max || !out->is_cut) {
         return true;
     }
-    if (!gather(&l, &is_done, err) || is_done) {
+    if (out->count < OFTEN && (!gather_any(&l, &is_done, err) || is_done)) {
         return is_done;
     }
     return walk(&l, WALK_LAST, err);
@@ -339,8 +362,8 @@ bool visitor_count(struct db *db, struct id org_id,
                    const struct visitor_filter *filter, int64_t *total,
                    bool *is_exact, struct err *err)
 {
-    const struct sql *sql =
-        narrowest(filter, &sql_visitor_count_by_words, counts);
+    const struct sql *sql = has_words(filter) ? &sql_visitor_count_by_words
+                                              : by_range(filter, counts);
     struct str words[STATUS_WORDS_MAX];
     struct db_arg args[FILTER_ARGS + 1];
     struct db_rows *rows = NULL;

@@ -122,10 +122,14 @@ class Webhook:
 
 
 class Organization:
-    """One tenant, made through porterctl; its locations by SQL (no program makes them yet)."""
+    """One tenant, made through porterctl; its locations by SQL (no program makes them yet). With an
+    id: one that is there."""
 
-    def __init__(self, porter, name="Ünïted Bäckereien AG"):
+    def __init__(self, porter, name="Ünïted Bäckereien AG", known_id=None):
         self.porter = porter
+        if known_id:
+            self.id = known_id
+            return
         self.slug = f"t-{uuid.uuid4().hex[:12]}"
         self.id = porter.ctl("org", "create", "--name", name, "--slug", self.slug)["id"]
 
@@ -159,11 +163,11 @@ class Organization:
 
 class Porter:
     """Lives in a database of its own on servers that others may share. `preset` says which build
-    its services are of ("asan": with sanitizers)."""
+    its services are of ("asan": with sanitizers); `name` a database that may be there already."""
 
-    def __init__(self, servers, preset=PRESET):
+    def __init__(self, servers, preset=PRESET, name=None):
         self.servers, self.preset = servers, preset
-        self.name = f"porter_{uuid.uuid4().hex[:12]}"
+        self.name = name or f"porter_{uuid.uuid4().hex[:12]}"
         self.folder = Path(tempfile.mkdtemp(prefix="porter-test-"))
         self.tls = make_tls(self.folder / "tls")
         self.gateways, self.dispatchers, self._receivers = [], [], []
@@ -171,7 +175,8 @@ class Porter:
         self._server_url = servers.postgres.url.rsplit("/", 1)[0]
         self._redis = f"{servers.redis.url}/{uuid.uuid4().int % 255 + 1}"
         with psycopg.connect(f"{self._server_url}/postgres", autocommit=True) as db:
-            db.execute(f"CREATE DATABASE {self.name}")
+            if db.execute("SELECT FROM pg_database WHERE datname = %s", (self.name,)).rowcount == 0:
+                db.execute(f"CREATE DATABASE {self.name}")
         self.ctl("topics", "apply")
         self.ctl("migrate")
 

@@ -91,6 +91,10 @@ class Servers:
         self.kafka = Server("kafka", folder, ports.get("kafka"))
         self.all = [self.postgres, self.redis, self.kafka]
 
+    def use_postgres(self, postgres):
+        """Another one in its place, which has a folder that stays."""
+        self.postgres = self.all[0] = postgres
+
     @classmethod
     def temporary(cls):
         folder = tempfile.mkdtemp(prefix="porter-test-")

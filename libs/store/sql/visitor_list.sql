@@ -37,9 +37,17 @@ v.id AS "id:vis", v.status, v.first_name, v.last_name, v.full_name, v.email,
 -- part: stretch_unset
 v.{key} IS NULL AND v.id {beyond} $15::uuid AND $14::timestamptz IS NULL AND $18::timestamptz IS NULL
 
+-- part: walked
+v.org_id = $1 AND {place} AND {stretch}
+            ORDER BY v.{key} {way}, v.id {way}
+            LIMIT $17
+
 -- The walk: along the index that has the order of the list, from where the
--- last page ended ($14, $15), at most $17 rows of each status, until $16 fit.
--- The last of the $17 (?end) says how far the walk has seen all there is.
+-- last page ended ($14, $15), over at most $17 rows, until $16 fit. The last of
+-- the $17 (?end) says how far it came. Each status has a stretch of the index
+-- of its own; they are merged as they are read. Only keys are carried until it
+-- is known which rows are shown. ($17 is never NULL: without a limit that it
+-- knows PostgreSQL would rather sort a whole status.)
 -- "set" are the visitors that have the time, up to its other bound ($18);
 -- "unset", behind them, those that have not, by id. (One comparison of both
 -- columns begins the stretch: with two, PostgreSQL may begin at the farther.)
@@ -49,60 +57,76 @@ v.{key} IS NULL AND v.id {beyond} $15::uuid AND $14::timestamptz IS NULL AND $18
 -- each: part, stretch = set | {stretch_set} ; unset | {stretch_unset}
 -- each: where, place = anywhere | $3::uuid IS NULL ; at_location | v.location_id = $3::uuid
 WITH {asked}
-SELECT {columns}, v.fits AS "?fits", v.number = $17 AS "?end"
-  FROM unnest($2::text[]) AS wanted (status)
+SELECT {columns}, hit.fits AS "?fits", hit.number = $17 AS "?end"
+  FROM (SELECT passed.*
+          FROM (SELECT v.{key}, v.id, {fits} AS fits,
+                       row_number() OVER (ORDER BY v.{key} {way}, v.id {way}) AS number
+                  FROM ((SELECT * FROM visitors v WHERE v.status = 'expected' AND 'expected' = ANY ($2) AND {walked})
+                        UNION ALL
+                        (SELECT * FROM visitors v WHERE v.status = 'checked_in' AND 'checked_in' = ANY ($2) AND {walked})
+                        UNION ALL
+                        (SELECT * FROM visitors v WHERE v.status = 'checked_out' AND 'checked_out' = ANY ($2) AND {walked})
+                        UNION ALL
+                        (SELECT * FROM visitors v WHERE v.status = 'cancelled' AND 'cancelled' = ANY ($2) AND {walked})
+                        UNION ALL
+                        (SELECT * FROM visitors v WHERE v.status = 'no_show' AND 'no_show' = ANY ($2) AND {walked})) AS v
+                 ORDER BY v.{key} {way}, v.id {way}
+                 LIMIT $17) AS passed
+         WHERE passed.fits OR passed.number = $17
+         LIMIT $16) AS hit
  CROSS JOIN LATERAL (
-    SELECT v.*
-      FROM (SELECT v.*, {fits} AS fits,
-                   row_number() OVER (ORDER BY v.{key} {way}, v.id {way}) AS number
-              FROM visitors v
-             WHERE v.org_id = $1 AND v.status = wanted.status AND {place}
-               AND {stretch}
-             ORDER BY v.{key} {way}, v.id {way}
-             LIMIT $17) AS v
-     WHERE v.fits OR v.number = $17
-     LIMIT $16) AS v
- ORDER BY v.{key} {way}, v.id {way}
- LIMIT $16;
+    SELECT * FROM visitors WHERE org_id = $1 AND id = hit.id OFFSET 0) AS v
+ ORDER BY hit.{key} {way}, hit.id {way};
 
 -- Or the visitors of a narrow range of another time, or with some words, all of
--- them: the list is then sorted here.
--- part: found_by_time
-SELECT v.id, v.created_at, v.expected_at, v.checked_in_at, {fits} AS fits
-      FROM unnest($2::text[]) AS wanted (status)
-     CROSS JOIN LATERAL (
-        SELECT *
-          FROM visitors v
-         WHERE v.org_id = $1 AND v.status = wanted.status AND {place}
+-- them, at most $14: the list is then sorted here. (CTEs, so that the plan does
+-- not depend on how few they may be.)
+-- part: in_range
+v.org_id = $1 AND v.status = wanted.status AND {place}
            AND v.{key} >= coalesce({since}, '-infinity'::timestamptz)
            AND v.{key} < coalesce({until}, 'infinity'::timestamptz)
-        OFFSET 0) AS v
 
--- part: found_by_words
-SELECT v.id, v.created_at, v.expected_at, v.checked_in_at,
+-- part: looked_by_time
+looked AS MATERIALIZED (
+    SELECT v.id, v.created_at, v.expected_at, v.checked_in_at, {fits} AS fits
+      FROM unnest($2::text[]) AS wanted (status)
+     CROSS JOIN LATERAL (
+        SELECT * FROM visitors v WHERE {in_range} AND {few} OFFSET 0) AS v
+     LIMIT $14
+)
+
+-- Of a range the index alone tells whether there are too many: no row is read.
+-- part: looked_if_few
+seen AS MATERIALIZED (
+    SELECT count(*)
+      FROM (SELECT
+              FROM unnest($2::text[]) AS wanted (status)
+             CROSS JOIN LATERAL (
+                SELECT FROM visitors v WHERE {in_range} OFFSET 0) AS v
+             LIMIT $14) AS near
+), {looked_by_time}
+
+-- part: looked_by_words
+looked AS MATERIALIZED (
+    SELECT v.id, v.created_at, v.expected_at, v.checked_in_at,
            v.org_id = $1 AND {fits} AS fits
       FROM (SELECT * FROM visitors v
              WHERE v.words @@ (SELECT search FROM asked)
             OFFSET 0) AS v
-
--- The found ones, at most $14 looked at. (A CTE, so that the plan does not
--- depend on how few that may be.)
--- part: looked
-{asked}, found AS MATERIALIZED (
-    {found}
-), looked AS MATERIALIZED (
-    SELECT * FROM found LIMIT $14
+     LIMIT $14
+), seen AS MATERIALIZED (
+    SELECT count(*) FROM looked
 )
 
 -- $15 the column that sorts, $16 descending?, $17, $18 after, $19 rows. One row
--- at least: ?seen tells how many were looked at; $14 are too many to tell.
+-- at least: ?seen tells how many there are; $14 are too many to tell.
 -- part: gather
-WITH {looked}, hit AS (
+WITH {asked}, {looked}, hit AS (
     SELECT s.*
       FROM (SELECT s.id, CASE $15::bigint WHEN 0 THEN s.created_at WHEN 1 THEN s.expected_at
                          ELSE s.checked_in_at END AS at
               FROM looked s
-             WHERE s.fits AND (SELECT count(*) FROM looked) < $14) AS s
+             WHERE s.fits AND (SELECT count FROM seen) < $14) AS s
      WHERE CASE WHEN $18::uuid IS NULL THEN true
                 WHEN s.at IS NULL AND $17::timestamptz IS NOT NULL THEN true
                 WHEN s.at IS NULL THEN CASE WHEN $16::boolean THEN s.id < $18 ELSE s.id > $18 END
@@ -114,7 +138,7 @@ WITH {looked}, hit AS (
      LIMIT $19
 )
 SELECT {columns}, seen.count AS "?seen"
-  FROM (SELECT count(*) FROM looked) AS seen
+  FROM seen
   LEFT JOIN hit ON true
   LEFT JOIN LATERAL (
     SELECT * FROM visitors WHERE org_id = $1 AND id = hit.id OFFSET 0) AS v ON true
@@ -122,25 +146,25 @@ SELECT {columns}, seen.count AS "?seen"
           hit.at, hit.id
 
 -- part: count
-WITH {looked}
+WITH {asked}, {looked}
 SELECT count(*) FILTER (WHERE fits), count(*) FROM looked
 
--- name: visitor_{what}_{key}_{where}
--- each: what, found = gather_by | {found_by_time}
+-- name: visitor_gather_by_{key}_{where}
+-- each: looked, few = {looked_if_few} | (SELECT count FROM seen) < $14
 -- each: key, since, until = created_at | $12 | $13 ; expected_at | $8 | $9 ; checked_in_at | $10 | $11
 -- each: where, place = anywhere | $3::uuid IS NULL ; at_location | v.location_id = $3::uuid
 {gather};
 
--- name: visitor_{what}_{key}_{where}
--- each: what, found = count_by | {found_by_time}
+-- name: visitor_count_by_{key}_{where}
+-- each: looked, few = {looked_by_time} | true
 -- each: key, since, until = created_at | $12 | $13 ; expected_at | $8 | $9 ; checked_in_at | $10 | $11
 -- each: where, place = anywhere | $3::uuid IS NULL ; at_location | v.location_id = $3::uuid
 {count};
 
 -- name: visitor_gather_by_words
--- each: found = {found_by_words}
+-- each: looked = {looked_by_words}
 {gather};
 
 -- name: visitor_count_by_words
--- each: found = {found_by_words}
+-- each: looked = {looked_by_words}
 {count};
