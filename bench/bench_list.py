@@ -3,17 +3,25 @@
 One caller asks everything in turn (ask.c), so that each way of asking meets the same moments of the
 machine, and no request waits for another: the times are those of the answers themselves."""
 import json
+import os
 import random
 import subprocess
+import sys
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlencode
 
-from common import RUNS, SECONDS, format_id, keep, make_keys, median, parse_id, say, tool
+from bench_admit import cache_prefix, redis_cli
+from common import (ROOT, RUNS, SECONDS, cpu_seconds, format_id, keep, make_keys, median, parse_id, say, spread, tool,
+                    wait_until, wrk)
+from harness.porter import Client
+from harness.process import free_port, port_is_free
 from million import FIRST, LAST, MillionSystem
 
 LIMIT = 50
-KEYS = 3000
+KEYS = 12000
+PEER = ROOT / "bench" / "peer"
 ASKS_PER_SECOND = 60  # Of each kind: SECONDS_PER_RUN of 5 gives 300.
 IDS_PER_ROUND = 4     # The p99 beside which all stand is made of more.
 VARIANTS = 60         # Different values of a filter.
@@ -130,6 +138,94 @@ def ask(system, gateway, keys, asks):
     return run
 
 
+# ---- What a page's JSON costs ----------------------------------------------------------------------
+
+
+def encode(client, folder):
+    """Microseconds of CPU for writing a page of 50 visitors, by the gateway's own code."""
+    page = folder / "page.json"
+    page.write_bytes(client.get(f"/visitors?limit={LIMIT}").content)
+    return float(subprocess.run([tool("encode"), page, "20000"], capture_output=True, text=True, check=True).stdout)
+
+
+def load(url, keys, server, system, **what):
+    """wrk's figures, and the CPU of a request: the server's own, and PostgreSQL's and Redis' with it."""
+    neighbours = (system.servers.postgres.pid, system.servers.redis.pid)
+    before, around = cpu_seconds(server), cpu_seconds(*neighbours)
+    run = wrk(url, keys, **what)
+    assert run["not_2xx"] == 0, f"some were refused: {run}"
+    own, theirs = cpu_seconds(server) - before, cpu_seconds(*neighbours) - around
+    return {**run, "own_us": 1e6 * own / run["requests"], "all_us": 1e6 * (own + theirs) / run["requests"]}
+
+
+# ---- The peer --------------------------------------------------------------------------------------
+
+
+def peer_python():
+    """A virtual environment of its own, made once."""
+    venv, wanted = ROOT / "build" / "bench" / "peer-venv", PEER / "requirements.txt"
+    stamp = venv / "requirements"
+    if not (stamp.exists() and stamp.read_text() == wanted.read_text()):
+        say("installing the peer's packages (once) …")
+        subprocess.run([sys.executable, "-m", "venv", venv], check=True)
+        subprocess.run([venv / "bin" / "pip", "install", "-q", "-r", wanted], check=True)
+        stamp.write_text(wanted.read_text())
+    return venv / "bin" / "python"
+
+
+@contextmanager
+def started_peer(system, folder):
+    """Two worker processes, as the machine has two cores; TLS with the same certificate."""
+    # The gateway keeps a key for a minute and fills it anew; the peer only looks: what is there stays.
+    redis_cli(system, "EVAL", "for _, k in ipairs(redis.call('KEYS', 'k:*')) do redis.call('PERSIST', k) end", "0")
+    script = redis_cli(system, "SCRIPT", "LOAD", (ROOT / "services" / "gateway" / "admit.lua").read_text())
+    settings = system.porter.environment()
+    env = {**os.environ, "PEER_DB_URL": settings["PORTER_DB_URL"], "PEER_REDIS_URL": settings["PORTER_REDIS_URL"],
+           "PEER_SCRIPT": script, "PEER_PREFIX": cache_prefix(system)}
+    port = free_port()
+    with open(folder / "peer.log", "wb") as log:
+        peer = subprocess.Popen(
+            [peer_python(), "-m", "uvicorn", "app:app", "--app-dir", PEER, "--port", str(port), "--workers", "2", "--loop", "uvloop",
+             "--http", "httptools", "--no-access-log", "--log-level", "warning", "--backlog", "4096",
+             "--ssl-certfile", system.porter.tls / "server.pem", "--ssl-keyfile", system.porter.tls / "server.key"],
+            env=env, stdout=log, stderr=log)
+    try:
+        wait_until(lambda: not port_is_free(port), 20, "the peer")
+        yield peer, f"https://localhost:{port}"
+    finally:
+        peer.terminate()
+        peer.wait(20)
+
+
+def compare(system, gateway, keys, client, ids, folder):
+    """Both, alternating, on the same paths; {what: {who: [run, …]}}."""
+    paths = folder / "paths"
+    paths.write_text("".join(f"/api/v1/visitors/{each}\n" for each in ids))
+    asks = {"list": {"path": path_of({})}, "show": {"paths": paths}}
+    wrk(gateway.url, keys, path=path_of({}), seconds=3)  # Every key is in the cache.
+    runs = {what: {"gateway": [], "peer": []} for what in asks}
+    with started_peer(system, folder) as (peer, url):
+        same_answers(client, url, ids)
+        wrk(url, keys, path=path_of({}), seconds=3)
+        for _ in range(RUNS):
+            for what, how in asks.items():
+                runs[what]["gateway"].append(load(gateway.url, keys, gateway.pid, system, **how))
+                runs[what]["peer"].append(load(url, keys, peer.pid, system, **how))
+    return runs
+
+
+def same_answers(client, url, ids):
+    other = Client(url, client.key, client.ca)
+    for path in (f"/visitors?limit={LIMIT}", f"/visitors/{ids[0]}"):
+        ours, theirs = client.get(path).json(), other.get(path).json()
+        for page in (ours, theirs):
+            page.get("pagination", {}).pop("next_cursor", None)  # Each signs its own.
+        assert ours == theirs, f"the peer answers something else to {path}"
+
+
+# ---- All of it -------------------------------------------------------------------------------------
+
+
 def main():
     with MillionSystem() as system, tempfile.TemporaryDirectory() as folder:
         folder = Path(folder)
@@ -141,24 +237,55 @@ def main():
         client.places = places
         ids = [format_id("vis", one["id"]) for one in some[:3000]]
         kinds = {**plain_kinds(places), **word_kinds(some[:VARIANTS], places)}
+        say("walking to the deep pages …")
         deep = deep_kinds(client)
         kinds.update({kind: [query] for kind, (query, _) in deep.items()})
+        say(f"asking {len(kinds)} kinds of lists in turn …")
         write_asks(asks, ids, kinds, 30)
         ask(system, gateway, keys, asks)
         write_asks(asks, ids, kinds, SECONDS * ASKS_PER_SECOND)
         runs = [ask(system, gateway, keys, asks) for _ in range(RUNS)]
-        report(runs, kinds, deep)
+        over = report(runs, kinds, deep)
+        say("beside the peer …")
+        peers = compare(system, gateway, keys, client, ids, folder)
+        share = report_peers(peers, encode(client, folder))
+        keep("list", {"runs": runs, "over": over, "peers": peers, "encode_share": share})
 
 
 def report(runs, kinds, deep):
-    base = median([run["id"]["p99_us"] for run in runs])
-    say(f"GET by id: p50 {median([run['id']['p50_us'] for run in runs])} p99 {base}")
+    """One line a kind; the kinds that are over the aim."""
+    def p99(kind):
+        return median([run[kind.replace(" ", "_")]["p99_us"] for run in runs])
+
+    def ratio(kind):
+        return median([run[kind.replace(" ", "_")]["p99_us"] / run["id"]["p99_us"] for run in runs])
+
+    say(f"list: {RUNS} runs, one caller; medians of the runs' p50 and p99 in µs; p99 / p99 of GET by id (aim ≤ {AIM:.0f})")
+    say(f"  {'GET by id':40} {median([run['id']['p50_us'] for run in runs]):8,.0f} {p99('id'):8,.0f}")
+    over = [kind for kind in kinds if ratio(kind) > AIM]
     for kind in kinds:
-        name = kind.replace(" ", "_")
-        p99 = median([run[name]["p99_us"] for run in runs])
-        ratio = median([run[name]["p99_us"] / run["id"]["p99_us"] for run in runs])
-        say(f"{kind:40} {median([run[name]['p50_us'] for run in runs]):8,.0f} {p99:8,.0f} {ratio:6.2f} {'over' if ratio > AIM else ''} {runs[0][name]['bytes']}")
-    keep("list", {"runs": runs})
+        depth = f"  {p99(kind) / p99(deep[kind][1]):.2f} × its first page's p99" if kind in deep else ""
+        say(f"  {kind:40} {median([run[kind.replace(' ', '_')]['p50_us'] for run in runs]):8,.0f} {p99(kind):8,.0f} {ratio(kind):6.2f}"
+            f"{' over' if kind in over else ''}{depth}")
+    say(f"  {len(kinds) - len(over)} of {len(kinds)} within the aim")
+    return over
+
+
+def report_peers(peers, encode_us):
+    for what, who in peers.items():
+        for name, runs in who.items():
+            say(f"  {what:5} {name:8} req/s {spread([r['per_second'] for r in runs])}  p99 ms {spread([r['p99'] for r in runs], 1)}"
+                f"  CPU µs a request {spread([r['own_us'] for r in runs])}, with PostgreSQL and Redis {spread([r['all_us'] for r in runs])}")
+        say(f"  {what:5} gateway / peer: {ratio_of(who, 'per_second'):.1f} × the requests per second, "
+            f"{1 / ratio_of(who, 'own_us'):.1f} × per CPU-second of the server, {1 / ratio_of(who, 'all_us'):.1f} × with PostgreSQL's and Redis'")
+    whole = median([run["all_us"] for run in peers["list"]["gateway"]])
+    say(f"  writing a page as JSON: {encode_us:.0f} µs of {whole:.0f} µs CPU a request with PostgreSQL and Redis: "
+        f"{encode_us / whole:.0%} (aim ≤ 25 %); of the gateway's own {encode_us / median([r['own_us'] for r in peers['list']['gateway']]):.0%}")
+    return encode_us / whole
+
+
+def ratio_of(who, figure):
+    return median([run[figure] for run in who["gateway"]]) / median([run[figure] for run in who["peer"]])
 
 
 if __name__ == "__main__":
