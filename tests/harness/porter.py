@@ -6,6 +6,7 @@ import subprocess
 import tempfile
 import time
 import uuid
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import requests
 
 from . import contract
 from .events import Topics
+from .poll import eventually
 from .process import PRESET, ROOT, Process, free_port, program
 from .receiver import Receiver
 
@@ -253,8 +255,25 @@ class Porter:
     def topics(self):
         return Topics(self.servers.kafka.url)
 
+    def held(self, statement, values):
+        """Rows that this SELECT … FOR UPDATE locks are held by nobody else while the block runs; it is
+        given a function that waits until so many of the services' statements wait for locks."""
+        return _held(self, statement, values)
+
     def database(self):
         return psycopg.connect(f"{self._server_url}/{self.name}", autocommit=True)
+
+
+@contextmanager
+def _held(porter, statement, values):
+    def waiting(count):
+        with porter.database() as db:
+            eventually(lambda: db.execute("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+                                          " AND wait_event_type = 'Lock'").fetchone()[0] >= count, 10, f"{count} wait for a lock")
+
+    with porter.database() as db, db.transaction():
+        assert db.execute(statement, values).fetchone()
+        yield waiting
 
 
 # ---- Ids: prefix_ + Crockford base32 of a UUID ------------------------------------------------------

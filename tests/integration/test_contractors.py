@@ -1,6 +1,7 @@
 """Contractors: create, approve, reject; what their papers are worth, and lists by it."""
 import json
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -189,6 +190,17 @@ def test_of_many_who_decide_one_succeeds(office):
     won = [answer for answer in answers if answer.status_code == 200]
     assert len(won) == 1 and {answer.status_code for answer in answers} == {200, 409}
     assert office.show(made) == won[0].json() and len(office.events(made)) == 2
+
+
+def test_of_two_who_decide_at_the_same_moment_one_is_told_so(office, porter):
+    """Both have read a pending contractor before either of them changes it."""
+    made = office.new()
+    with ThreadPoolExecutor(2) as pool, porter.held(
+            "SELECT 1 FROM contractors WHERE org_id = %s AND id = %s FOR UPDATE", (parse_id(office.tenant.id), parse_id(made["id"]))) as waiting:
+        both = [pool.submit(office.tenant.client(key=office.tenant.key()).post, f"/contractors/{made['id']}/{action}") for action in ("approve", "reject")]
+        waiting(2)
+    assert sorted(one.result().status_code for one in both) == [200, 409]
+    assert len(office.events(made)) == 2
 
 
 def test_if_match_lets_only_the_current_version_change(office):

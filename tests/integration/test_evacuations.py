@@ -1,6 +1,7 @@
 """Evacuations: the roster that is frozen, the roll-call, the end; drills beside the real thing."""
 import json
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -322,6 +323,20 @@ def test_what_has_ended_stays(site):
         assert told["current"] == {"status": "ended", "updated_at": ended["updated_at"]}
     assert site.show(made) == ended and site.events(made) == ["evacuation.activated", "evacuation.ended"]
     assert faults(site.call(made, "end", json={"ended_by": "x" * 201, "reason": "y"})) == {("ended_by", "too_long"), ("reason", "not_allowed")}
+
+
+def test_nobody_marks_what_ends_at_the_same_moment(site, porter):
+    a = site.come()["id"]
+    made = site.activate()
+    with ThreadPoolExecutor(2) as pool, porter.held(
+            "SELECT 1 FROM evacuations WHERE org_id = %s AND id = %s FOR UPDATE", (parse_id(site.tenant.id), parse_id(made["id"]))) as waiting:
+        end = pool.submit(site.tenant.client().post, f"/evacuations/{made['id']}/end")
+        waiting(1)
+        mark = pool.submit(site.tenant.client().post, f"/evacuations/{made['id']}/roll-call", json={"accounted_for": [a]})
+        waiting(2)
+    assert end.result().status_code == 200
+    problem(mark.result(), 409, "state-conflict")
+    assert site.show(made) == end.result().json() and site.people(made, accounted_for="false") == [a]
 
 
 def test_if_match_lets_only_the_current_version_change(site):
