@@ -97,7 +97,8 @@ static void a_conflict_shows_the_current_state(void **state)
     struct problem_report report = {
         .problem = PROBLEM_STATE_CONFLICT,
         .instance = STR("req_1"),
-        .current = {STR("checked_in"), 1772357400123456},
+        .current = {.status = STR("checked_in"),
+                    .updated_us = 1772357400123456},
     };
     struct buf body = BUF_EMPTY;
     struct json *root = NULL;
