@@ -7,6 +7,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from harness.porter import format_id, parse_id, uuid7
+from harness.refusals import faults, problem
 
 NOW = datetime.now(timezone.utc)
 
@@ -58,17 +59,6 @@ def office(porter):
 def own(porter):
     """An office whose lists hold nothing else."""
     return Office(porter)
-
-
-def problem(answer, status, name):
-    assert answer.status_code == status, answer.text
-    assert answer.headers["Content-Type"] == "application/problem+json"
-    assert answer.json()["type"].endswith(f"/docs/errors/{name}"), answer.text
-    return answer.json()
-
-
-def faults(answer):
-    return {(fault["field"], fault["code"]) for fault in problem(answer, 422, "validation-failed")["errors"]}
 
 
 # ---- Create --------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ import pytest
 
 from harness.poll import eventually
 from harness.porter import format_id, parse_id, uuid7
+from harness.refusals import faults, problem
 
 
 class Site:
@@ -66,17 +67,6 @@ class Site:
 @pytest.fixture
 def site(porter):
     return Site(porter)
-
-
-def problem(answer, status, name):
-    assert answer.status_code == status, answer.text
-    assert answer.headers["Content-Type"] == "application/problem+json"
-    assert answer.json()["type"].endswith(f"/docs/errors/{name}"), answer.text
-    return answer.json()
-
-
-def faults(answer):
-    return {(fault["field"], fault["code"]) for fault in problem(answer, 422, "validation-failed")["errors"]}
 
 
 def summary(evacuation):

@@ -6,6 +6,7 @@ from datetime import datetime
 import pytest
 
 from harness.porter import format_id, parse_id, uuid7
+from harness.refusals import problem
 
 NEXT = {"expected": {"check-in": "checked_in", "cancel": "cancelled"}, "checked_in": {"check-out": "checked_out"}}
 ACTIONS = ["check-in", "check-out", "cancel"]
@@ -52,13 +53,6 @@ def desk(porter):
 
 def moment(text):
     return datetime.fromisoformat(text.replace("Z", "+00:00"))
-
-
-def problem(answer, status, name):
-    assert answer.status_code == status, answer.text
-    assert answer.headers["Content-Type"] == "application/problem+json"
-    assert answer.json()["type"].endswith(f"/docs/errors/{name}"), answer.text
-    return answer.json()
 
 
 # ---- States --------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ import pytest
 from harness import signatures
 from harness.poll import eventually
 from harness.porter import Porter, format_id, parse_id, uuid7
+from harness.refusals import faults, problem
 from harness.sources import statements
 
 URL = "https://example.com/hook"
@@ -40,16 +41,6 @@ def create(client, url=URL, events=("*",), **more):
     answer = client.post("/webhooks", json={"url": url, "events": list(events), **more})
     assert answer.status_code == 201, answer.text
     return answer.json()
-
-
-def problem(answer, status, name):
-    assert answer.status_code == status, f"{answer.status_code} {answer.text}"
-    assert answer.json()["type"].endswith(f"/docs/errors/{name}"), answer.text
-    return answer.json()
-
-
-def faults(answer):
-    return {(one["field"], one["code"]) for one in problem(answer, 422, "validation-failed")["errors"]}
 
 
 def audit(porter, tenant):
