@@ -2,6 +2,8 @@
 #ifndef PORTER_BUS_RECORD_H
 #define PORTER_BUS_RECORD_H
 
+#include "base/err.h"
+#include "base/macros.h"
 #include "base/str.h"
 
 #include <stdbool.h>
@@ -42,5 +44,8 @@ struct bus_options {
     const char *client_id;
     const char *extra; /* NULL or "": none */
 };
+
+/* Are the properties known and allowed? ERR_INVALID names the faulty one. */
+MUST_USE bool bus_options_check(const struct bus_options *bus, struct err *err);
 
 #endif

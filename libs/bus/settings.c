@@ -161,6 +161,17 @@ bool settings_new(const struct bus_options *bus, const struct property *ours,
     return true;
 }
 
+bool bus_options_check(const struct bus_options *bus, struct err *err)
+{
+    rd_kafka_conf_t *conf = NULL;
+
+    if (!settings_new(bus, NULL, 0, &conf, err)) {
+        return false;
+    }
+    rd_kafka_conf_destroy(conf);
+    return true;
+}
+
 bool settings_client(rd_kafka_type_t type, rd_kafka_conf_t *conf,
                      rd_kafka_t **out, struct err *err)
 {

@@ -24,43 +24,57 @@
 
 extern char **environ;
 
-/* Every fault found so far: one line each, as many as an err can hold. */
-struct fault_list {
+/* Every fault found so far, one a line. */
+struct config_faults {
     struct buf lines;
     size_t count;
-    size_t shown;
 };
 
-static void fault(struct fault_list *f, const char *format, ...)
+static void fault(struct config_faults *f, const char *format, ...)
     PRINTF_LIKE(2, 3);
 
-static void fault(struct fault_list *f, const char *format, ...)
+static void fault(struct config_faults *f, const char *format, ...)
 {
     char line[FAULT_MAX_BYTES];
-    size_t room = ERR_TEXT_MAX - sizeof "and 1000000 more";
     va_list args;
 
     va_start(args, format);
     (void)vsnprintf(line, sizeof line, format, args);
     va_end(args);
+    buf_addf(&f->lines, "%s%s", f->count > 0 ? "\n" : "", line);
     f->count++;
-    if (f->shown + 1 == f->count && f->lines.len + strlen(line) + 1 < room) {
-        f->shown++;
-        buf_addf(&f->lines, "%s%s", f->count > 1 ? "\n" : "", line);
-    }
 }
 
-/* Move the list into err; true when it is empty. */
-static bool faults_end(struct fault_list *f, struct err *err)
+/* As many whole lines as an err can hold, and how many are left out. */
+static void faults_shorten(const struct config_faults *f, struct err *err)
+{
+    const size_t room = ERR_TEXT_MAX - sizeof "\nand 1000000 more";
+    size_t shown = 0;
+    size_t len = 0;
+
+    for (size_t at = 0; at < f->lines.len && at < room; at++) {
+        if (f->lines.data[at] == '\n') {
+            len = at;
+            shown++;
+        }
+    }
+    (void)err_set(err, ERR_INVALID, "%.*s%sand %zu more", (int)len,
+                  f->lines.data, shown > 0 ? "\n" : "", f->count - shown);
+}
+
+/* Move the list into err, and all of it into told; true when it is empty. */
+static bool faults_end(struct config_faults *f, struct buf *told,
+                       struct err *err)
 {
     bool ok = f->count == 0;
 
-    if (f->count > f->shown) {
-        buf_addf(&f->lines, "%sand %zu more", f->shown > 0 ? "\n" : "",
-                 f->count - f->shown);
-    }
-    if (!ok) {
+    if (!ok && f->lines.len < ERR_TEXT_MAX) {
         (void)err_set(err, ERR_INVALID, "%s", buf_cstr(&f->lines));
+    } else if (!ok) {
+        faults_shorten(f, err);
+    }
+    if (!ok && told != NULL) {
+        buf_add(told, buf_str(&f->lines));
     }
     buf_free(&f->lines);
     return ok;
@@ -122,7 +136,7 @@ static const char *variable(const char *name)
 
 /* Put the row's text into *out; *found tells whether anybody gave one. */
 static bool text_find(const struct config_row *row, struct buf *out,
-                      bool *found, struct fault_list *faults)
+                      bool *found, struct config_faults *faults)
 {
     char file_name[NAME_MAX_BYTES + sizeof FILE_SUFFIX];
     const char *value = variable(row->name);
@@ -150,7 +164,7 @@ static bool text_find(const struct config_row *row, struct buf *out,
 }
 
 static void row_read(const struct config_row *row, void *target,
-                     struct fault_list *faults)
+                     struct config_faults *faults)
 {
     struct buf text = BUF_EMPTY;
     struct err err = ERR_NONE;
@@ -212,7 +226,7 @@ static struct str without_suffix(struct str name)
 
 static void typos_find(const struct config_table *table,
                        const struct config_table *const *extra,
-                       struct fault_list *faults)
+                       struct config_faults *faults)
 {
     for (char **entry = environ; *entry != NULL; entry++) {
         struct str name = str_of(*entry);
@@ -229,10 +243,17 @@ static void typos_find(const struct config_table *table,
 
 /* --- the table ----------------------------------------------------------- */
 
-bool config_load(const struct config_table *table, void *target,
-                 const struct config_table *const *extra, struct err *err)
+void config_fault(struct config_faults *faults, const char *name,
+                  const char *sentence)
 {
-    struct fault_list faults = {.lines = BUF_EMPTY};
+    fault(faults, "%s: %s", name, sentence);
+}
+
+bool config_load(const struct config_table *table, void *target,
+                 const struct config_table *const *extra,
+                 const struct config_more *more, struct err *err)
+{
+    struct config_faults faults = {.lines = BUF_EMPTY};
 
     assert(table != NULL && target != NULL);
     for (size_t i = 0; i < table->count; i++) {
@@ -242,7 +263,10 @@ bool config_load(const struct config_table *table, void *target,
         row_read(&table->rows[i], target, &faults);
     }
     typos_find(table, extra, &faults);
-    if (!faults_end(&faults, err)) {
+    if (more != NULL) {
+        more->judge(more->user, &faults);
+    }
+    if (!faults_end(&faults, more != NULL ? more->told : NULL, err)) {
         config_free(table, target);
         return false;
     }

@@ -44,12 +44,27 @@ struct config_table {
     size_t count;
 };
 
-/* Fill the struct; on failure err names every fault, one a line, and target
- * holds nothing to free. `extra` (may be NULL) are tables of other programs
- * whose variables are not typos here. */
+/* What rows can't say: whether a text makes sense to who will read it, whether
+ * two values fit together. Called once, when all rows have been read; the field
+ * of a row that had a fault holds nothing (NULL, 0, false). */
+struct config_faults;
+typedef void config_judge_fn(void *user, struct config_faults *faults);
+struct config_more {
+    config_judge_fn *judge;
+    void *user;
+    struct buf *told; /* Gets every fault, one a line; NULL: nobody asks. */
+};
+
+/* One more fault, of this variable. */
+void config_fault(struct config_faults *faults, const char *name,
+                  const char *sentence);
+
+/* Fill the struct; on failure err names the faults, one a line, as many as it
+ * can hold, and target holds nothing to free. `extra` (may be NULL) are tables
+ * of other programs whose variables are not typos here; `more` may be NULL. */
 MUST_USE bool config_load(const struct config_table *table, void *target,
                           const struct config_table *const *extra,
-                          struct err *err);
+                          const struct config_more *more, struct err *err);
 
 /* Free what config_load allocated; SECRET text is wiped first. */
 void config_free(const struct config_table *table, void *target);

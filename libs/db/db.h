@@ -56,6 +56,9 @@ struct db_options {
     unsigned reconnect_ms; /* Between attempts. */
 };
 
+/* Does it have the form of one? The error does not show it. */
+MUST_USE bool db_url_check(const char *url, struct err *err);
+
 /* Does not connect: a database that is away at start is met as at any time. */
 MUST_USE bool db_open(const struct db_options *opts, struct db **out,
                       struct err *err);

@@ -62,20 +62,28 @@ static THREAD_LOCAL int64_t thread_us;
 
 /* --- life ---------------------------------------------------------------- */
 
-bool db_open(const struct db_options *opts, struct db **out, struct err *err)
+bool db_url_check(const char *url, struct err *err)
 {
-    PQconninfoOption *parsed = NULL;
-    struct db *db = NULL;
+    PQconninfoOption *parsed = PQconninfoParse(url, NULL);
 
-    assert(opts->pool_size >= 1 && opts->pool_size <= POOL_SIZE_MAX);
-    assert(opts->batch_max >= 1 && opts->batch_max <= BATCH_MAX);
-    assert(opts->wait_ms > 0 && opts->statement_ms > 0);
-    parsed = PQconninfoParse(opts->url, NULL);
     if (parsed == NULL) { /* libpq's own words may hold the password. */
         return err_set(err, ERR_INVALID,
                        "the database URL is not a PostgreSQL one");
     }
     PQconninfoFree(parsed);
+    return true;
+}
+
+bool db_open(const struct db_options *opts, struct db **out, struct err *err)
+{
+    struct db *db = NULL;
+
+    assert(opts->pool_size >= 1 && opts->pool_size <= POOL_SIZE_MAX);
+    assert(opts->batch_max >= 1 && opts->batch_max <= BATCH_MAX);
+    assert(opts->wait_ms > 0 && opts->statement_ms > 0);
+    if (!db_url_check(opts->url, err)) {
+        return false;
+    }
     db = mem_zero(1, sizeof *db + opts->pool_size * sizeof(struct slot));
     db->opts = *opts;
     db->last = &db->first;

@@ -59,6 +59,15 @@ struct kv {
 
 /* --- life ---------------------------------------------------------------- */
 
+bool kv_url_check(const char *url, struct err *err)
+{
+    struct kv_url parts;
+    bool ok = kv_url_read(url, &parts, err);
+
+    explicit_bzero(&parts, sizeof parts);
+    return ok;
+}
+
 bool kv_open(const struct kv_options *opts, struct kv **out, struct err *err)
 {
     struct kv_url url = {0};

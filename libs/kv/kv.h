@@ -59,6 +59,10 @@ struct kv_reply {
     char life[KV_LIFE_MAX]; /* Of the server that answered; see kv_life. */
 };
 
+/* redis://[user:password@]host:port[/db] or unix:/path? The error does not show
+ * it. */
+MUST_USE bool kv_url_check(const char *url, struct err *err);
+
 MUST_USE bool kv_open(const struct kv_options *opts, struct kv **out,
                       struct err *err); /* Does not connect. */
 void kv_close(struct kv *kv);           /* Accepts NULL. */

@@ -3,6 +3,7 @@
  * something else a moment later (DNS rebinding) gains nothing. */
 #include "dispatcher/guard.h"
 
+#include "base/buf.h"
 #include "base/endpoint.h"
 
 #include <arpa/inet.h>
@@ -114,22 +115,34 @@ bool guard_read(struct str allow, bool is_development, struct guard *out,
 {
     struct guard g = {.is_development = is_development};
     struct str part = STR_NONE;
+    struct buf bad = BUF_EMPTY;
+    bool ok = false;
 
     while (str_split(&allow, ',', &part)) {
         part = str_trim(part);
         if (g.count == GUARD_ALLOW_MAX) {
-            return err_set(err, ERR_INVALID, "more than %d allowed ranges",
-                           GUARD_ALLOW_MAX);
+            (void)err_set(err, ERR_INVALID, "more than %d allowed ranges",
+                          GUARD_ALLOW_MAX);
+            goto out;
         }
-        if (!range_read(part, &g.allow[g.count])) {
-            return err_set(err, ERR_INVALID,
-                           "\"%.*s\" is not a range such as 10.0.0.0/8",
-                           STR_ARGS(part));
+        if (range_read(part, &g.allow[g.count])) {
+            g.count++;
+        } else {
+            buf_addf(&bad, "%s\"%.*s\"", bad.len == 0 ? "" : ", ",
+                     STR_ARGS(part));
         }
-        g.count++;
+    }
+    if (bad.len > 0) {
+        (void)err_set(err, ERR_INVALID, "%s is not a range such as 10.0.0.0/8",
+                      buf_cstr(&bad));
+        goto out;
     }
     *out = g;
-    return true;
+    ok = true;
+
+out:
+    buf_free(&bad);
+    return ok;
 }
 
 static const char *why_not(const struct refused *list, size_t count,

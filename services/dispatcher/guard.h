@@ -25,7 +25,7 @@ struct guard {
 };
 
 /* "10.0.0.0/8,fd00::/8": what is reachable in spite of the policy. "" is
- * none. ERR_INVALID names the part that is no CIDR. */
+ * none. ERR_INVALID names every part that is no CIDR. */
 MUST_USE bool guard_read(struct str allow, bool is_development,
                          struct guard *out, struct err *err);
 

@@ -29,20 +29,48 @@
 #define RECONNECT_MS 200
 #define FLUSH_MS 10000
 
-static bool configure(struct dispatcher *d, struct err *err)
+/* What the rows of the table can't say; a field that is NULL had a fault. */
+static void judge(void *user, struct config_faults *faults)
+{
+    struct dispatcher *d = user;
+    const struct dispatcher_settings *s = &d->settings;
+    const struct bus_options bus = {.brokers = s->kafka.brokers,
+                                    .client_id = "porter-dispatcher",
+                                    .extra = s->kafka.extra};
+    bool is_development = s->common.environment == ENVIRONMENT_DEVELOPMENT;
+    struct err why = ERR_NONE;
+
+    if (s->common.db_url != NULL && !db_url_check(s->common.db_url, &why)) {
+        config_fault(faults, "PORTER_DB_URL", why.text);
+    }
+    if (s->common.seal_keys != NULL &&
+        !seal_keys_read(str_of(s->common.seal_keys), &d->keys, &why)) {
+        config_fault(faults, "PORTER_SEAL_KEYS", why.text);
+    }
+    if (s->kafka.brokers != NULL && !bus_options_check(&bus, &why)) {
+        config_fault(faults, "PORTER_KAFKA_EXTRA", why.text);
+    }
+    if (s->retry_schedule != NULL &&
+        !backoff_read(str_of(s->retry_schedule), &d->backoff, &why)) {
+        config_fault(faults, "PORTER_RETRY_SCHEDULE", why.text);
+    }
+    if (s->egress_allow != NULL &&
+        !guard_read(str_of(s->egress_allow), is_development, &d->guard, &why)) {
+        config_fault(faults, "PORTER_EGRESS_ALLOW", why.text);
+    }
+    if (s->lease_ms > 0 && s->lease_ms <= s->attempt_timeout_ms) {
+        config_fault(faults, "PORTER_LEASE",
+                     "must be longer than PORTER_ATTEMPT_TIMEOUT");
+    }
+}
+
+static bool configure(struct dispatcher *d, struct buf *told, struct err *err)
 {
     const struct dispatcher_settings *s = &d->settings;
-    bool is_development = s->common.environment == ENVIRONMENT_DEVELOPMENT;
+    const struct config_more more = {judge, d, told};
 
-    if (!seal_keys_read(str_of(s->common.seal_keys), &d->keys, err) ||
-        !backoff_read(str_of(s->retry_schedule), &d->backoff, err) ||
-        !guard_read(str_of(s->egress_allow), is_development, &d->guard, err)) {
+    if (!dispatcher_settings_load(&d->settings, &more, err)) {
         return false;
-    }
-    if (s->lease_ms <= s->attempt_timeout_ms) {
-        return err_set(err, ERR_INVALID,
-                       "PORTER_LEASE must be longer than "
-                       "PORTER_ATTEMPT_TIMEOUT");
     }
     d->db_options = (struct db_options){
         .url = s->common.db_url,
@@ -148,6 +176,7 @@ static void docs_of_metrics(struct buf *out)
 int main(int argc, char **argv)
 {
     static struct dispatcher d;
+    struct buf told = BUF_EMPTY;
     struct err err = ERR_NONE;
 
     if (argc == 2 && strcmp(argv[1], "--config-docs") == 0) {
@@ -162,9 +191,10 @@ int main(int argc, char **argv)
                       "Everything else comes from PORTER_… variables.\n");
         return EXIT_USAGE;
     }
-    log_open("dispatcher", LOG_INFO);
-    if (!dispatcher_settings_load(&d.settings, &err) || !configure(&d, &err)) {
-        log_fail("dispatcher.misconfigured", &err);
+    if (!configure(&d, &told, &err)) {
+        (void)fprintf(stderr, "dispatcher: the configuration has faults:\n%s\n",
+                      buf_cstr(&told));
+        buf_free(&told);
         dispatcher_settings_free(&d.settings);
         return EXIT_USAGE;
     }

@@ -9,6 +9,7 @@
 #include "gateway/routes.h"
 #include "gateway/upkeep.h"
 #include "gateway/usage.h"
+#include "bus/record.h"
 #include "log/log.h"
 
 #include <sys/resource.h>
@@ -59,14 +60,40 @@ static void warn_if_few_descriptors(const struct gateway *g)
     }
 }
 
-bool boot_secrets(struct gateway *g, struct err *err)
+/* What the rows of the table can't say; a field that is NULL had a fault. */
+static void judge(void *user, struct config_faults *faults)
 {
-    struct seal_keys *keys = &g->seal_keys;
+    struct gateway *g = user;
+    const struct gateway_settings *s = &g->settings;
+    const struct bus_options bus = {.brokers = s->kafka.brokers,
+                                    .client_id = "porter-gateway",
+                                    .extra = s->kafka.extra};
+    struct err why = ERR_NONE;
+
+    if (s->common.db_url != NULL && !db_url_check(s->common.db_url, &why)) {
+        config_fault(faults, "PORTER_DB_URL", why.text);
+    }
+    if (s->common.seal_keys != NULL &&
+        !seal_keys_read(str_of(s->common.seal_keys), &g->seal_keys, &why)) {
+        config_fault(faults, "PORTER_SEAL_KEYS", why.text);
+    }
+    if (s->redis_url != NULL && !kv_url_check(s->redis_url, &why)) {
+        config_fault(faults, "PORTER_REDIS_URL", why.text);
+    }
+    if (s->kafka.brokers != NULL && !bus_options_check(&bus, &why)) {
+        config_fault(faults, "PORTER_KAFKA_EXTRA", why.text);
+    }
+}
+
+bool boot_settings(struct gateway *g, struct buf *told, struct err *err)
+{
+    const struct config_more more = {judge, g, told};
+    const struct seal_keys *keys = &g->seal_keys;
     struct str first = {(const char *)keys->list[0].bytes,
                         sizeof keys->list[0].bytes};
 
-    if (!seal_keys_read(str_of(g->settings.common.seal_keys), keys, err)) {
-        return err_wrap(err, "PORTER_SEAL_KEYS");
+    if (!gateway_settings_load(&g->settings, &more, err)) {
+        return false;
     }
     g->cursor_secret = crypt_hmac_sha256(first, STR("cursor"));
     return true;

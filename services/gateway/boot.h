@@ -4,9 +4,13 @@
 
 #include "gateway/gateway.h"
 
+/* Fill g->settings and the secrets that follow from them. `told` gets every
+ * fault of the configuration. */
+MUST_USE bool boot_settings(struct gateway *g, struct buf *told,
+                            struct err *err);
+
 /* Each opens one part from g->settings, in the order in which they stand here;
  * a part needs only those above it. Nothing here waits for a neighbour. */
-MUST_USE bool boot_secrets(struct gateway *g, struct err *err);
 MUST_USE bool boot_store(struct gateway *g, struct err *err);
 MUST_USE bool boot_admit(struct gateway *g, struct err *err);
 MUST_USE bool boot_plain(struct gateway *g, struct err *err);

@@ -96,12 +96,15 @@ static void serve(struct gateway *g, const sigset_t *signals)
 static int run(void)
 {
     static struct gateway g; /* Zero; larger than a frame should be. */
+    struct buf told = BUF_EMPTY;
     sigset_t signals = signals_block();
     struct err err = ERR_NONE;
     bool ok = false;
 
-    if (!gateway_settings_load(&g.settings, &err)) {
-        (void)fprintf(stderr, "gateway: %s\n", err.text);
+    if (!boot_settings(&g, &told, &err)) {
+        (void)fprintf(stderr, "gateway: the configuration has faults:\n%s\n",
+                      buf_cstr(&told));
+        buf_free(&told);
         return EXIT_USAGE;
     }
     log_open("gateway", (enum log_level)g.settings.common.log_level);
@@ -111,8 +114,8 @@ static int run(void)
     g.openapi = openapi_new(g.settings.public_url);
     g.cors = cors_new();
 
-    ok = routes_check(&err) && boot_secrets(&g, &err) && boot_store(&g, &err) &&
-         boot_admit(&g, &err) && boot_plain(&g, &err) && boot_https(&g, &err) &&
+    ok = routes_check(&err) && boot_store(&g, &err) && boot_admit(&g, &err) &&
+         boot_plain(&g, &err) && boot_https(&g, &err) &&
          boot_health(&g, &err) && boot_relay(&g, &err);
     if (ok) {
         serve(&g, &signals);

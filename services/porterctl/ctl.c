@@ -72,7 +72,7 @@ bool ctl_open(struct ctl *ctl, struct err *err)
     if (needs == 0) {
         return true;
     }
-    if (!porterctl_settings_load(&ctl->settings, err)) {
+    if (!porterctl_settings_load(&ctl->settings, NULL, err)) {
         err->code = ERR_INVALID;
         return false;
     }

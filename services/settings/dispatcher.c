@@ -45,9 +45,11 @@ static const struct config_row rows[] = {
 const struct config_table dispatcher_settings_table = {"dispatcher", rows,
                                                        COUNT_OF(rows)};
 
-bool dispatcher_settings_load(struct dispatcher_settings *out, struct err *err)
+bool dispatcher_settings_load(struct dispatcher_settings *out,
+                              const struct config_more *more, struct err *err)
 {
-    return config_load(&dispatcher_settings_table, out, settings_tables, err);
+    return config_load(&dispatcher_settings_table, out, settings_tables, more,
+                       err);
 }
 
 void dispatcher_settings_free(struct dispatcher_settings *s)

@@ -30,6 +30,7 @@ extern const struct config_table dispatcher_settings_table;
 
 /* Read the environment; see config_load. */
 MUST_USE bool dispatcher_settings_load(struct dispatcher_settings *out,
+                                       const struct config_more *more,
                                        struct err *err);
 void dispatcher_settings_free(struct dispatcher_settings *s);
 

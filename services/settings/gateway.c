@@ -53,9 +53,11 @@ static const struct config_row rows[] = {
 const struct config_table gateway_settings_table = {"gateway", rows,
                                                     COUNT_OF(rows)};
 
-bool gateway_settings_load(struct gateway_settings *out, struct err *err)
+bool gateway_settings_load(struct gateway_settings *out,
+                           const struct config_more *more, struct err *err)
 {
-    return config_load(&gateway_settings_table, out, settings_tables, err);
+    return config_load(&gateway_settings_table, out, settings_tables, more,
+                       err);
 }
 
 void gateway_settings_free(struct gateway_settings *s)

@@ -34,6 +34,7 @@ extern const struct config_table gateway_settings_table;
 
 /* Read the environment; see config_load. */
 MUST_USE bool gateway_settings_load(struct gateway_settings *out,
+                                    const struct config_more *more,
                                     struct err *err);
 void gateway_settings_free(struct gateway_settings *s);
 

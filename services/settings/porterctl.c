@@ -18,9 +18,11 @@ static const struct config_row rows[] = {
 const struct config_table porterctl_settings_table = {"porterctl", rows,
                                                       COUNT_OF(rows)};
 
-bool porterctl_settings_load(struct porterctl_settings *out, struct err *err)
+bool porterctl_settings_load(struct porterctl_settings *out,
+                             const struct config_more *more, struct err *err)
 {
-    return config_load(&porterctl_settings_table, out, settings_tables, err);
+    return config_load(&porterctl_settings_table, out, settings_tables, more,
+                       err);
 }
 
 void porterctl_settings_free(struct porterctl_settings *s)

@@ -17,6 +17,7 @@ extern const struct config_table porterctl_settings_table;
 
 /* Read the environment; see config_load. */
 MUST_USE bool porterctl_settings_load(struct porterctl_settings *out,
+                                      const struct config_more *more,
                                       struct err *err);
 void porterctl_settings_free(struct porterctl_settings *s);
 

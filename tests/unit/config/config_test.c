@@ -61,7 +61,7 @@ static int setup(void **state)
 
 static void expect_fault(const char *part)
 {
-    assert_false(config_load(&table, &got, NULL, &err));
+    assert_false(config_load(&table, &got, NULL, NULL, &err));
     assert_int_equal(err.code, ERR_INVALID);
     if (strstr(err.text, part) == NULL) {
         fail_msg("\"%s\" lacks \"%s\"", err.text, part);
@@ -72,7 +72,7 @@ static void expect_fault(const char *part)
 static void fills_what_is_not_set_from_the_table(void **state)
 {
     (void)state;
-    assert_true(config_load(&table, &got, NULL, &err));
+    assert_true(config_load(&table, &got, NULL, NULL, &err));
     assert_string_equal(got.url, "here");
     assert_string_equal(got.name, "");
     assert_null(got.secret);
@@ -93,7 +93,7 @@ static void reads_each_form(void **state)
     (void)setenv("PORTER_T_BODY", "64KiB", 1);
     (void)setenv("PORTER_T_ON", "true", 1);
     (void)setenv("PORTER_T_LEVEL", "low", 1);
-    assert_true(config_load(&table, &got, NULL, &err));
+    assert_true(config_load(&table, &got, NULL, NULL, &err));
     assert_int_equal(got.count, 7);
     assert_int_equal(got.rest_ms, 5000);
     assert_int_equal(got.body_bytes, 65536);
@@ -170,7 +170,7 @@ static void knows_the_variables_of_other_programs(void **state)
 
     (void)state;
     (void)setenv("PORTER_T_TYPO", "x", 1);
-    assert_true(config_load(&table, &got, extra, &err));
+    assert_true(config_load(&table, &got, extra, NULL, &err));
     config_free(&table, &got);
 }
 
@@ -178,7 +178,7 @@ static void treats_an_empty_variable_as_not_set(void **state)
 {
     (void)state;
     (void)setenv("PORTER_T_COUNT", "", 1);
-    assert_true(config_load(&table, &got, NULL, &err));
+    assert_true(config_load(&table, &got, NULL, NULL, &err));
     assert_int_equal(got.count, 5);
     config_free(&table, &got);
     (void)setenv("PORTER_T_URL", "", 1);
@@ -203,7 +203,7 @@ static void reads_a_value_from_a_file(void **state)
     assert_int_equal(write(fd, "from-a-file\n", 12), 12);
     (void)close(fd);
     (void)setenv("PORTER_T_SECRET_FILE", path, 1);
-    assert_true(config_load(&table, &got, NULL, &err));
+    assert_true(config_load(&table, &got, NULL, NULL, &err));
     assert_string_equal(got.secret, "from-a-file");
     config_free(&table, &got);
 

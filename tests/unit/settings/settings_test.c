@@ -33,9 +33,9 @@ static void one_environment_serves_every_program(void **state)
     struct porterctl_settings p;
 
     (void)state;
-    assert_true(gateway_settings_load(&g, &err));
-    assert_true(dispatcher_settings_load(&d, &err));
-    assert_true(porterctl_settings_load(&p, &err));
+    assert_true(gateway_settings_load(&g, NULL, &err));
+    assert_true(dispatcher_settings_load(&d, NULL, &err));
+    assert_true(porterctl_settings_load(&p, NULL, &err));
     assert_string_equal(g.common.db_url, p.common.db_url);
     assert_int_equal(g.relay_rest_ms, 50);
     assert_int_equal(g.http_body_max, 1048576);
@@ -53,7 +53,7 @@ static void a_typo_is_found_by_every_program(void **state)
 
     (void)state;
     (void)setenv("PORTER_WORKER", "4", 1);
-    assert_false(dispatcher_settings_load(&d, &err));
+    assert_false(dispatcher_settings_load(&d, NULL, &err));
     assert_string_equal(err.text, "PORTER_WORKER is no variable of ours");
     (void)unsetenv("PORTER_WORKER");
 }
@@ -65,9 +65,9 @@ static void only_porterctl_runs_without_seal_keys(void **state)
 
     (void)state;
     (void)unsetenv("PORTER_SEAL_KEYS");
-    assert_false(gateway_settings_load(&g, &err));
+    assert_false(gateway_settings_load(&g, NULL, &err));
     assert_non_null(strstr(err.text, "PORTER_SEAL_KEYS is not set"));
-    assert_true(porterctl_settings_load(&p, &err));
+    assert_true(porterctl_settings_load(&p, NULL, &err));
     assert_null(p.common.seal_keys);
     porterctl_settings_free(&p);
 }

@@ -1,0 +1,37 @@
+"""Start-up tells every mistake of the configuration at once, also those that no single variable's form shows."""
+import subprocess
+
+import pytest
+
+from harness.process import program
+
+WRONG = {
+    "PORTER_DB_URL": "mysql://db.example.com", "PORTER_SEAL_KEYS": "no-colon", "PORTER_KAFKA_EXTRA": "linger.milliseconds=1",
+    "PORTER_DB_POOL": "many", "PORTER_LOG_LEVL": "info",
+}
+OWN = {
+    "gateway": {"PORTER_REDIS_URL": "http://redis.example.com", "PORTER_HTTP_THREADS": "0"},
+    "dispatcher": {"PORTER_EGRESS_ALLOW": "10.0.0.0/8, 10.0.0/8,fd00::/129", "PORTER_RETRY_SCHEDULE": "5s,soon", "PORTER_LEASE": "2s",
+                   "PORTER_ATTEMPT_TIMEOUT": "3s"},
+}
+TOLD = {"gateway": {"PORTER_REDIS_URL", "PORTER_HTTP_THREADS", "PORTER_TLS_CERTIFICATE", "PORTER_TLS_KEY"},
+        "dispatcher": {"PORTER_EGRESS_ALLOW", "PORTER_RETRY_SCHEDULE", "PORTER_LEASE"}}
+
+
+def start(name, **settings):
+    return subprocess.run([program(name)], env=settings, capture_output=True, text=True, timeout=20, check=False)
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_every_mistake_is_told_at_once(name):
+    done = start(name, **WRONG, **OWN[name])
+    said = done.stdout + done.stderr
+    assert done.returncode == 2, said
+    assert {one for one in {*WRONG, *TOLD[name]} if one not in said} == set(), said
+    assert "no-colon" not in said and "mysql://" not in said  # What may be secret is not shown.
+
+
+def test_every_range_that_is_none_is_named():
+    done = start("dispatcher", PORTER_DB_URL="postgresql://x/y", PORTER_SEAL_KEYS="a:" + 43 * "A" + "=", PORTER_EGRESS_ALLOW=OWN["dispatcher"]["PORTER_EGRESS_ALLOW"])
+    said = done.stdout + done.stderr
+    assert done.returncode == 2 and "10.0.0/8" in said and "fd00::/129" in said, said
