@@ -26,7 +26,7 @@ CREATE TABLE evacuation_people (
     org_id           uuid NOT NULL,
     evacuation_id    uuid NOT NULL,
     visitor_id       uuid NOT NULL,
-    full_name        text NOT NULL,
+    full_name        text COLLATE "und-x-icu" NOT NULL, -- as people look it up
     host_name        text,
     host_email       text,
     checked_in_at    timestamptz,

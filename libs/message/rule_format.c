@@ -49,7 +49,8 @@ static bool is_line(struct str s)
         uint32_t point = 0;
         size_t n = str_utf8_next(s, &point);
 
-        if (n == 0 || point == '\n' || point == 0x2028 || point == 0x2029) {
+        if (n == 0 || point == '\n' || point == '\t' || point == 0x2028 ||
+            point == 0x2029) {
             return false;
         }
         only_blank = only_blank && is_blank_point(point);
@@ -222,7 +223,7 @@ bool format_fits(const struct rule *rule, struct str s, struct arena *arena,
 
     switch (rule->format) {
     case RULE_LINE:
-        *want = "must be one line and more than blanks";
+        *want = "must be one line without tabs, and more than blanks";
         return is_line(s);
     case RULE_EMAIL:
         *want = "must be an e-mail address such as name@example.com";

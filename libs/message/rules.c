@@ -252,6 +252,7 @@ static void check_map(const struct check *c, const struct rule *row,
                       const ProtobufCMessage *m,
                       const ProtobufCFieldDescriptor *f)
 {
+    static const struct rule line = {.format = RULE_LINE};
     const ProtobufCMessageDescriptor *type = kind_type(f);
     ProtobufCMessage *const *entries =
         *(ProtobufCMessage *const *const *)kind_at(m, f);
@@ -267,9 +268,14 @@ static void check_map(const struct check *c, const struct rule *row,
         struct str path =
             arena_printf(c->arena, "%s.%.*s", row->path, STR_ARGS(shown));
 
+        const char *want = NULL;
+
         if (key.len == 0) {
             (void)fault_add(c->faults, path, FAULT_TOO_SHORT,
                             "a name must not be empty");
+        } else if (!format_fits(&line, key, c->arena, &want)) {
+            (void)fault_add(c->faults, path, FAULT_BAD_FORMAT, "a name %s",
+                            want);
         }
         if (str_utf8_count(key) > MAP_KEY_MAX) {
             (void)fault_add(c->faults, path, FAULT_TOO_LONG,

@@ -21,7 +21,7 @@
 #define BLANKS                                                                 \
     " \\u00A0\\u1680\\u2000-\\u200B\\u2028\\u2029\\u202F\\u205F\\u2060"        \
     "\\u3000\\uFEFF"
-#define IN_LINE "[^\\u0000-\\u0008\\u000A-\\u001F\\u007F-\\u009F\\u2028\\u2029]"
+#define IN_LINE "[^\\u0000-\\u001F\\u007F-\\u009F\\u2028\\u2029]"
 #define NO_BLANK "[^\\u0000-\\u001F\\u007F-\\u009F" BLANKS "]"
 /* A letter or digit of a host's name, and a whole name. */
 #define HOST_CHAR                                                              \
@@ -201,7 +201,7 @@ static void add_map(struct json_writer *w, const struct rule *row)
     json_object_begin(w);
     add_number(w, "minLength", 1);
     add_number(w, "maxLength", MAP_KEY_MAX);
-    add_pattern(w, &(struct rule){.format = RULE_PLAIN}, false);
+    add_pattern(w, &(struct rule){.format = RULE_LINE}, false);
     json_object_end(w);
     json_key(w, STR("additionalProperties"));
     json_object_begin(w);
@@ -429,6 +429,12 @@ static void add_either(struct json_writer *w,
         json_object_begin(w);
         schema_add_type(w, is_list ? "array" : "string", false);
         add_number(w, is_list ? "minItems" : "minLength", 1);
+        if (is_list) { /* Generators of clients want to know. */
+            json_key(w, STR("items"));
+            json_object_begin(w);
+            schema_add_type(w, "string", false);
+            json_object_end(w);
+        }
         json_object_end(w);
         json_object_end(w);
         json_object_end(w);

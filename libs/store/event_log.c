@@ -13,7 +13,8 @@
 #define BYTES (4 << 20)
 #define DAY_US (86400 * US_PER_S)
 
-enum { PAYLOAD, TXID, ID, FITS, IS_END };
+enum { PAYLOAD, TXID, ID, FITS, IS_END }; /* Of a list. */
+enum { SETTLED = TXID + 1 };              /* Of one event. */
 
 /* --- days ---------------------------------------------------------------- */
 
@@ -69,8 +70,8 @@ static bool take(const struct db_rows *rows, size_t max, struct arena *arena,
         }
         out->count += fits;
         out->has_end = true;
-        out->end =
-            (struct event_place){db_int(rows, i, TXID), db_uuid(rows, i, ID)};
+        out->end = (struct event_place){db_int(rows, i, TXID),
+                                        db_uuid(rows, i, ID), true};
     }
     out->has_more = seen > 0 && !db_bool(rows, seen - 1, IS_END);
     return true;
@@ -93,7 +94,7 @@ static size_t type_names(unsigned types, struct str names[EVENT_TYPE_COUNT])
 /* Before the first, or behind the last event there may be. */
 static struct event_place edge(bool is_last)
 {
-    struct event_place place = {is_last ? INT64_MAX : 0, {{0}}};
+    struct event_place place = {.txid = is_last ? INT64_MAX : 0};
 
     memset(place.id.bytes, is_last ? 0xff : 0, sizeof place.id.bytes);
     return place;
@@ -179,7 +180,8 @@ bool event_find(struct db *db, struct id org_id, struct id id,
     }
     ok = ok && read_event(rows, 0, arena, out, err);
     if (ok && place != NULL) {
-        *place = (struct event_place){db_int(rows, 0, TXID), id};
+        *place = (struct event_place){db_int(rows, 0, TXID), id,
+                                      db_bool(rows, 0, SETTLED)};
     }
     db_rows_free(rows);
     return ok;

@@ -18,6 +18,7 @@
 struct event_place {
     int64_t txid;
     struct id id;
+    bool is_settled; /* event_find: nothing can come before it any more. */
 };
 
 /* STR_NONE means "any"; times DB_TIME_NULL. */

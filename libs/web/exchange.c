@@ -12,7 +12,7 @@
 #define ARENA_BYTES 16384
 #define BODY_STEP_BYTES 16384
 #define KEPT_BYTES_MAX 65536 /* A larger buffer is given back. */
-#define LINGER_BYTES_MAX 262144
+#define LINGER_BYTES_MAX (32 << 20)
 #define TIMEOUT_SLACK_US (50 * US_PER_MS)
 
 struct exchange {

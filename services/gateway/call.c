@@ -183,7 +183,8 @@ bool call_body(struct call *call, struct json **root, struct err *err)
     return json_read(body, root, err);
 }
 
-bool call_input(struct call *call, ProtobufCMessage **out, struct err *err)
+bool call_input_more(struct call *call, call_more_fn *more,
+                     ProtobufCMessage **out, struct err *err)
 {
     const struct rule_table *rules = call->operation->rules();
     struct json *body = NULL;
@@ -197,10 +198,18 @@ bool call_input(struct call *call, ProtobufCMessage **out, struct err *err)
         return false;
     }
     ok = rules_read(rules, body, call->now_us, call->arena, call_faults(call),
-                    out) ||
-         call_refuse_faults(call, PROBLEM_VALIDATION_FAILED, err);
+                    out);
+    if (!ok && (more == NULL || json_type(body) != JSON_OBJECT ||
+                more(call, body, err))) {
+        (void)call_refuse_faults(call, PROBLEM_VALIDATION_FAILED, err);
+    }
     json_free(body);
     return ok;
+}
+
+bool call_input(struct call *call, ProtobufCMessage **out, struct err *err)
+{
+    return call_input_more(call, NULL, out, err);
 }
 
 void call_set_time(struct call *call, ProtobufCMessage *message,

@@ -93,6 +93,13 @@ MUST_USE bool call_body(struct call *call, struct json **root, struct err *err);
 MUST_USE bool call_input(struct call *call, ProtobufCMessage **out,
                          struct err *err);
 
+/* The same; when the body has faults, `more` may add those that only the
+ * database knows of. */
+typedef bool call_more_fn(struct call *call, const struct json *body,
+                          struct err *err);
+MUST_USE bool call_input_more(struct call *call, call_more_fn *more,
+                              ProtobufCMessage **out, struct err *err);
+
 /* Set a time of a message that is about to be stored. */
 void call_set_time(struct call *call, ProtobufCMessage *message,
                    const char *field, int64_t at_us);

@@ -34,14 +34,14 @@ class Broken(AssertionError):
     """An answer that the document does not allow."""
 
 
-def strictly(schema):
-    """The same schema, in which nothing may be there that is not named."""
+def strictly(schema, is_part=False):
+    """The same schema, in which nothing may be there that is not named. Of an allOf's parts each names only some."""
     if isinstance(schema, list):
-        return [strictly(one) for one in schema]
+        return [strictly(one, is_part) for one in schema]
     if not isinstance(schema, dict):
         return schema
-    made = {key: strictly(value) for key, value in schema.items()}
-    if made.get("type") == "object" and isinstance(made.get("properties"), dict) and "additionalProperties" not in made:
+    made = {key: strictly(value, key == "allOf") for key, value in schema.items()}
+    if not is_part and made.get("type") == "object" and isinstance(made.get("properties"), dict) and "additionalProperties" not in made:
         made["unevaluatedProperties"] = False
     return made
 

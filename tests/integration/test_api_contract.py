@@ -389,6 +389,10 @@ def test_all_faults_of_a_body_are_told_at_once(house):
     assert {(fault["field"], fault["code"]) for fault in answer.json()["errors"]} >= {
         ("first_name", "wrong_type"), ("email", "bad_format"), ("phone", "bad_format"), ("location_id", "bad_format"),
         ("colour", "unknown_field"), ("host.email", "wrong_type"), ("host.age", "unknown_field")}
+    # Also what only the database knows.
+    answer = house.client.post("/visitors/pre-register", json={"location_id": format_id("loc", uuid7()), "colour": "red"})
+    assert {(fault["field"], fault["code"]) for fault in answer.json()["errors"]} == {
+        ("first_name", "required"), ("location_id", "not_found"), ("colour", "unknown_field")}
 
 
 def test_a_host_that_is_no_host_gets_no_link(house):

@@ -199,6 +199,8 @@ def test_faults_of_an_activation(site, porter):
         ("location_id", "bad_format"), ("reason", "too_long"), ("drill", "wrong_type"), ("activated_by", "bad_format"), ("status", "not_allowed"), ("reson", "unknown_field")}
     for stranger in (porter.organization().location(), format_id("loc", uuid7())):
         assert faults(site.client.post("/evacuations", json={"location_id": stranger})) == {("location_id", "not_found")}
+        assert faults(site.client.post("/evacuations", json={"location_id": stranger, "drill": 1})) == {
+            ("location_id", "not_found"), ("drill", "wrong_type")}
     problem(site.client.post("/evacuations?drill=true", json={}), 400, "invalid-parameter")
     problem(site.client.post("/evacuations", data=b"{", headers={"Content-Type": "application/json"}), 400, "malformed-request")
     problem(site.client.post("/evacuations", data=b"[]", headers={"Content-Type": "application/json"}), 422, "validation-failed")

@@ -226,9 +226,12 @@ def test_a_late_commit_is_not_passed_over(log):
         for sort in ("created_at", "-created_at"):
             assert log.page(sort=sort)["events"] == []
         assert log.client.get(f"/events/{late[0]}").status_code == 200
-        assert log.page(after=late[0])["events"] == []
+        # Whoever went on from it would never see the one before it.
+        fault = refused(log.client.get(f"/events?after={late[0]}"), "after")
+        assert fault["code"] == "not_allowed" and "pagination.after" in fault["detail"]
     log.settle()
     assert log.walk() == early + late
+    assert log.page(after=late[0])["events"] == [] and [event["id"] for event in log.page(after=early[0])["events"]] == late
 
 
 STEPS = st.lists(st.one_of(

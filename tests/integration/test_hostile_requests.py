@@ -557,6 +557,13 @@ def test_what_follows_a_body_that_was_refused_is_not_served(world):
                 wire.answer()
 
 
+def test_who_sends_much_too_much_still_gets_the_answer(world):
+    """Clients that send all before they read would see a reset instead, if the gateway hung up at once."""
+    answer = requests.post(f"{world.gateway.url}/api/v1/visitors/pre-register", data=b"x" * (8 << 20), verify=world.porter.tls / "ca.pem",
+                           headers={"X-API-Key": world.mine.key().text, "Content-Type": "application/json"}, timeout=30)
+    assert answer.status_code == 413 and answer.json()["type"].endswith("/body-too-large")
+
+
 def test_a_kept_connection_stays_good_after_refused_requests(world):
     """A fault in a request that was read whole costs its sender nothing but that request."""
     bad = [post("{"), post(visitor(x=1)), get("/nowhere"), get("/api/v1/visitors", key=None), get("/api/v1/visitors?x=1"),

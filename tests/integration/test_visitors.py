@@ -155,6 +155,8 @@ def test_all_faults_of_a_check_in_are_told_at_once(desk):
         ("badge_number", "too_long"), ("vehicle_plate", "wrong_type"), ("status", "not_allowed"), ("badge", "unknown_field")}
     for action in ("check-out", "cancel"):
         problem(desk.act(visitor, action, json={"badge_number": "1"}), 422, "validation-failed")
+    told = problem(desk.act(visitor, "check-in", json={"badge": "1", "location_id": format_id("loc", uuid7())}), 422, "validation-failed")
+    assert {(fault["field"], fault["code"]) for fault in told["errors"]} == {("badge", "unknown_field"), ("location_id", "not_found")}
     problem(desk.act(visitor, "check-in", json=[]), 422, "validation-failed")
     problem(desk.act(visitor, "check-in", data=b"{", headers={"Content-Type": "application/json"}), 400, "malformed-request")
     problem(desk.act(visitor, "check-in", data=b"{}"), 415, "unsupported-media-type")

@@ -47,7 +47,7 @@ SELECT e.payload, e.txid::text::bigint, e.id, e.fits, e.is_last AND e.number < $
 
 -- name: event_find
 -- $3 and $4: the days to look in.
-SELECT payload, txid::text::bigint
+SELECT payload, txid::text::bigint, txid < pg_snapshot_xmin(pg_current_snapshot())
   FROM events
  WHERE org_id = $1 AND id = $2
    AND created_at >= coalesce($3::timestamptz, '-infinity')

@@ -98,11 +98,14 @@ static void write_schema(const struct operation *op, unsigned status,
     part_array(w, "allOf");
     part_ref(w, "schemas", STR("Problem"));
     json_object_begin(w);
+    part_text(w, "type", "object");
     part_object(w, "properties");
     part_object(w, "type");
+    part_text(w, "type", "string");
     part_text(w, "pattern", buf_cstr(&pattern));
     json_object_end(w);
     part_object(w, "status");
+    part_text(w, "type", "integer");
     json_key(w, STR("const"));
     json_add_int(w, status);
     json_object_end(w);

@@ -107,7 +107,8 @@ static bool read_new(struct call *call, Porter__V1__Evacuation **out,
         valid = rules_read(rules, body, call->now_us, call->arena,
                            call_faults(call), &m);
         ok = json_type(body) != JSON_OBJECT ||
-             place_read(call, body, &only, &valid, err);
+             (place_read(call, body, &only, &valid, err) &&
+              (valid || place_check(call, body, err)));
     }
     if (ok && !valid) {
         ok = call_refuse_faults(call, PROBLEM_VALIDATION_FAILED, err);

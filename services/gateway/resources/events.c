@@ -83,7 +83,7 @@ static struct event_query query_of(const struct list *list)
             },
         .is_descending = (p[SORT].bits & 1U << DOWNWARDS) != 0,
         .goes_on = list->goes_on,
-        .after = {list->after.number, list->after.id},
+        .after = {list->after.number, list->after.id, true},
         .max = list->limit,
     };
 }
@@ -116,12 +116,22 @@ static bool read_after(struct call *call, const struct list *list,
     }
     query->goes_on = event_find(call->db, call_org(call), after->id,
                                 call->arena, &event, &query->after, err);
+    if (query->goes_on && !query->after.is_settled) {
+        query->goes_on = false;
+        return refuse_after(
+            call, FAULT_NOT_ALLOWED,
+            "is not in the log's readable part yet, so others may still come "
+            "before it; ask again in a moment, and go on from "
+            "`pagination.after` as a rule",
+            err);
+    }
     if (!query->goes_on && err->code == ERR_NOT_FOUND) {
         return refuse_after(
             call, FAULT_NOT_FOUND,
-            "is no event in your log: if it was once, it is older than what "
-            "is kept, and events behind it may be gone too; begin anew without "
-            "after",
+            "is no event in your log: it never was (a sample, another's), or "
+            "it "
+            "is older than what is kept, and events behind it may be gone too; "
+            "begin anew without after",
             err);
     }
     return query->goes_on;

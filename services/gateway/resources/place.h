@@ -14,6 +14,12 @@ bool body_lacks(const struct json *body, const char *name);
 MUST_USE bool place_read(struct call *call, const struct json *body,
                          struct id *only, bool *valid, struct err *err);
 
+/* A fault when the body names a location that is not the organization's: for
+ * bodies that have other faults, too; else the statement itself tells. False:
+ * PostgreSQL could not be asked. */
+MUST_USE bool place_check(struct call *call, const struct json *body,
+                          struct err *err);
+
 /* Refuse a location that is not the organization's. Returns false. */
 bool place_refuse(struct call *call, struct err *err);
 

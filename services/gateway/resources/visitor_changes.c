@@ -151,7 +151,7 @@ static bool run(struct call *call, const struct change *change, struct err *err)
 
     return call_no_params(call, err) &&
            call_path_id(call, ID_VISITOR, &id, err) &&
-           call_input(call, &input, err) &&
+           call_input_more(call, place_check, &input, err) &&
            try_change(call, change, id, (const void *)input, err);
 }
 

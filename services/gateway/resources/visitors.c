@@ -284,7 +284,8 @@ static bool read_input(struct call *call, Porter__V1__Visitor **out,
                        call_faults(call), &message);
     if (is_object) {
         valid = check_together(call, body) && valid;
-        if (!place_read(call, body, &only, &valid, err)) {
+        if (!place_read(call, body, &only, &valid, err) ||
+            (!valid && !place_check(call, body, err))) {
             goto out;
         }
     }

@@ -141,6 +141,33 @@ static void tells_every_fault_at_once(void **state)
                  "PORTER_T_TYPO is no variable of ours");
 }
 
+static void find_two(void *user, struct config_faults *faults)
+{
+    ++*(int *)user;
+    config_fault(faults, "PORTER_T_URL", "leads nowhere");
+    config_fault(faults, "PORTER_T_COUNT", "must be even");
+}
+
+static void what_the_rows_can_not_say_is_told_with_the_rest(void **state)
+{
+    int asked = 0;
+    struct buf told = BUF_EMPTY;
+    const struct config_more more = {find_two, &asked, &told};
+
+    (void)state;
+    (void)setenv("PORTER_T_TYPO", "x", 1);
+    assert_false(config_load(&table, &got, NULL, &more, &err));
+    assert_int_equal(asked, 1);
+    assert_string_equal(buf_cstr(&told),
+                        "PORTER_T_TYPO is no variable of ours\n"
+                        "PORTER_T_URL: leads nowhere\n"
+                        "PORTER_T_COUNT: must be even");
+    assert_string_equal(err.text, buf_cstr(&told));
+    assert_null(got.url);
+    (void)unsetenv("PORTER_T_TYPO");
+    buf_free(&told);
+}
+
 static void counts_the_faults_that_do_not_fit(void **state)
 {
     (void)state;
@@ -238,6 +265,7 @@ int main(void)
         TEST(reads_each_form),
         TEST(refuses_each_wrong_form),
         TEST(tells_every_fault_at_once),
+        TEST(what_the_rows_can_not_say_is_told_with_the_rest),
         TEST(counts_the_faults_that_do_not_fit),
         TEST(knows_the_variables_of_other_programs),
         TEST(treats_an_empty_variable_as_not_set),

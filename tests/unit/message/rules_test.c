@@ -246,9 +246,9 @@ static void counts_code_points_at_the_limit_and_past_it(void **state)
 static void wants_one_line_that_is_more_than_blanks(void **state)
 {
     static const char *const good[] = {"A", " A ", "\xD7\xA9", "a b"};
-    static const char *const bad[] = {" ",        "   ",      "a\\nb",
-                                      "\\t",      "\\u00a0",  "\\u3000",
-                                      "\\u200b ", "a\\u2028b"};
+    static const char *const bad[] = {" ",       "   ",      "a\\nb",
+                                      "\\t",     "a\\tb",    "\\u00a0",
+                                      "\\u3000", "\\u200b ", "a\\u2028b"};
 
     (void)state;
     for (size_t i = 0; i < COUNT_OF(good); i++) {
@@ -471,6 +471,13 @@ static void bounds_a_map(void **state)
         "metadata too_many\n");
     assert_string_equal(with("metadata", "{\"\":\"1\"}"),
                         "metadata. too_short\n");
+    assert_string_equal(with("metadata", "{\"a b\":\"1\\n\\t2\"}"), "");
+    assert_string_equal(with("metadata", "{\" \":\"1\"}"),
+                        "metadata.  bad_format\n");
+    assert_string_equal(with("metadata", "{\"a\\nb\":\"1\"}"),
+                        "metadata.a\nb bad_format\n");
+    assert_string_equal(with("metadata", "{\"a\\tb\":\"1\"}"),
+                        "metadata.a\tb bad_format\n");
     assert_string_equal(map_of(40, 500), "");
     assert_non_null(strstr(map_of(41, 500), " too_long\n"));
     assert_non_null(strstr(map_of(40, 501), " too_long\n"));
