@@ -15,6 +15,11 @@
  * failing one makes the whole group be run again one by one: nothing was
  * committed). Others each have their own Sync.
  *
+ * Marked statements also queue before all connections are busy: while a
+ * quarter of the pool runs such trips, the next wait for one of these to end
+ * and travel together, but at most a millisecond if another connection is
+ * free. So they must be short. Others, and transactions, never wait for that.
+ *
  * Results are binary and are copied out of the connection: rows are valid
  * until db_rows_free. Errors: ERR_UNAVAILABLE (away, timed out, shutting down;
  * the statement may or may not have happened if it writes), ERR_CONFLICT

@@ -38,7 +38,7 @@ static void must(bool ok, const struct err *err)
     }
 }
 
-static void script(const char *text)
+static inline void script(const char *text)
 {
     const struct db_options opts = test_options();
     struct err err = ERR_NONE;
