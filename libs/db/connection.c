@@ -15,6 +15,18 @@
 /* NULLs that libpq may hand out before a Sync. */
 #define END_STEPS_MAX 8
 
+bool db_url_check(const char *url, struct err *err)
+{
+    PQconninfoOption *parsed = PQconninfoParse(url, NULL);
+
+    if (parsed == NULL) { /* libpq's own words may hold the password. */
+        return err_set(err, ERR_INVALID,
+                       "the database URL is not a PostgreSQL one");
+    }
+    PQconninfoFree(parsed);
+    return true;
+}
+
 void connection_init(struct connection *c, const struct db_options *opts)
 {
     *c = (struct connection){.opts = opts};

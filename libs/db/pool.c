@@ -77,18 +77,6 @@ static THREAD_LOCAL int64_t thread_us;
 
 /* --- life ---------------------------------------------------------------- */
 
-bool db_url_check(const char *url, struct err *err)
-{
-    PQconninfoOption *parsed = PQconninfoParse(url, NULL);
-
-    if (parsed == NULL) { /* libpq's own words may hold the password. */
-        return err_set(err, ERR_INVALID,
-                       "the database URL is not a PostgreSQL one");
-    }
-    PQconninfoFree(parsed);
-    return true;
-}
-
 bool db_open(const struct db_options *opts, struct db **out, struct err *err)
 {
     struct db *db = NULL;
