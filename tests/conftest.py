@@ -1,0 +1,21 @@
+"""The last words of a run: every failure in a few lines, where a reader of a long log looks first."""
+
+LINES, COLUMNS = 12, 240
+
+
+def pytest_terminal_summary(terminalreporter):
+    failed = [report for kind in ("failed", "error") for report in terminalreporter.stats.get(kind, [])]
+    if failed:
+        terminalreporter.section("in short")
+    for report in failed:
+        terminalreporter.write_line(f"FAILED {report.nodeid} ({report.when}, {report.duration:.1f} s)")
+        said = _message(report).splitlines()
+        if len(said) > LINES:  # What was wrong comes first, what came of it last.
+            said = said[:LINES // 2] + ["…"] + said[-LINES // 2:]
+        for line in said:
+            terminalreporter.write_line(f"  {line[:COLUMNS]}")
+
+
+def _message(report):
+    crash = getattr(report.longrepr, "reprcrash", None)
+    return f"{crash.path}:{crash.lineno}: {crash.message}" if crash else str(report.longrepr or "")
