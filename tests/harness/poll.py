@@ -6,7 +6,7 @@ class Late(AssertionError):
     """The deadline passed first."""
 
 
-def eventually(question, seconds=10.0, what=None, every=0.02):
+def eventually(question, seconds=30, what=None, every=0.02):
     """Asks until the answer is true (and returns it). An AssertionError counts as "not yet"."""
     until = time.monotonic() + seconds
     last = None

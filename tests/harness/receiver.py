@@ -46,7 +46,7 @@ class Receiver:
             return [r for r in self.got
                     if all(r.headers.get(name) == value for name, value in wanted.items())]
 
-    def wait(self, count=1, seconds=10, **headers):
+    def wait(self, count=1, seconds=30, **headers):
         """The first `count` requests that match."""
         def enough():
             found = self.matching(**headers)

@@ -112,7 +112,7 @@ def test_below_three_quarters_connections_are_kept(scene):
 def test_from_three_quarters_on_answers_end_their_connection(scene):
     scene = scene(PORTER_HTTP_THREADS=32, PORTER_HTTP_KEEP_ALIVE="120s")
     wires = [scene.wire() for _ in range(26)]
-    eventually(lambda: scene.connections() == 26, 20, "26 connections")
+    eventually(lambda: scene.connections() == 26, 30, "26 connections")
     got = scene.ask(wires[0])
     assert got.status == 200 and got.closes and wires[0].ended()
 
@@ -124,7 +124,7 @@ def test_more_clients_than_threads_are_all_served(scene):
         scene.idle()
     for _ in range(5):
         scene.slow()
-    eventually(lambda: scene.connections() == 16, 20, "all threads are held")
+    eventually(lambda: scene.connections() == 16, 30, "all threads are held")
     callers(scene, count=24, each=5)
 
 
@@ -136,7 +136,7 @@ def test_silent_connections_are_shed(scene):
     for _ in range(8):
         scene.wire(tls=False).send(b"\x16\x03\x01")
     callers(scene, count=8, each=5)
-    eventually(lambda: scene.connections() == 0, 20, "the silent ones are gone")
+    eventually(lambda: scene.connections() == 0, 30, "the silent ones are gone")
 
 
 @pytest.mark.parametrize("drip", [b"", b"X"], ids=["silence", "a byte now and then"])
@@ -159,7 +159,7 @@ def test_a_slow_head_is_cut_at_its_deadline(scene, drip):
     except NoAnswer as fault:
         assert drip and "ended" in str(fault)  # Cut while it was sending: the answer may be lost.
     stop.set()
-    eventually(lambda: scene.connections() == 0, 20, "the connection is gone")
+    eventually(lambda: scene.connections() == 0, 30, "the connection is gone")
 
 
 def test_a_slow_body_is_cut_at_its_deadline(scene):
@@ -173,7 +173,7 @@ def test_a_slow_body_is_cut_at_its_deadline(scene):
     got = wire.answer()
     stop.set()
     assert got.status == 408 and got.closes
-    eventually(lambda: scene.connections() == 0, 20, "the connection is gone")
+    eventually(lambda: scene.connections() == 0, 30, "the connection is gone")
 
 
 def test_a_reader_that_takes_nothing_is_cut(scene):
@@ -202,4 +202,4 @@ def test_an_idle_connection_ends_after_the_keep_alive_time(scene):
     began = time.monotonic()
     assert wire.ended()
     assert time.monotonic() - began >= 0.5
-    eventually(lambda: scene.connections() == 0, 20, "the thread is free")
+    eventually(lambda: scene.connections() == 0, 30, "the thread is free")

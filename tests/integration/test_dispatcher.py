@@ -1,6 +1,7 @@
 """The dispatcher: retries, verdicts, the log, and what a death or a restart costs."""
 import base64
 import os
+import threading
 import time
 from collections import Counter
 
@@ -109,12 +110,13 @@ def quick(servers):
     made.close()
 
 
+@pytest.mark.alone
 def test_a_503_is_tried_again_on_the_schedule(quick):
     organization = quick.organization()
     receiver = quick.receiver(lambda r: (503 if int(r.headers["x-porter-attempt"]) < 3 else 204, {}, b"busy"))
     organization.webhook(receiver.url())
     organization.client().pre_register(organization.location())
-    got = receiver.wait(3, 10)
+    got = receiver.wait(3, 30)
     assert [r.headers["x-porter-attempt"] for r in got] == ["1", "2", "3"]
     assert len({r.headers["x-porter-delivery"] for r in got}) == 1
     assert len({r.body for r in got}) == 1
@@ -137,13 +139,14 @@ def test_after_the_last_attempt_a_delivery_has_failed(quick):
     assert len(receiver.matching()) == 4
 
 
+@pytest.mark.alone
 def test_retry_after_is_honoured(quick):
     organization = quick.organization()
     receiver = quick.receiver(
         lambda r: (429, {"Retry-After": "4"}, b"") if r.headers["x-porter-attempt"] == "1" else (204, {}, b""))
     organization.webhook(receiver.url())
     organization.client().pre_register(organization.location())
-    first, second = receiver.wait(2, 10)
+    first, second = receiver.wait(2, 30)
     assert 3.9 <= second.at - first.at < 6
 
 
@@ -161,7 +164,7 @@ def test_410_disables_the_webhook(quick):
             return db.execute("SELECT status, disabled_reason FROM webhooks WHERE org_id = %s",
                               (parse_id(organization.id),)).fetchone()
 
-    eventually(lambda: status()[0] == "disabled" and "410" in status()[1], 5, "a disabled webhook")
+    eventually(lambda: status()[0] == "disabled" and "410" in status()[1], 30, "a disabled webhook")
     other = quick.receiver()
     organization.webhook(other.url())
     client.pre_register(location)
@@ -244,7 +247,7 @@ def test_what_can_not_be_read_goes_to_the_dead_letters_and_the_partition_goes_on
         return [letter for letter in dead.seen if letter.value == poison]
 
     eventually(lambda: dead.poll(0.2) or {letter.headers["partition"] for letter in letters()} == wanted,
-               15, "a dead letter for each partition")
+               30, "a dead letter for each partition")
     dead.close()
     for letter in letters():
         assert letter.key == "not an id" and letter.headers["mark"] == "kept"
@@ -254,18 +257,23 @@ def test_what_can_not_be_read_goes_to_the_dead_letters_and_the_partition_goes_on
 
 def test_a_slow_endpoint_does_not_delay_another(quick):
     organization = quick.organization()
-    slow = quick.receiver(lambda r: (time.sleep(3), (204, {}, b""))[1])
-    fast = quick.receiver()
+    go_on, answered = threading.Event(), []
+
+    def slowly(request):
+        go_on.wait(10)
+        answered.append(request)
+        return 204, {}, b""
+
+    slow, fast = quick.receiver(slowly), quick.receiver()
     organization.webhook(slow.url())
     organization.webhook(fast.url())
     client, location = organization.client(), organization.location()
-    began = time.time()
     for _ in range(100):
         client.pre_register(location)
-    wrote = time.time()
-    got = fast.wait(100, 10)
-    assert max(r.at for r in got) < wrote + 2.5, f"{max(r.at for r in got) - began} s"
-    slow.wait(100, 30)
+    fast.wait(100)
+    assert not answered
+    go_on.set()
+    slow.wait(100)
 
 
 def test_a_webhook_made_just_before_a_write_gets_its_event(quick):
@@ -291,7 +299,7 @@ def test_more_than_a_lane_holds_is_delivered_once_each(new_porter):
     receiver = porter.receiver(lambda r: (time.sleep(0.05), (204, {}, b""))[1])
     organization.webhook(receiver.url())
     with writing(porter, organization, 200) as load:
-        eventually(lambda: len(load.calls) >= 300, 20, "300 writes")
+        eventually(lambda: len(load.calls) >= 300, 30, "300 writes")
     wanted = written(load)
     eventually(lambda: len(by_delivery(receiver)) >= len(wanted), 60, "a webhook for every write")
     rows = settled(porter, organization, len(wanted))
@@ -300,6 +308,7 @@ def test_more_than_a_lane_holds_is_delivered_once_each(new_porter):
     assert set(by_delivery(receiver).values()) == {1}
 
 
+@pytest.mark.alone
 def test_a_dead_dispatchers_lease_is_taken_over(new_porter):
     porter = new_porter()
     porter.gateway()
@@ -310,7 +319,7 @@ def test_a_dead_dispatchers_lease_is_taken_over(new_porter):
     organization.webhook(receiver.url())
     organization.client().pre_register(organization.location())
     receiver.wait(1)
-    eventually(lambda: [row["state"] for row in deliveries(porter, organization)] == ["pending"], 1, "a leased row")
+    eventually(lambda: [row["state"] for row in deliveries(porter, organization)] == ["pending"], 30, "a leased row")
     first.kill()
     hang[0] = False
     began = time.monotonic()
@@ -333,11 +342,11 @@ def test_what_a_dead_owner_had_delivered_is_not_sent_again(new_porter):
     client, location = organization.client(), organization.location()
     client.pre_register(location)
     receiver.wait(2)
-    eventually(lambda: uncommitted(porter) == 0, 10, "everything committed")
+    eventually(lambda: uncommitted(porter) == 0, 30, "everything committed")
     before = places(porter)
     for _ in range(300):
         client.pre_register(location)
-    receiver.wait(602, 20)
+    receiver.wait(602, 30)
     settled(porter, organization, 602)
     assert first.stop() == 0
     last = client.pre_register(location)  # Nobody had this one.
@@ -345,7 +354,7 @@ def test_what_a_dead_owner_had_delivered_is_not_sent_again(new_porter):
     second = porter.dispatcher()
     eventually(lambda: len([r for r in receiver.matching() if last["id"] in r.body.decode()]) == 2,
                20, "the new event at both")
-    eventually(lambda: uncommitted(porter) == 0, 10, "everything committed again")
+    eventually(lambda: uncommitted(porter) == 0, 30, "everything committed again")
     assert set(by_delivery(receiver).values()) == {1}
     assert len(receiver.matching()) == 604
     assert second.metric("porter_deliveries_known_total") == 600
@@ -364,10 +373,10 @@ def test_restarts_and_rebalances_send_nothing_twice(new_porter):
     with writing(porter, organization) as load:
         for dispatcher in dispatchers * 2:
             have = len(load.calls)
-            eventually(lambda have=have: len(load.calls) >= have + 100, 10, "100 more writes")
+            eventually(lambda have=have: len(load.calls) >= have + 100, 30, "100 more writes")
             assert dispatcher.stop() == 0
             have = len(load.calls)
-            eventually(lambda have=have: len(load.calls) >= have + 50, 10, "50 more writes")
+            eventually(lambda have=have: len(load.calls) >= have + 50, 30, "50 more writes")
             dispatcher.start()
     wanted = written(load)
     eventually(lambda: len(by_delivery(receiver)) >= len(wanted), 30, "a webhook for every write")
@@ -386,7 +395,7 @@ def partitions(dispatcher):
 def test_two_dispatchers_share_every_topic_evenly(new_porter):
     porter = new_porter()
     first = porter.dispatcher()
-    whole = eventually(lambda: all((now := partitions(first)).values()) and now, 10, "all partitions")
+    whole = eventually(lambda: all((now := partitions(first)).values()) and now, 30, "all partitions")
     assert set(whole) == set(TOPICS)
     second = porter.dispatcher()
 
@@ -395,9 +404,9 @@ def test_two_dispatchers_share_every_topic_evenly(new_porter):
         return [(mine[topic], theirs[topic]) for topic in TOPICS
                 if mine[topic] + theirs[topic] != whole[topic] or abs(mine[topic] - theirs[topic]) > 1]
 
-    eventually(lambda: shares() == [], 20, "even shares of each topic")
+    eventually(lambda: shares() == [], 30, "even shares of each topic")
     assert second.stop() == 0
-    eventually(lambda: partitions(first) == whole, 20, "all partitions again")
+    eventually(lambda: partitions(first) == whole, 30, "all partitions again")
 
 
 def test_a_death_costs_the_survivor_nothing(new_porter):
@@ -406,22 +415,22 @@ def test_a_death_costs_the_survivor_nothing(new_porter):
     porter.gateway()
     quick = {"PORTER_LEASE": "4s", "PORTER_ATTEMPT_TIMEOUT": "2s"}
     survivor, victim = porter.dispatcher(**quick), porter.dispatcher(**quick)
-    eventually(lambda: all(partitions(victim).values()), 20, "its share of the partitions")
+    eventually(lambda: all(partitions(victim).values()), 30, "its share of the partitions")
     organization = porter.organization()
     receiver = porter.receiver()
     organization.webhook(receiver.url())
 
     with writing(porter, organization) as load:
-        eventually(lambda: len(by_delivery(receiver)) > 100, 20, "100 webhooks")
+        eventually(lambda: len(by_delivery(receiver)) > 100, 30, "100 webhooks")
         moved = survivor.records()
-        eventually(lambda: survivor.records() > moved, 5, "the survivor works")
+        eventually(lambda: survivor.records() > moved, 30, "the survivor works")
         victim.kill()
         victim.start(wait=False)  # It joins at once, and the group waits for the end of the dead one's session.
         eventually(victim.ready, 30, "a new member")
         eventually(lambda: all(partitions(victim).values()), 30, "its share again")
     wanted = written(load)
     eventually(lambda: len(by_delivery(receiver)) >= len(wanted), 30, "a webhook for every write")
-    eventually(lambda: uncommitted(porter) == 0, 10, "everything committed")
+    eventually(lambda: uncommitted(porter) == 0, 30, "everything committed")
     settled(porter, organization, len(wanted), 60)
     assert survivor.metric("porter_deliveries_known_total") == 0, "it had to read records again"
     twice = [d for d, count in by_delivery(receiver).items() if count > 1]
@@ -438,11 +447,11 @@ def test_places_are_committed_again_after_kafka_was_away(new_porter, private_ser
     receiver = porter.receiver()
     organization.webhook(receiver.url())
     with writing(porter, organization) as load:
-        eventually(lambda: len(load.calls) >= 100, 10, "100 writes")
+        eventually(lambda: len(load.calls) >= 100, 30, "100 writes")
         private_servers.kafka.kill()
         private_servers.kafka.start()
         have = len(load.calls)
-        eventually(lambda: len(load.calls) >= have + 100, 10, "100 more writes")
+        eventually(lambda: len(load.calls) >= have + 100, 30, "100 more writes")
     wanted = written(load)
     eventually(lambda: len(by_delivery(receiver)) >= len(wanted), 60, "a webhook for every write")
-    eventually(lambda: uncommitted(porter) == 0, 15, "everything committed")
+    eventually(lambda: uncommitted(porter) == 0, 30, "everything committed")

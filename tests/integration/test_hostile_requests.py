@@ -589,7 +589,7 @@ def test_headers_of_one_request_do_not_live_on_in_the_next(world):
 def test_after_all_this_nothing_is_broken(world):
     """Last in this file: what the rows before must not have left behind."""
     assert world.visitors() == world.created, "a request that was refused, or cut off, was carried out"
-    eventually(lambda: re.search(r"^porter_http_connections 0$", world.gateway.metrics(), re.M), 20, "no thread is held")
+    eventually(lambda: re.search(r"^porter_http_connections 0$", world.gateway.metrics(), re.M), 30, "no thread is held")
     assert re.search(r"^porter_http_requests_active 0$", world.gateway.metrics(), re.M)
     log = world.gateway.output()
     for secret in world.secrets:

@@ -166,7 +166,7 @@ def test_a_crash_between_commit_and_answer_loses_neither(new_porter):
     with ThreadPoolExecutor(1) as pool:
         lost = pool.submit(desk.send, key)
         assert gate.swallowed.wait(10)
-        eventually(lambda: desk.visitors() == 1, 10, "the commit")
+        eventually(lambda: desk.visitors() == 1, 30, "the commit")
         gateway.kill()
         assert lost.exception(timeout=20) is not None
     other = porter.gateway()

@@ -204,9 +204,9 @@ def test_guessing_is_slowed_before_postgresql_and_known_keys_are_not(new_porter)
     # The cache may forget the key: this gateway still knows that it is none of the guesses.
     with porter.database() as db:
         db.execute("UPDATE key_cache_epoch SET epoch = epoch + 1")
-    eventually(lambda: looked_up(gateway) and known.get("/visitors").status_code == 200, 5, "the known key")
+    eventually(lambda: looked_up(gateway) and known.get("/visitors").status_code == 200, 30, "the known key")
     # One that nobody here has seen waits with the guesses, and is let in when there is room again.
-    eventually(lambda: fresh.get("/visitors").status_code == 200, 15, "the new key to be looked up", every=0.2)
+    eventually(lambda: fresh.get("/visitors").status_code == 200, 30, "the new key to be looked up", every=0.2)
 
 
 # ---- What is left --------------------------------------------------------------------------------

@@ -54,7 +54,7 @@ def test_the_cap_of_one_key_is_not_anothers(new_porter):
         with db.transaction():
             db.execute("LOCK TABLE visitors IN ACCESS EXCLUSIVE MODE")
             waiting = pool.submit(one.get, "/visitors")
-            eventually(lambda: re.search(r"^porter_requests_in_flight 1$", gateway.metrics(), re.M), 10, "one under way")
+            eventually(lambda: re.search(r"^porter_requests_in_flight 1$", gateway.metrics(), re.M), 30, "one under way")
             assert Client(gateway.url, one.key, one.ca).get("/locations").status_code == 503
             assert other.get("/contractors").status_code == 200
         assert waiting.result().status_code == 200

@@ -45,7 +45,7 @@ def two(new_porter):
     porter = new_porter()
     porter.gateway()
     porter.gateway()
-    eventually(lambda: owners(porter) == [SHARDS // 2, SHARDS // 2], 10, "two relays share the shards")
+    eventually(lambda: owners(porter) == [SHARDS // 2, SHARDS // 2], 30, "two relays share the shards")
     return porter
 
 
@@ -61,9 +61,10 @@ def test_order_per_subject_survives_a_killed_gateway(two):
     killed.join()
     records = two.topics().wait(lambda r: r.key in subjects, 50 * 40, 30)
     assert in_order(records) == {subject: list(range(40)) for subject in subjects}
-    eventually(lambda: two.database().execute("SELECT count(*) FROM outbox").fetchone()[0] == 0, 10, "empty outbox")
+    eventually(lambda: two.database().execute("SELECT count(*) FROM outbox").fetchone()[0] == 0, 30, "empty outbox")
 
 
+@pytest.mark.alone
 def test_a_dead_relays_shards_are_taken_over_within_five_seconds(two):
     two.gateways[0].kill()
     began = time.monotonic()
@@ -81,16 +82,17 @@ def test_a_late_commit_is_not_skipped(two):
     with two.database() as quick:
         put(quick, org, early, 1)
     topics = two.topics()
-    topics.wait(lambda r: r.key == early, 1, 10)
+    topics.wait(lambda r: r.key == early, 1, 30)
     slow.commit()
-    topics.wait(lambda r: r.key == late, 1, 10)
+    topics.wait(lambda r: r.key == late, 1, 30)
 
 
+@pytest.mark.alone
 def test_relays_that_return_get_their_share_again(two):
     two.gateways[0].kill()
     eventually(lambda: owners(two) == [SHARDS], 5, "one relay has all shards")
     two.gateways[0].start()
-    eventually(lambda: owners(two) == [SHARDS // 2, SHARDS // 2], 10, "shared again")
+    eventually(lambda: owners(two) == [SHARDS // 2, SHARDS // 2], 30, "shared again")
 
 
 def test_a_frozen_relay_does_not_hold_its_subjects_order_hostage(two):
@@ -103,10 +105,10 @@ def test_a_frozen_relay_does_not_hold_its_subjects_order_hostage(two):
             for subject in subjects:
                 put(db, org, subject, 1)
         topics = two.topics()
-        topics.wait(lambda r: r.key in subjects, 8, 10)
+        topics.wait(lambda r: r.key in subjects, 8, 30)
     finally:
         two.gateways[0].signal(signal.SIGCONT)
-    topics.wait(lambda r: r.key in subjects, 64, 20)
+    topics.wait(lambda r: r.key in subjects, 64, 30)
 
 
 def test_a_gateway_without_a_relay_leaves_the_outbox_alone(new_porter):
@@ -124,14 +126,14 @@ def test_a_gateway_without_a_relay_leaves_the_outbox_alone(new_porter):
     gateway.stop()
     assert waiting() == [visitor["id"]]
     porter.gateway()
-    eventually(lambda: waiting() == [], 10, "a relay that takes what waited")
+    eventually(lambda: waiting() == [], 30, "a relay that takes what waited")
 
 
 def test_a_gateway_that_cannot_start_takes_no_shards(new_porter):
     """Its certificate is not there, or its private port is another's: the relay comes last."""
     porter = new_porter()
     porter.gateway()
-    eventually(lambda: owners(porter) == [SHARDS], 10, "one relay has all shards")
+    eventually(lambda: owners(porter) == [SHARDS], 30, "one relay has all shards")
     taken = porter.gateways[0].private
     for number, (faults, reason) in enumerate((
             ({"PORTER_TLS_CERTIFICATE": porter.tls / "gone.pem"}, "gone.pem: No such file or directory"),

@@ -113,7 +113,7 @@ class Callers:
     def __enter__(self):
         for thread in self._threads:
             thread.start()
-        eventually(lambda: self.done >= 20, 20, "callers are under way")
+        eventually(lambda: self.done >= 20, 30, "callers are under way")
         return self
 
     def __exit__(self, *_):
@@ -163,7 +163,7 @@ def test_sighup_changes_the_certificate_and_drops_nothing(tenant):
         for number in range(3):
             new = renew(tenant, number)
             gateway.signal(signal.SIGHUP)
-            eventually(lambda: served(gateway) == new, 15, "the new certificate")
+            eventually(lambda: served(gateway) == new, 30, "the new certificate")
             callers.wait_more(20)
             assert new != old
             old = new
@@ -175,7 +175,7 @@ def test_changed_files_are_noticed_without_a_signal(tenant):
     gateway = tenant.porter.gateways[0]
     with Callers(tenant) as callers:
         new = renew(tenant, 0)
-        eventually(lambda: served(gateway) == new, 15, "the new certificate")
+        eventually(lambda: served(gateway) == new, 30, "the new certificate")
         callers.wait_more(20)
     assert callers.faults == [] and callers.closed == 0
 
@@ -190,7 +190,7 @@ def test_a_session_of_the_old_certificate_can_be_resumed_or_begun_anew(tenant):
             session = wire.socket.session
         new = renew(tenant, version.name)
         gateway.signal(signal.SIGHUP)
-        eventually(lambda: served(gateway) == new, 15, "the new certificate")
+        eventually(lambda: served(gateway) == new, 30, "the new certificate")
         with Wire(gateway.https, client, session=session) as wire:
             wire.send(request("GET", "/docs/errors/not-found"))
             assert wire.answer().status == 200
@@ -219,12 +219,12 @@ def test_a_bad_certificate_keeps_the_old_and_is_logged(tenant, spoil):
     with Callers(tenant) as callers:
         spoil(live, make_tls(Path(tenant.porter.folder) / "other"))
         gateway.signal(signal.SIGHUP)
-        eventually(lambda: events(gateway, "tls.reload_failed") >= 1, 15, "the failure in the log")
+        eventually(lambda: events(gateway, "tls.reload_failed") >= 1, 30, "the failure in the log")
         assert served(gateway) == old
         callers.wait_more(20)
         new = renew(tenant, "good")
         gateway.signal(signal.SIGHUP)
-        eventually(lambda: served(gateway) == new, 15, "the new certificate")
+        eventually(lambda: served(gateway) == new, 30, "the new certificate")
         callers.wait_more(20)
     assert callers.faults == [] and callers.closed == 0
     assert "PRIVATE KEY" not in gateway.output()
@@ -241,7 +241,7 @@ def test_sigterm_lets_every_request_end(tenant):
     gateway = tenant.porter.gateways[0]
     with Callers(tenant, kept=8, fresh=0) as callers:
         gateway.signal(signal.SIGTERM)
-        eventually(lambda: readiness(gateway) == 503, 5, "not ready")
+        eventually(lambda: readiness(gateway) == 503, 30, "not ready")
         assert gateway.popen.wait(20) == 0
     assert callers.faults == []
     assert callers.closed == 8  # Each was told with its last answer.
@@ -254,11 +254,11 @@ def test_a_request_whose_body_is_still_coming_is_waited_for(tenant):
                    f"X-API-Key: {tenant.key().text}", body=body)
     with Wire(gateway.https, context()) as wire:
         wire.send(data[:-10])
-        eventually(lambda: "porter_http_connections 1" in gateway.metrics(), 5, "the request's beginning")
+        eventually(lambda: "porter_http_connections 1" in gateway.metrics(), 30, "the request's beginning")
         gateway.signal(signal.SIGTERM)
-        eventually(lambda: readiness(gateway) == 503, 5, "not ready")
+        eventually(lambda: readiness(gateway) == 503, 30, "not ready")
         # Balancers have had their notice: from here on only the wait for us keeps it up.
-        eventually(lambda: '"event":"gateway.draining","requests":1,' in gateway.output(), 5, "the wait for requests")
+        eventually(lambda: '"event":"gateway.draining","requests":1,' in gateway.output(), 30, "the wait for requests")
         assert gateway.popen.poll() is None
         wire.send(data[-10:])
         got = wire.answer()

@@ -247,7 +247,7 @@ def test_a_deleted_webhook_is_gone_and_its_log_stays(porter, tenant, client):
     made = create(client, url=receiver.url())
     client.pre_register(tenant.location())
     receiver.wait(1)
-    one, = eventually(lambda: listed(client, made["id"]), 5, "a delivery")
+    one, = eventually(lambda: listed(client, made["id"]), 30, "a delivery")
     answer = client.request("DELETE", f"/webhooks/{made['id']}")
     assert (answer.status_code, answer.content) == (204, b"")
     problem(client.get(f"/webhooks/{made['id']}"), 404, "not-found")
@@ -297,7 +297,7 @@ def test_a_new_secret_overlaps_the_one_before(porter, tenant, client):
 def test_an_overlap_ends(client):
     made = create(client)
     client.post(f"/webhooks/{made['id']}/rotate-secret", json={"overlap_seconds": 1})
-    eventually(lambda: client.get(f"/webhooks/{made['id']}").json()["secret_overlap_until"] is None, 5, "the end")
+    eventually(lambda: client.get(f"/webhooks/{made['id']}").json()["secret_overlap_until"] is None, 30, "the end")
 
 
 @pytest.mark.parametrize("body, code", [({"overlap_seconds": 604801}, "out_of_range"),
@@ -331,7 +331,7 @@ def test_an_event_arrives_and_the_log_shows_it(porter, tenant, client):
     made = create(client, url=receiver.url(), events=["visitor.pre_registered"])
     visitor = client.pre_register(tenant.location())
     got, = receiver.wait(1)
-    row, = eventually(lambda: listed(client, made["id"], state="delivered"), 5, "a delivery")
+    row, = eventually(lambda: listed(client, made["id"], state="delivered"), 30, "a delivery")
     assert row == {**row, "id": got.headers["x-porter-delivery"], "webhook_id": made["id"],
                    "event_id": got.headers["webhook-id"], "event_type": "visitor.pre_registered",
                    "subject": visitor["id"], "test": False, "attempt_count": 1, "last_status": 202,
@@ -457,7 +457,7 @@ def test_a_delivery_that_is_not_finished_is_not_retried(porter, tenant, client):
     receiver = porter.receiver(lambda r: (503, {"Retry-After": "3600"}, b""))
     made = create(client, url=receiver.url())
     client.pre_register(tenant.location())
-    row, = eventually(lambda: listed(client, made["id"], state="pending"), 10, "a pending delivery")
+    row, = eventually(lambda: listed(client, made["id"], state="pending"), 30, "a pending delivery")
     assert row["attempt_count"] == 1 and moment(row["next_attempt_at"]) > now() + timedelta(minutes=50)
     answer = problem(client.post(f"/webhooks/{made['id']}/deliveries/{row['id']}/retry"), 409, "state-conflict")
     assert answer["current"] == {"status": "pending"}
@@ -476,14 +476,14 @@ def test_of_two_who_retry_one_is_told(porter, tenant, client):
 def test_what_failed_is_recovered(porter, tenant, client):
     made, receiver, rows, state = failing(porter, tenant, client, 3)
     client.post(f"/webhooks/{made['id']}/test")
-    eventually(lambda: len(listed(client, made["id"], state="failed")) == 4, 10, "a failed sample")
+    eventually(lambda: len(listed(client, made["id"], state="failed")) == 4, 30, "a failed sample")
     state["status"] = 204
     oldest = moment(rows[-1]["created_at"])
     later = client.post(f"/webhooks/{made['id']}/recover", params={"since": stamp(now() + timedelta(hours=1))})
     assert (later.status_code, later.json()["recovered_count"], later.json()["has_more"]) == (202, 0, False)
     answer = client.post(f"/webhooks/{made['id']}/recover", params={"since": stamp(oldest)}).json()
     assert answer["recovered_count"] == 3 and answer["has_more"] is False
-    eventually(lambda: len(listed(client, made["id"], state="delivered")) == 3, 10, "three delivered")
+    eventually(lambda: len(listed(client, made["id"], state="delivered")) == 3, 30, "three delivered")
     again = client.post(f"/webhooks/{made['id']}/recover", params={"since": stamp(oldest)}).json()
     assert again["recovered_count"] == 0  # Samples are left.
     assert [entry[2]["count"] for entry in audit(porter, tenant) if entry[0] == "webhook.recovered"] == [3]
