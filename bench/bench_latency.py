@@ -6,7 +6,7 @@ import json
 import tempfile
 from pathlib import Path
 
-from common import System, keep, make_keys, pace, percentile, rss_mib, say, wait_until
+from common import System, cpu_seconds, keep, make_keys, pace, percentile, rss_mib, say, wait_until
 from harness.fast_receiver import FastReceiver
 
 PER_SECOND, SECONDS = 1000, 10
@@ -23,14 +23,23 @@ def received(receiver):
     return times
 
 
-def one_rate(system, gateway, keys, location, receiver, per_second):
-    had = len(receiver.lines())
+def cpu_of(system, receiver, gateway, dispatcher):
+    """CPU seconds of each process so far; the client's are not known before its end."""
+    servers = system.servers
+    return {name: cpu_seconds(pid) for name, pid in {
+        "gateway": gateway.pid, "PostgreSQL": servers.postgres.pid, "Redis": servers.redis.pid, "Kafka": servers.kafka.pid,
+        "dispatcher": dispatcher.pid, "receiver": receiver.pid}.items()}
+
+
+def one_rate(system, gateway, dispatcher, keys, location, receiver, per_second):
+    had, before = len(receiver.lines()), cpu_of(system, receiver, gateway, dispatcher)
     requests = pace(f"{gateway.url}/api/v1/visitors/pre-register", system.porter.tls / "ca.pem", keys,
                     per_second, SECONDS, BODY.replace("LOCATION", location))
     wanted = requests.get("status_201", 0)
     wait_until(lambda: len(receiver.lines()) >= had + wanted, 30, f"{wanted} webhooks")
+    after = cpu_of(system, receiver, gateway, dispatcher)
     times = received(receiver)[had:]
-    return {"per_second": per_second, "requests": requests, "webhooks": len(times),
+    return {"cpu_us": {name: (after[name] - before[name]) * 1e6 / wanted for name in after}, "per_second": per_second, "requests": requests, "webhooks": len(times),
             **{f"p{share}": percentile(times, share / 100) / 1000 for share in (50, 90, 99)},
             "max": max(times) / 1000}
 
@@ -47,12 +56,13 @@ def main():
             gateway = system.gateway(PORTER_HTTP_THREADS=512)
             dispatcher = system.dispatcher()
             for rate in (200, PER_SECOND, PER_SECOND):  # Warms keys, plans, and above all Kafka's JIT.
-                one_rate(system, gateway, keys, location, receiver, rate)
-            figures = [one_rate(system, gateway, keys, location, receiver, rate) for rate in (200, PER_SECOND)]
+                one_rate(system, gateway, dispatcher, keys, location, receiver, rate)
+            figures = [one_rate(system, gateway, dispatcher, keys, location, receiver, rate) for rate in (200, PER_SECOND)]
             say("latency: request due → webhook received, ms (aim at 1,000/s: p50 ≤ 2, p99 ≤ 15)")
             for f in figures:
                 say(f"  {f['per_second']:5}/s  p50 {f['p50']:.2f}  p90 {f['p90']:.2f}  p99 {f['p99']:.2f}  "
                     f"max {f['max']:.1f}   {f['webhooks']:,} webhooks, requests {f['requests']}")
+                say("         CPU per event, µs: " + ", ".join(f"{name} {us:.0f}" for name, us in f["cpu_us"].items()))
             say(f"  resident: gateway {rss_mib(gateway.pid):.0f} MiB, dispatcher {rss_mib(dispatcher.pid):.0f} MiB")
             keep("latency", figures)
         finally:

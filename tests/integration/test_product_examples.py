@@ -17,7 +17,7 @@ from harness.process import ROOT
 
 INSIDE = Path(__file__).parent / "product" / "inside.py"
 PLACEHOLDER = "your_api_key_here"
-NAMES = ["Zoë Łukasiewicz-O’Brien", "山田 太郎", "Σωκράτης 👋🏽", "naïve \"quotes\" \\ back\tslash"]
+NAMES = ["Zoë Łukasiewicz-O’Brien", "山田 太郎", "Σωκράτης 👋🏽", "naïve \"quotes\" \\ backslash"]
 
 
 def example(title):
