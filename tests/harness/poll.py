@@ -6,6 +6,10 @@ class Late(AssertionError):
     """The deadline passed first."""
 
 
+# For what /events shows: its end waits for the oldest write transaction of the whole cluster, and other tests fill tables.
+LOG_S = 120
+
+
 def eventually(question, seconds=30, what=None, every=0.02):
     """Asks until the answer is true (and returns it). An AssertionError counts as "not yet"."""
     until = time.monotonic() + seconds

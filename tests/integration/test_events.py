@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from harness.event_rows import BYTES, WALK, packed
-from harness.poll import eventually
+from harness.poll import LOG_S, eventually
 from harness.porter import format_id, parse_id, uuid7
 
 BASE = datetime(2026, 3, 1, tzinfo=timezone.utc)
@@ -60,7 +60,7 @@ class Log:
 
     def settle(self):
         """The log ends below the oldest write transaction of the whole cluster: other tests' too."""
-        eventually(lambda: self.walk(limit=200) == self.stored(), seconds=30)
+        eventually(lambda: self.walk(limit=200) == self.stored(), seconds=LOG_S)
 
 
 class Poller:
@@ -99,7 +99,7 @@ def drain(reader, wanted):
         while reader.poll(200):
             pass
         return len(reader.seen) >= len(wanted)
-    eventually(is_there, seconds=30)
+    eventually(is_there, seconds=LOG_S)
 
 
 @pytest.fixture(scope="module")
@@ -373,7 +373,7 @@ def test_few_of_very_many_are_found_page_by_page(log):
                    f" %(payload)s, %(created_at)s FROM generate_series(1, {WALK + WALK // 2})", {**crowd, "payload": packed(crowd)})
     log.write(rare[1])
     wanted = [format_id("evt", row["id"]) for row in rare]
-    eventually(lambda: log.page(sort="-created_at", limit=1)["events"][0]["id"] == wanted[1], seconds=30)
+    eventually(lambda: log.page(sort="-created_at", limit=1)["events"][0]["id"] == wanted[1], seconds=LOG_S)
     first = log.page(type="contractor.approved")
     assert [event["id"] for event in first["events"]] == wanted[:1] and first["pagination"]["has_more"]
     reader = Poller(log, type="contractor.approved")

@@ -9,7 +9,7 @@ import re
 from datetime import datetime, timedelta, timezone
 
 from harness.contract import contract
-from harness.poll import eventually
+from harness.poll import LOG_S, eventually
 from harness.process import ROOT
 
 FILE = ROOT / "services" / "gateway" / "openapi" / "examples.json"
@@ -134,7 +134,7 @@ def tell_webhooks(story):
 
 def tell_events(story, visitor):
     query = f"?limit=1&subject={visitor}&type=visitor.checked_in"
-    event = eventually(lambda: story.client.get(f"/events{query}").json()["events"])[0]  # The log's end may wait for others.
+    event = eventually(lambda: story.client.get(f"/events{query}").json()["events"], LOG_S)[0]
     story.ask("list_events", query=query)
     story.ask("show_event", [event["id"]])
 

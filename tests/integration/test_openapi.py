@@ -11,7 +11,7 @@ import pytest
 
 from harness.contract import contract
 from harness.porter import format_id, uuid7
-from harness.poll import eventually
+from harness.poll import LOG_S, eventually
 from harness.process import program
 from harness.raw import Wire, trusting
 
@@ -87,7 +87,7 @@ class World:
         contractor = client.post("/contractors", json={"company": "Blitz Elektro GmbH"}).json()
         webhook = client.post("/webhooks", json={"url": "https://example.com/hook", "events": ["*"]}).json()
         evacuation = client.post("/evacuations", json={"location_id": location}).json()
-        events = eventually(lambda: client.get("/events?limit=1").json()["events"])
+        events = eventually(lambda: client.get("/events?limit=1").json()["events"], LOG_S)
         return {"locations": location, "evacuations": evacuation["id"], "visitors": visitor["id"], "contractors": contractor["id"],
                 "webhooks": webhook["id"], "events": events[0]["id"]}
 
