@@ -70,6 +70,16 @@ static bool not_ours(struct err *err)
                    "filters");
 }
 
+struct page_key page_key_of(enum id_kind kind, const char *id)
+{
+    struct page_key key = {0};
+    bool is_ours = id_read(kind, str_of(id), &key.id);
+
+    assert(is_ours);
+    (void)is_ours;
+    return key;
+}
+
 bool page_read(struct str secret, const struct page_binding *binding,
                struct str cursor, struct arena *arena, struct page_key *out,
                struct err *err)

@@ -24,6 +24,9 @@ struct page_key {
     struct id id;
 };
 
+/* Of a row with this id, which we wrote ourselves; the rest is empty. */
+struct page_key page_key_of(enum id_kind kind, const char *id);
+
 /* What a cursor is bound to; make it with page_binding. */
 struct page_binding {
     struct sha256 hash;

@@ -6,8 +6,6 @@
 #include "store/contractor.h"
 #include "store/key.h"
 
-#include <assert.h>
-
 static handler_fn list_contractors;
 static handler_fn show_contractor;
 
@@ -64,11 +62,9 @@ static struct contractor_filter filter_of(const struct list *list)
 static struct page_key key_of(const ProtobufCMessage *row)
 {
     const Porter__V1__Contractor *c = (const void *)row;
-    struct page_key key = {.number = call_time_us(c->created_at)};
-    bool known = id_read(ID_CONTRACTOR, str_of(c->id), &key.id);
+    struct page_key key = page_key_of(ID_CONTRACTOR, c->id);
 
-    assert(known);
-    (void)known;
+    key.number = call_time_us(c->created_at);
     return key;
 }
 

@@ -131,12 +131,8 @@ static bool find_delivery(struct call *call, struct delivery *out,
 static struct page_key key_of(const ProtobufCMessage *row)
 {
     const Porter__V1__Delivery *d = (const void *)row;
-    struct page_key key = {0};
-    bool known = id_read(ID_DELIVERY, str_of(d->id), &key.id);
 
-    assert(known);
-    (void)known;
-    return key;
+    return page_key_of(ID_DELIVERY, d->id);
 }
 
 static int64_t time_or_null(const struct param_value *v)

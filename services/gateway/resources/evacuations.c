@@ -5,8 +5,6 @@
 #include "store/evacuation.h"
 #include "store/key.h"
 
-#include <assert.h>
-
 static handler_fn list_evacuations, show_evacuation, list_on_site;
 
 /* clang-format off */
@@ -72,11 +70,9 @@ _Static_assert(EVACUATION_MISSING == 1 && EVACUATION_FOUND == 2,
 static struct page_key key_of(const ProtobufCMessage *row)
 {
     const Porter__V1__EvacuationSummary *e = (const void *)row;
-    struct page_key key = {.number = call_time_us(e->activated_at)};
-    bool known = id_read(ID_EVACUATION, str_of(e->id), &key.id);
+    struct page_key key = page_key_of(ID_EVACUATION, e->id);
 
-    assert(known);
-    (void)known;
+    key.number = call_time_us(e->activated_at);
     return key;
 }
 
@@ -139,11 +135,9 @@ static bool show_evacuation(struct call *call, struct err *err)
 static struct page_key person_key(const ProtobufCMessage *row)
 {
     const Porter__V1__EvacuationPerson *p = (const void *)row;
-    struct page_key key = {.text = str_of(p->full_name)};
-    bool known = id_read(ID_VISITOR, str_of(p->visitor_id), &key.id);
+    struct page_key key = page_key_of(ID_VISITOR, p->visitor_id);
 
-    assert(known);
-    (void)known;
+    key.text = str_of(p->full_name);
     return key;
 }
 

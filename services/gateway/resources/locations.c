@@ -5,8 +5,6 @@
 #include "store/key.h"
 #include "store/location.h"
 
-#include <assert.h>
-
 static handler_fn list_locations;
 static handler_fn show_location;
 
@@ -36,11 +34,9 @@ _Static_assert(COUNT_OF(param_rows) == LOCATION_PARAM_COUNT, "one row per parame
 static struct page_key key_of(const ProtobufCMessage *row)
 {
     const Porter__V1__Location *l = (const void *)row;
-    struct page_key key = {.text = str_of(l->name)};
-    bool known = id_read(ID_LOCATION, str_of(l->id), &key.id);
+    struct page_key key = page_key_of(ID_LOCATION, l->id);
 
-    assert(known);
-    (void)known;
+    key.text = str_of(l->name);
     return key;
 }
 

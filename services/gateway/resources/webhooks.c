@@ -9,8 +9,6 @@
 #include "store/key.h"
 #include "store/webhook.h"
 
-#include <assert.h>
-
 static handler_fn list_webhooks, show_webhook, create_webhook, update_webhook;
 static handler_fn delete_webhook, rotate_webhook_secret;
 
@@ -112,12 +110,8 @@ static const struct rule_table *rotation_rules(void)
 static struct page_key key_of(const ProtobufCMessage *row)
 {
     const Porter__V1__Webhook *w = (const void *)row;
-    struct page_key key = {0};
-    bool known = id_read(ID_WEBHOOK, str_of(w->id), &key.id);
 
-    assert(known);
-    (void)known;
-    return key;
+    return page_key_of(ID_WEBHOOK, w->id);
 }
 
 static bool list_webhooks(struct call *call, struct err *err)
