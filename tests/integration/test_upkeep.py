@@ -200,3 +200,18 @@ def test_several_may_move_at_the_same_moment(new_porter):
         assert [(end.returncode, end.stderr) for end in ends] == [(0, "")] * 4
         assert [places(db, "events", day) for day, _ in days] == [{f"events_{stamp}": 100} for _, stamp in days]
         assert rows(db, "events") == before
+
+
+def test_making_a_partition_gives_way_to_a_dump_and_is_done_afterwards(new_porter):
+    """Whoever reads the table would wait behind it, as long as it waits for the dump."""
+    porter = new_porter()
+    with porter.database() as db, porter.database() as dump:
+        _, stamp = day_of(db, 5)
+        db.execute(f"DROP TABLE events_{stamp}")
+        with dump.transaction():
+            dump.execute("SELECT FROM events")
+            done = porter.run_ctl("migrate")
+            assert (done.returncode, done.stderr) == (0, "")
+            assert f"events_{stamp}" not in partitions(db, "events")
+        assert porter.run_ctl("migrate").returncode == 0
+        assert f"events_{stamp}" in partitions(db, "events")
