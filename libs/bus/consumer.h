@@ -44,8 +44,9 @@ void consumer_close(struct consumer *c);
 
 /* Wait up to wait_ms for records, at most max. Zero records is no error. The
  * records are valid until the next poll. Headers after the first
- * RECORD_HEADERS_MAX are left out. ERR_UNAVAILABLE: brokers are away (told
- * once per outage; keep polling). ERR_INTERNAL: this member can't go on. */
+ * RECORD_HEADERS_MAX are left out (is_cut). ERR_UNAVAILABLE: brokers are away
+ * (told once per outage; keep polling). ERR_INTERNAL: this member can't go on.
+ */
 MUST_USE bool consumer_poll(struct consumer *c, unsigned wait_ms, size_t max,
                             const struct record **records, size_t *count,
                             struct err *err);

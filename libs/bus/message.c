@@ -16,6 +16,7 @@ static void headers_read(const rd_kafka_message_t *message, struct record *r)
     size_t len = 0;
 
     r->header_count = 0;
+    r->is_cut = false;
     if (rd_kafka_message_headers(message, &list) !=
         RD_KAFKA_RESP_ERR_NO_ERROR) {
         return;
@@ -26,6 +27,7 @@ static void headers_read(const rd_kafka_message_t *message, struct record *r)
         r->headers[r->header_count++] =
             (struct record_header){str_of(name), bytes_of(value, len)};
     }
+    r->is_cut = rd_kafka_header_cnt(list) > RECORD_HEADERS_MAX;
 }
 
 void message_read(const rd_kafka_message_t *message, struct record *out)

@@ -7,7 +7,7 @@
 #include <librdkafka/rdkafka.h>
 
 /* All but out->place. Borrows the message; headers beyond RECORD_HEADERS_MAX
- * are left out. */
+ * are left out (is_cut). */
 void message_read(const rd_kafka_message_t *message, struct record *out);
 
 #endif

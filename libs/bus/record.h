@@ -33,6 +33,7 @@ struct record {
     /* Consumed records only: */
     struct record_place place;
     bool is_inherited; /* An earlier owner of the partition may have had it. */
+    bool is_cut; /* Headers after the RECORD_HEADERS_MAXth are not here. */
 };
 
 /* Settings shared by producer, consumer and admin. `extra` is a comma list of

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "crypt/crypt.h"
 #include "migration_text.h"
+#include "store/partition.h"
 #include "store_sql.h"
 
 #include <assert.h>
@@ -252,10 +253,4 @@ bool migrate_is_current(struct db *db, bool *current, struct err *err)
     }
     *current = exists && ours == (int64_t)migration_text_count;
     return true;
-}
-
-bool partitions_ensure(struct db *db, int64_t now_us, int days, struct err *err)
-{
-    return db_run(db, &sql_partitions_ensure,
-                  ARGS(ARG_TIME(now_us), ARG_INT(days)), NULL, err);
 }

@@ -39,11 +39,4 @@ MUST_USE bool migrate_status(const struct db_options *opts,
  * is fine: migrations expand first and contract a release later. */
 MUST_USE bool migrate_is_current(struct db *db, bool *current, struct err *err);
 
-#define PARTITION_DAYS 8 /* Today and a week. */
-
-/* Day partitions from yesterday on, `days` ahead, of events, deliveries and
- * attempts. The gateways call it as well (upkeep.h). */
-MUST_USE bool partitions_ensure(struct db *db, int64_t now_us, int days,
-                                struct err *err);
-
 #endif

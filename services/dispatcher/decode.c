@@ -78,12 +78,24 @@ static bool read_subject(const struct record *r, struct arena *arena,
     return true;
 }
 
+/* A version that was left out may be later than any we know: without it, a
+ * webhook that was made just before the event would miss it. */
+static int64_t webhooks_version(const struct record *r)
+{
+    struct str text = header_of(r, STR("porter_webhooks_version"));
+    uint64_t version = 0;
+
+    if (text.data == NULL && r->is_cut) {
+        return INT64_MAX;
+    }
+    return str_to_u64(text, INT64_MAX, &version) ? (int64_t)version : 0;
+}
+
 static void read_headers(const struct record *r, struct arena *arena,
                          struct decoded *d)
 {
     struct str trace = header_of(r, STR("traceparent"));
     struct str request = str_of(d->message->request_id);
-    uint64_t version = 0;
 
     if (request.len == 0) {
         request = header_of(r, STR("porter_request_id"));
@@ -91,10 +103,7 @@ static void read_headers(const struct record *r, struct arena *arena,
     d->request_id =
         cause_is_request_id(request) ? arena_str(arena, request) : STR_NONE;
     d->traceparent = is_traceparent(trace) ? arena_str(arena, trace) : STR_NONE;
-    if (str_to_u64(header_of(r, STR("porter_webhooks_version")), INT64_MAX,
-                   &version)) {
-        d->webhooks_version = (int64_t)version;
-    }
+    d->webhooks_version = webhooks_version(r);
 }
 
 bool decode_event(const struct record *r, struct arena *arena,

@@ -20,7 +20,7 @@ struct decoded {
     struct str subject;     /* Kafka's key: "vis_…" */
     struct str traceparent; /* STR_NONE: none, or not of the form we send on */
     struct str request_id;  /* The same. */
-    int64_t webhooks_version; /* 0: not said */
+    int64_t webhooks_version; /* 0: not said. INT64_MAX: can not be known */
 };
 
 /* ERR_MALFORMED: not a porter.v1.Event. ERR_INVALID: one, but a field that the

@@ -39,8 +39,9 @@ struct targets;
 struct targets *targets_new(struct db *db, const struct seal_keys *keys);
 void targets_free(struct targets *t); /* Accepts NULL. */
 
-/* A reference to the org's set, at least of this version (0: any fresh one).
- * When PostgreSQL is away a set that is only past its time is still used. */
+/* A reference to the org's set, at least of this version (0: any fresh one;
+ * INT64_MAX: one read now). When PostgreSQL is away a set that is only past its
+ * time is still used. */
 MUST_USE bool targets_take(struct targets *t, struct id org_id, int64_t version,
                            struct target_set **out, struct err *err);
 

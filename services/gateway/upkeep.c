@@ -5,7 +5,7 @@
 #include "gateway/usage.h"
 #include "log/log.h"
 #include "store/idempotency.h"
-#include "store/migrate.h"
+#include "store/partition.h"
 
 #include <stdlib.h>
 
@@ -39,6 +39,17 @@ static void watch_redis(struct upkeep *u, struct gateway *g)
 static bool ensure_partitions(struct gateway *g, struct err *err)
 {
     return partitions_ensure(g->db, clock_wall_us(), PARTITION_DAYS, err);
+}
+
+static void tell_held(void *user, const struct err *why)
+{
+    (void)user;
+    log_err(LOG_WARN, "partition.held", why, NULL, 0);
+}
+
+static bool empty_defaults(struct gateway *g, struct err *err)
+{
+    return partitions_empty_defaults(g->db, tell_held, NULL, err);
 }
 
 static bool clean_answers(struct gateway *g, struct err *err)
@@ -87,6 +98,7 @@ static const struct chore {
     int64_t every_us;
 } chores[] = {
     {"partitions", ensure_partitions, 3600 * US_PER_S},
+    {"default partitions", empty_defaults, 3600 * US_PER_S},
     {"answers", clean_answers, 60 * US_PER_S},
     {"key uses", write_uses, 30 * US_PER_S},
 };

@@ -1,12 +1,13 @@
-/* What is done now and then: day partitions are made ahead and answers that
- * were kept for long enough removed (some gateway must, whoever does it), and
- * the log is told when Redis goes and comes. Belongs to main's thread. */
+/* What is done now and then: day partitions are made ahead, and for rows that
+ * came before their day's; answers that were kept for long enough are removed
+ * (some gateway must, whoever does it); and the log is told when Redis goes
+ * and comes. Belongs to main's thread. */
 #ifndef PORTER_GATEWAY_UPKEEP_H
 #define PORTER_GATEWAY_UPKEEP_H
 
 #include "gateway/gateway.h"
 
-#define UPKEEP_CHORES 3
+#define UPKEEP_CHORES 4
 
 struct upkeep {
     struct {

@@ -38,7 +38,7 @@ static command_fn commands_docs_command;
 
 /* clang-format off */
 static const struct command commands[] = {
-    {"migrate", NULL, migrate_command, NEEDS_SETTINGS, NULL,
+    {"migrate", NULL, migrate_command, NEEDS_DB, NULL,
      {{"status", NULL, false, "Only show what is applied and what is missing."}},
      "Bring the database's schema up to date."},
     {"topics", "apply", topics_apply, NEEDS_SETTINGS, NULL,

@@ -2,6 +2,7 @@
 #include "porterctl/ctl.h"
 
 #include "store/migrate.h"
+#include "store/partition.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,6 +44,23 @@ static bool show_status(struct ctl *ctl, struct err *err)
     return ok;
 }
 
+static void tell_held(void *user, const struct err *why)
+{
+    (void)user;
+    (void)fprintf(stderr, "porterctl: warning: %s\n", why->text);
+}
+
+/* The schema is there whatever comes of it. */
+static void empty_defaults(struct ctl *ctl)
+{
+    struct err err = ERR_NONE;
+
+    if (!partitions_empty_defaults(ctl->db, tell_held, NULL, &err)) {
+        err_wrap(&err, "rows in default partitions");
+        tell_held(NULL, &err);
+    }
+}
+
 bool migrate_command(struct ctl *ctl, struct err *err)
 {
     struct db_options opts = ctl_db_options(ctl);
@@ -54,6 +72,7 @@ bool migrate_command(struct ctl *ctl, struct err *err)
     if (!migrate_apply(&opts, told, ctl, &applied, err)) {
         return false;
     }
+    empty_defaults(ctl);
     if (ctl->words.is_json) {
         const struct field field = F_INT("applied", applied);
 

@@ -7,6 +7,8 @@ import subprocess
 import time
 from pathlib import Path
 
+from .watch import watch_process
+
 ROOT = Path(__file__).resolve().parents[2]
 PRESET = os.environ.get("PORTER_TEST_PRESET", "dev")
 
@@ -60,6 +62,7 @@ class Process:
             self.popen = subprocess.Popen(
                 self.words, env=self.env, stdin=subprocess.DEVNULL, stdout=log,
                 stderr=subprocess.STDOUT, start_new_session=True)
+        watch_process(self.popen.pid)
         return self.wait_ready() if wait else self
 
     def wait_ready(self):

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 from .process import ROOT, free_port, port_is_free
+from .watch import run_file, watch_server
 
 SCRIPT = ROOT / "scripts" / "lib" / "server"
 
@@ -27,11 +28,12 @@ class Server:
         return port
 
     def _run(self, verb, *more):
-        done = subprocess.run([SCRIPT, verb, self.kind, self.folder, *more],
+        done = subprocess.run([SCRIPT, verb, self.kind, self.folder, *more], env=dict(os.environ, TEST_RUN_FILE=run_file()),
                               capture_output=True, text=True, check=False)
         assert done.returncode == 0, f"{verb} {self.kind}: {done.stdout}{done.stderr}"
 
     def start(self):
+        watch_server(self.kind, self.folder.resolve())
         self._run("start", str(self.port))
         return self
 

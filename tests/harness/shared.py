@@ -6,11 +6,13 @@ import tempfile
 from pathlib import Path
 
 from .servers import Servers
+from .watch import watch_file
 
 
 @contextlib.contextmanager
 def shared_servers(run_id):
     place = Path(tempfile.gettempdir()) / f"porter-test-run-{run_id}"
+    watch_file(place)
     with _locked(place) as state:
         count, text = _read(state)
         servers = Servers.load(text) if count else Servers.temporary().start()

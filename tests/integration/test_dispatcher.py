@@ -255,6 +255,28 @@ def test_what_can_not_be_read_goes_to_the_dead_letters_and_the_partition_goes_on
         assert letter.headers["offset"].isdigit() and letter.headers["reason"]
 
 
+@pytest.mark.parametrize("count", [16, 17, 60])  # RECORD_HEADERS_MAX is 16.
+def test_a_record_with_many_headers_is_delivered_to_a_webhook_that_was_just_changed(quick, count):
+    """The last header says that the webhooks changed. LISTEN does not: it may well come later."""
+    organization = quick.organization()
+    receiver = quick.receiver()
+    webhook = organization.webhook(receiver.url(), "visitor.cancelled")
+    organization.client().pre_register(organization.location())
+    topics = quick.topics()
+    record, = topics.of(organization.id)
+    topics.close()
+    eventually(lambda: uncommitted(quick) == 0, 15, "the record is read, so its organization's webhooks are known")
+    with quick.database() as db:
+        db.execute("UPDATE webhooks SET events = '{*}' WHERE id = %s", (parse_id(webhook.id),))
+        version, = db.execute("UPDATE organizations SET webhooks_version = webhooks_version + 1 WHERE id = %s"
+                              " RETURNING webhooks_version", (parse_id(organization.id),)).fetchone()
+    producer = Producer({"bootstrap.servers": quick.servers.kafka.url})
+    producer.produce(TOPIC, record.value, record.key, partition=record.partition,
+                     headers=[(f"x-{number}", b"x") for number in range(count - 1)] + [("porter_webhooks_version", str(version).encode())])
+    assert producer.flush(10) == 0
+    assert receiver.wait(1)[0].headers["webhook-id"]
+
+
 def test_a_slow_endpoint_does_not_delay_another(quick):
     organization = quick.organization()
     go_on, answered = threading.Event(), []

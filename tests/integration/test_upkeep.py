@@ -1,5 +1,22 @@
 """What the gateway does by itself, now and then."""
+import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+import psycopg
+
 from harness.poll import eventually
+from harness.porter import uuid7
+
+MOVE_MAX = 10_000  # PARTITION_MOVE_MAX, libs/store/partition.h
+KEY_OF = {"events": "created_at", "deliveries": "event_at", "attempts": "at"}
+ROWS = {
+    "events": "(org_id, id, type, subject, payload, created_at) SELECT %s, gen_random_uuid(), 'visitor.cancelled', 'vis_x', 'x', {at}",
+    "deliveries": "(org_id, id, event_at, event_id, webhook_id, event_type, subject, state, attempts, body, created_at)"
+                  " SELECT %s, gen_random_uuid(), {at}, gen_random_uuid(), gen_random_uuid(), 'visitor.cancelled', 'vis_x', 'failed', 1, 'x', {at}",
+    "attempts": "(org_id, delivery_id, number, at, verdict, total_us) SELECT %s, gen_random_uuid(), 1, {at}, 'retry', 1",
+}
 
 
 def partitions(db, table):
@@ -19,3 +36,182 @@ def test_a_gateway_makes_the_day_partitions_that_are_missing(new_porter):
         porter.gateway()
         eventually(lambda: all(partitions(db, table) == names for table, names in made.items()), 15,
                    "the dropped partitions again")
+
+
+def day_of(db, days):
+    """A day from today, as PostgreSQL counts them here: its date and its partitions' ending."""
+    return db.execute("SELECT day::text, to_char(day, 'YYYYMMDD')"
+                      " FROM (SELECT (now() AT TIME ZONE 'UTC')::date + %s AS day) AS d", (days,)).fetchone()
+
+
+def add(db, table, day, count):
+    """Rows of a day, spread over it from its first moment to its last."""
+    at = f"'{day}T00:00:00Z'::timestamptz + (interval '1 day' - interval '1 us') * i / greatest({count} - 1, 1)"
+    db.execute(f"INSERT INTO {table} {ROWS[table].format(at=at)} FROM generate_series(0, {count} - 1) AS i", (uuid7(),))
+
+
+def rows(db, table):
+    """Of the whole table, in an order that does not depend on where they lie."""
+    return db.execute(f"SELECT t FROM {table} AS t ORDER BY t::text").fetchall()
+
+
+def places(db, table, day):
+    """Which partitions hold the day's rows, and how many."""
+    return dict(db.execute(f"SELECT tableoid::regclass::text, count(*) FROM {table}"
+                           f" WHERE ({KEY_OF[table]} AT TIME ZONE 'UTC')::date = %s GROUP BY 1", (day,)).fetchall())
+
+
+def told(gateway):
+    return [json.loads(line)["error"] for line in gateway.output().splitlines() if '"partition.held"' in line]
+
+
+def outside(db, table, day, stamp, count):
+    """The day loses its partition, if it has one, and rows of it come."""
+    db.execute(f"DROP TABLE IF EXISTS {table}_{stamp}")
+    add(db, table, day, count)
+    assert places(db, table, day) == {f"{table}_default": count}
+
+
+@contextmanager
+def writers(porter, table, day, count):
+    """So many who write rows of the day again and again; gives the list of what became of it."""
+    done, stop = [], threading.Event()
+
+    def write():
+        with porter.database() as db:
+            while not stop.wait(0.005):  # So that the day keeps to what may be moved.
+                try:
+                    add(db, table, day, 1)
+                    done.append(None)
+                except psycopg.Error as fault:
+                    done.append(fault)
+
+    threads = [threading.Thread(target=write) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield done
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+
+
+def test_a_gateway_moves_rows_of_the_default_into_partitions_of_their_days_while_others_write(new_porter):
+    porter = new_porter()
+    with porter.database() as db:
+        days = [day_of(db, distance) for distance in (-400, 0, 3)]
+        for table in KEY_OF:
+            for day, stamp in days:
+                outside(db, table, day, stamp, 1000)
+        before = {table: rows(db, table) for table in KEY_OF}
+        today, stamp = days[1]
+        with writers(porter, "deliveries", today, 3) as written:
+            gateway = porter.gateway()
+            for table in KEY_OF:
+                for day, name in days:
+                    eventually(lambda t=table, d=day, n=name: set(places(db, t, d)) == {f"{t}_{n}"}, 15, f"{table} of {day} moved")
+            so_far = len(written)
+            eventually(lambda: len(written) > so_far + 3, 10, "writes after the move")
+        assert set(written) == {None}, [fault for fault in written if fault]
+        assert places(db, "deliveries", today) == {f"deliveries_{stamp}": 1000 + len(written)}
+        for table in KEY_OF:
+            assert set(before[table]) <= set(rows(db, table)), table
+            assert db.execute(f"SELECT count(*) FROM {table}_default").fetchone() == (0,)
+        assert told(gateway) == []
+
+
+def test_who_waits_for_a_move_finds_the_new_partition(new_porter):
+    """A writer and a reader that came while the rows were moved, and were not committed."""
+    porter = new_porter()
+    with porter.database() as db, porter.database() as mover, ThreadPoolExecutor(2) as others:
+        day, stamp = day_of(db, 0)
+        outside(db, "events", day, stamp, 20)
+
+        def late(work, *more):
+            with porter.database() as mine:
+                return work(mine, "events", day, *more)
+
+        with mover.transaction():
+            mover.execute("SELECT porter_move_day('events', %s::date)", (day,))
+            writer, reader = others.submit(late, add, 1), others.submit(late, places)
+            eventually(lambda: db.execute("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+                                          " AND wait_event_type = 'Lock'").fetchone() == (2,), 10, "both wait")
+        writer.result(10)
+        assert reader.result(10) in ({f"events_{stamp}": 20}, {f"events_{stamp}": 21})
+        assert places(db, "events", day) == {f"events_{stamp}": 21}
+
+
+def test_a_day_with_too_many_rows_in_the_default_stays_and_the_log_says_so(new_porter):
+    porter = new_porter()
+    with porter.database() as db:
+        (over, stamp), (full, name) = day_of(db, 0), day_of(db, 1)
+        outside(db, "events", over, stamp, MOVE_MAX + 1)
+        outside(db, "events", full, name, MOVE_MAX)
+        before, others = rows(db, "events"), partitions(db, "events")
+        gateway = porter.gateway()
+        eventually(lambda: told(gateway), 20, "a warning")
+        assert told(gateway) == [f"events: {over} has {MOVE_MAX + 1} rows in events_default; move them: see db/README.md"]
+        assert places(db, "events", over) == {"events_default": MOVE_MAX + 1}
+        assert places(db, "events", full) == {f"events_{name}": MOVE_MAX}
+        assert partitions(db, "events") == others | {f"events_{name}"}
+        assert rows(db, "events") == before
+
+
+def test_a_day_whose_partition_was_detached_stays_and_the_log_says_so(new_porter):
+    porter = new_porter()
+    with porter.database() as db:
+        day, stamp = day_of(db, 0)
+        db.execute(f"ALTER TABLE attempts DETACH PARTITION attempts_{stamp}")
+        add(db, "attempts", day, 7)
+        gateway = porter.gateway()
+        eventually(lambda: told(gateway), 20, "a warning")
+        assert told(gateway) == [f"attempts: {day} has 7 rows in attempts_default; move them: see db/README.md"]
+        assert places(db, "attempts", day) == {"attempts_default": 7}
+
+
+def test_porterctl_migrate_moves_them_and_warns_while_it_can_not(new_porter):
+    porter = new_porter()
+    with porter.database() as db, porter.database() as dump:
+        day, stamp = day_of(db, 2)
+        outside(db, "deliveries", day, stamp, 30)
+        before = rows(db, "deliveries")
+        with dump.transaction():
+            dump.execute("SELECT FROM deliveries")
+            done = porter.run_ctl("migrate")
+            assert (done.returncode, done.stdout, done.stderr) == (
+                0, "the schema is up to date\n",
+                f"porterctl: warning: deliveries: {day} has 30 rows in deliveries_default; move them: see db/README.md\n")
+            assert places(db, "deliveries", day) == {"deliveries_default": 30}
+        done = porter.run_ctl("migrate")
+        assert (done.returncode, done.stderr) == (0, "")
+        assert places(db, "deliveries", day) == {f"deliveries_{stamp}": 30}
+        assert rows(db, "deliveries") == before
+
+
+def test_several_may_move_at_the_same_moment(new_porter):
+    porter = new_porter()
+    with porter.database() as db, ThreadPoolExecutor(4) as runners:
+        days = [day_of(db, distance) for distance in range(-20, 8)]
+        for day, stamp in days:
+            outside(db, "events", day, stamp, 100)
+        before = rows(db, "events")
+        ends = list(runners.map(lambda _: porter.run_ctl("migrate"), range(4)))
+        assert [(end.returncode, end.stderr) for end in ends] == [(0, "")] * 4
+        assert [places(db, "events", day) for day, _ in days] == [{f"events_{stamp}": 100} for _, stamp in days]
+        assert rows(db, "events") == before
+
+
+def test_making_a_partition_gives_way_to_a_dump_and_is_done_afterwards(new_porter):
+    """Whoever reads the table would wait behind it, as long as it waits for the dump."""
+    porter = new_porter()
+    with porter.database() as db, porter.database() as dump:
+        _, stamp = day_of(db, 5)
+        db.execute(f"DROP TABLE events_{stamp}")
+        with dump.transaction():
+            dump.execute("SELECT FROM events")
+            done = porter.run_ctl("migrate")
+            assert (done.returncode, done.stderr) == (0, "")
+            assert f"events_{stamp}" not in partitions(db, "events")
+        assert porter.run_ctl("migrate").returncode == 0
+        assert f"events_{stamp}" in partitions(db, "events")

@@ -31,3 +31,20 @@ SELECT count(*)
 SELECT porter_ensure_partitions(parent,
            ($1::timestamptz AT TIME ZONE 'UTC')::date - 1, $2::int + 1)
   FROM unnest(ARRAY['events', 'deliveries', 'attempts']) AS parent;
+
+-- name: partitions_held
+-- Days of which the defaults hold rows, the fewest first.
+SELECT parent, day::text, count(*)
+  FROM (SELECT 'events' AS parent, (created_at AT TIME ZONE 'UTC')::date AS day
+          FROM events_default
+        UNION ALL
+        SELECT 'deliveries', (event_at AT TIME ZONE 'UTC')::date
+          FROM deliveries_default
+        UNION ALL
+        SELECT 'attempts', (at AT TIME ZONE 'UTC')::date
+          FROM attempts_default) AS held
+ GROUP BY parent, day ORDER BY count(*), parent, day
+ LIMIT $1::int;
+
+-- name: partition_move
+SELECT porter_move_day($1, $2::text::date);

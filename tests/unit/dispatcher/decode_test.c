@@ -73,6 +73,35 @@ static void odd_headers_are_left_out(void **state)
     arena_free(a);
 }
 
+static void a_version_that_was_cut_off_is_taken_for_the_latest(void **state)
+{
+    static const struct {
+        bool is_cut;
+        const char *name;
+        int64_t want;
+    } cases[] = {
+        {false, "other", 0},
+        {true, "other", INT64_MAX},
+        {true, "porter_webhooks_version", 42},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct arena *a = arena_new(65536);
+        struct decoded d = {0};
+        struct err err = ERR_NONE;
+        struct record r = record_of(
+            event_sample(EVENT_VISITOR_CHECKED_IN, &CAUSE, NOW_US, a), a);
+
+        r.headers[r.header_count++] =
+            (struct record_header){str_of(cases[i].name), STR("42")};
+        r.is_cut = cases[i].is_cut;
+        assert_true(decode_event(&r, a, &d, &err));
+        assert_int_equal(d.webhooks_version, cases[i].want);
+        arena_free(a);
+    }
+}
+
 /* The payload's, or (from a relay of another make) the header's; never one that
  * could end a header's line. */
 static void the_request_id_is_the_payloads_or_the_headers(void **state)
@@ -171,6 +200,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_good_record_is_read),
         cmocka_unit_test(odd_headers_are_left_out),
+        cmocka_unit_test(a_version_that_was_cut_off_is_taken_for_the_latest),
         cmocka_unit_test(the_request_id_is_the_payloads_or_the_headers),
         cmocka_unit_test(a_record_without_what_the_road_needs_is_invalid),
         cmocka_unit_test(what_is_no_event_is_malformed),

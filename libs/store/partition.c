@@ -1,0 +1,80 @@
+/* The day partitions: made ahead, and made good for rows that came before. */
+#include "store/partition.h"
+
+#include "store_sql.h"
+
+/* Of all three tables; the rest is dealt with next time. */
+#define HELD_DAYS_MAX 100
+
+bool partitions_ensure(struct db *db, int64_t now_us, int days, struct err *err)
+{
+    return db_run(db, &sql_partitions_ensure,
+                  ARGS(ARG_TIME(now_us), ARG_INT(days)), NULL, err);
+}
+
+/* --- rows in the defaults ----------------------------------------------------
+ */
+
+enum held_column { HELD_PARENT, HELD_DAY, HELD_ROWS };
+
+static bool read_held(struct db *db, struct db_rows **held, struct err *err)
+{
+    return db_run(db, &sql_partitions_held, ARGS(ARG_INT(HELD_DAYS_MAX)), held,
+                  err);
+}
+
+/* A move that fails leaves all as it was. It is not tried again at once: it
+ * stops the table for as long as it lasts. */
+static void move_day(struct db *db, const struct db_rows *held, size_t i,
+                     partition_held_fn *told, void *user)
+{
+    struct str parent = db_text(held, i, HELD_PARENT);
+    struct str day = db_text(held, i, HELD_DAY);
+    struct err err = ERR_NONE;
+
+    if (db_int(held, i, HELD_ROWS) <= PARTITION_MOVE_MAX &&
+        !db_run(db, &sql_partition_move, ARGS(ARG_TEXT(parent), ARG_TEXT(day)),
+                NULL, &err)) {
+        err_wrap(&err, "%.*s: moving the rows of %.*s", STR_ARGS(parent),
+                 STR_ARGS(day));
+        told(user, &err);
+    }
+}
+
+static void tell_held(const struct db_rows *held, partition_held_fn *told,
+                      void *user)
+{
+    for (size_t i = 0; i < db_count(held); i++) {
+        struct str parent = db_text(held, i, HELD_PARENT);
+        struct err why = ERR_NONE;
+
+        err_set(&why, ERR_CONFLICT,
+                "%.*s: %.*s has %lld rows in %.*s_default; move them: see "
+                "db/README.md",
+                STR_ARGS(parent), STR_ARGS(db_text(held, i, HELD_DAY)),
+                (long long)db_int(held, i, HELD_ROWS), STR_ARGS(parent));
+        told(user, &why);
+    }
+}
+
+bool partitions_empty_defaults(struct db *db, partition_held_fn *told,
+                               void *user, struct err *err)
+{
+    struct db_rows *before = NULL;
+    struct db_rows *after = NULL;
+    bool ok = read_held(db, &before, err);
+
+    for (size_t i = 0; ok && i < db_count(before); i++) {
+        move_day(db, before, i, told, user);
+    }
+    /* What stayed is asked, not remembered: others move rows as well. */
+    if (ok && db_count(before) > 0) {
+        ok = read_held(db, &after, err);
+    }
+    if (ok && after != NULL) {
+        tell_held(after, told, user);
+    }
+    db_rows_free(after);
+    db_rows_free(before);
+    return ok;
+}
