@@ -123,7 +123,7 @@ const struct header_row answer_headers[] = {
      "{\"type\":\"string\",\"enum\":[\"true\"]}", on_replay, false},
     {"X-Porter-Dry-Run", "`true`: nothing was done.", "{\"type\":\"string\",\"enum\":[\"true\"]}", on_dry_run, false},
     {"WWW-Authenticate", "How to say who calls: `ApiKey`.", TEXT, on_unauthenticated, true},
-    {"ETag", "The version of the thing: for `If-None-Match` and `If-Match`.",
+    {"ETag", "The version of what is shown: for `If-None-Match` and, of one thing, `If-Match`.",
      "{\"type\":\"string\",\"pattern\":\"^(W/)?\\\"[^\\\"]+\\\"$\"}", on_etag, true},
     {"ETag.current", "The current version of the thing.",
      "{\"type\":\"string\",\"pattern\":\"^(W/)?\\\"[^\\\"]+\\\"$\"}", on_precondition, true},

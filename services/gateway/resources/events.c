@@ -12,7 +12,7 @@ static handler_fn show_event;
 static const struct param_table params;
 
 static const struct operation operations[] = {
-    {WEB_GET, "/api/v1/events", SCOPE_EVENTS_READ, 0, list_events,
+    {WEB_GET, "/api/v1/events", SCOPE_EVENTS_READ, OP_ETAG, list_events,
      "list_events", "List what happened, in the order of the log",
      .details = "Every event, as webhooks get it, in one order that is the same for every reader, and in which nothing "
         "ever appears behind what was read. To follow the log, or to catch up after an outage, send the `after` of the "
@@ -180,5 +180,5 @@ static bool show_event(struct call *call, struct err *err)
                     err)) {
         return false;
     }
-    return call_reply_for_ever(call, &event->base);
+    return call_reply_tagged(call, &event->base);
 }

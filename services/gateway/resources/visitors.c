@@ -20,7 +20,7 @@ static const struct rule_table *rules(void);
 static const char *const one_name[] = {"first_name", "full_name", NULL};
 
 static const struct operation operations[] = {
-    {WEB_GET, "/api/v1/visitors", SCOPE_VISITORS_READ, 0, list_visitors,
+    {WEB_GET, "/api/v1/visitors", SCOPE_VISITORS_READ, OP_ETAG, list_visitors,
      "list_visitors", "List visitors, newest first, with filters and pagination",
      .params = &params, .answer = &porter__v1__visitor__descriptor, .list_name = "visitors"},
     {WEB_GET, "/api/v1/visitors/{id}", SCOPE_VISITORS_READ, OP_ETAG, show_visitor,
