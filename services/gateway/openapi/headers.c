@@ -45,7 +45,7 @@ static bool on_keyed(const struct operation *op, unsigned status)
 /* With state-conflict. */
 static bool on_conflict(const struct operation *op, unsigned status)
 {
-    return (op->flags & (OP_ETAG | OP_IF_MATCH)) != 0 && status == 409;
+    return (op->flags & OP_IF_MATCH) != 0 && status == 409;
 }
 
 static bool on_location(const struct operation *op, unsigned status)

@@ -25,7 +25,7 @@ static const struct operation operations[] = {
      .params = &params, .answer = &porter__v1__visitor__descriptor, .list_name = "visitors"},
     {WEB_GET, "/api/v1/visitors/{id}", SCOPE_VISITORS_READ, OP_ETAG, show_visitor,
      "show_visitor", "Show one visitor", .answer = &porter__v1__visitor__descriptor},
-    {WEB_POST, "/api/v1/visitors/pre-register", SCOPE_VISITORS_WRITE, OP_BODY | OP_LOCATION,
+    {WEB_POST, "/api/v1/visitors/pre-register", SCOPE_VISITORS_WRITE, OP_BODY | OP_LOCATION | OP_ETAG,
      pre_register_visitor, "pre_register_visitor", "Pre-register a visitor",
      .rules = rules, .either = one_name, .answer = &porter__v1__visitor__descriptor,
      .status = HTTP_CREATED},
@@ -363,6 +363,7 @@ static bool pre_register_visitor(struct call *call, struct err *err)
         return err->code == ERR_INVALID && place_refuse(call, err);
     }
     call_hand(call, &sent, began_us);
+    call_version(call, call_time_us(visitor->updated_at));
     call_header(call, STR("Location"),
                 arena_printf(call->arena, "/api/v1/visitors/%s", visitor->id));
     return call_reply(call, HTTP_CREATED, &visitor->base);
