@@ -53,7 +53,10 @@ bool call_refuse_faults(struct call *call, enum problem problem,
     if (count == 1) {
         return call_refuse(
             call, problem, err, "%.*s%s%.*s", STR_ARGS(first->field),
-            first->field.len > 0 ? ": " : "the body ", STR_ARGS(first->detail));
+            first->field.len > 0                   ? ": "
+            : problem == PROBLEM_INVALID_PARAMETER ? "the query string "
+                                                   : "the body ",
+            STR_ARGS(first->detail));
     }
     return call_refuse(call, problem, err,
                        "%zu things are wrong; `errors` lists them%s", count,
