@@ -1,12 +1,13 @@
 /* What is done now and then: day partitions are made ahead and answers that
- * were kept for long enough removed (some gateway must, whoever does it), and
- * the log is told when Redis goes and comes. Belongs to main's thread. */
+ * were kept for long enough removed (some gateway must, whoever does it), the
+ * log is told when Redis goes and comes, and the metrics what holds back the
+ * event log. Belongs to main's thread. */
 #ifndef PORTER_GATEWAY_UPKEEP_H
 #define PORTER_GATEWAY_UPKEEP_H
 
 #include "gateway/gateway.h"
 
-#define UPKEEP_CHORES 3
+#define UPKEEP_CHORES 4
 
 struct upkeep {
     struct {
@@ -14,6 +15,8 @@ struct upkeep {
         bool is_failing;
     } chores[UPKEEP_CHORES];
     bool is_redis_away;
+    int64_t log_holder;   /* The transaction below which the event log ends, */
+    int64_t log_since_us; /* and since when we have seen it there. */
 };
 
 /* The first turn does everything. */
