@@ -233,7 +233,8 @@ void params_canonical(const struct param_table *table,
     for (size_t i = 0; i < table->count; i++) {
         const struct param_row *row = &table->rows[i];
 
-        if (!row->is_filter || !values[i].is_set) {
+        if (!row->is_filter || !values[i].is_set ||
+            (row->preset != 0 && values[i].bits == row->preset)) {
             continue;
         }
         buf_add(out, str_of(row->name));

@@ -51,7 +51,7 @@ static const struct param_row param_rows[] = {
         .help = "What it is about: the id of a visitor, contractor or evacuation."),
     [CREATED_FROM] = FILTER("created_from", PARAM_TIME, .help = "Happened at this time or later."),
     [CREATED_TO] = FILTER("created_to", PARAM_TIME, .help = "Happened before this time."),
-    [SORT] = FILTER("sort", PARAM_WORD, .words = sort_words,
+    [SORT] = FILTER("sort", PARAM_WORD, .words = sort_words, .preset = 1U << UPWARDS,
         .help = "`created_at`: the log's own order, the oldest first (as it is when left out); `-created_at`: the same backwards, from its end."),
 };
 static const struct param_table params = {param_rows, COUNT_OF(param_rows)};

@@ -41,6 +41,7 @@ enum visitor_param {
 /* The names in the order of enum visitor_time, each upwards and downwards. */
 static const char *const sort_words[] = {"created_at", "-created_at", "expected_at", "-expected_at",
                                          "checked_in_at", "-checked_in_at", NULL};
+#define LATEST_CREATED_FIRST (1U << (2 * VISITOR_CREATED + 1))
 static const char *const include_words[] = {"total_count", NULL};
 
 #define FILTER(n, k, ...) {.name = (n), .kind = (k), .is_filter = true, __VA_ARGS__}
@@ -59,7 +60,7 @@ static const struct param_row param_rows[] = {
     [CHECKED_IN_TO] = FILTER("checked_in_to", PARAM_TIME, .help = "Checked in before this time."),
     [CREATED_FROM] = FILTER("created_from", PARAM_TIME, .help = "Created at this time or later."),
     [CREATED_TO] = FILTER("created_to", PARAM_TIME, .help = "Created before this time."),
-    [SORT] = FILTER("sort", PARAM_WORD, .words = sort_words, .help = "The order (-created_at); with - the latest first. Visitors without the time come last."),
+    [SORT] = FILTER("sort", PARAM_WORD, .words = sort_words, .preset = LATEST_CREATED_FIRST, .help = "The order (-created_at); with - the latest first. Visitors without the time come last."),
     [INCLUDE] = {.name = "include", .kind = PARAM_WORD, .repeatable = true, .words = include_words,
         .help = "More than the list: how many there are in all (exact up to 10,000)."},
 };
@@ -117,17 +118,14 @@ static struct visitor_range range_of(const struct param_value *from,
 /* One word is set: 1 << its place in sort_words. */
 static void read_sort(const struct param_value *v, struct visitor_query *q)
 {
+    unsigned bits = v->is_set ? v->bits : LATEST_CREATED_FIRST;
     unsigned word = 0;
 
-    q->sort = VISITOR_CREATED;
-    q->is_descending = true;
-    if (v->is_set) {
-        while ((v->bits >> word & 1U) == 0) {
-            word++;
-        }
-        q->sort = (enum visitor_time)(word / 2);
-        q->is_descending = word % 2 == 1;
+    while ((bits >> word & 1U) == 0) {
+        word++;
     }
+    q->sort = (enum visitor_time)(word / 2);
+    q->is_descending = word % 2 == 1;
 }
 
 static struct visitor_query query_of(const struct list *list)

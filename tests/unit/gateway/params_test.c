@@ -12,7 +12,7 @@
 
 enum { LIMIT, STATUS, PLACE, SINCE, SEARCH, SORT, COUNT };
 
-static const char *const sort_words[] = {"-created_at", NULL};
+static const char *const sort_words[] = {"name", "-created_at", NULL};
 
 static const struct param_row rows[COUNT] = {
     [LIMIT] = {.name = "limit", .kind = PARAM_UINT, .min = 1, .max = 200},
@@ -31,7 +31,11 @@ static const struct param_row rows[COUNT] = {
                 .is_filter = true,
                 .min = 1,
                 .max = 5},
-    [SORT] = {.name = "sort", .kind = PARAM_WORD, .words = sort_words},
+    [SORT] = {.name = "sort",
+              .kind = PARAM_WORD,
+              .is_filter = true,
+              .words = sort_words,
+              .preset = 1U << 1},
 };
 static const struct param_table table = {rows, COUNT};
 
@@ -182,6 +186,9 @@ static void the_same_question_is_canonically_the_same(void **state)
                          &two)));
     assert_false(str_eq(canonical("q=a", &one), canonical("q=b", &two)));
     assert_false(str_eq(canonical("", &one), canonical("q=b", &two)));
+    assert_true(
+        str_eq(canonical("", &one), canonical("sort=-created_at", &two)));
+    assert_false(str_eq(canonical("", &one), canonical("sort=name", &two)));
     buf_free(&one);
     buf_free(&two);
 }
