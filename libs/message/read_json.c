@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/codec.h"
+#include "base/near.h"
 #include "base/rfc3339.h"
 
 #include <assert.h>
@@ -149,7 +150,7 @@ static bool read_enum(struct reader *r, const struct json *json,
         return true;
     }
     for (unsigned i = 1; i < type->n_values && !reader_is_full(r); i++) {
-        reader_list(&list, words[i]);
+        near_list(&list, words[i]);
     }
     (void)fault_add(r->faults, reader_path(r, at), FAULT_NOT_ALLOWED,
                     "must be one of: %s", buf_cstr(&list));

@@ -2,9 +2,9 @@
  * Beside read_json.c, which finds the faults. */
 #include "message/reader.h"
 
-#define NAME_SHOWN_MAX 64   /* Bytes of a name that we repeat. */
-#define NAMES_SHOWN_MAX 220 /* Bytes of a list of names or words. */
-#define EDITS_MAX 2         /* A name this close was meant. */
+#include "base/near.h"
+
+#define NAME_SHOWN_MAX 64 /* Bytes of a name that we repeat. */
 
 struct str read_shown(struct str name)
 {
@@ -57,44 +57,6 @@ bool reader_out_of_range(struct reader *r, const struct place *at,
                      "must be %s", range);
 }
 
-/* Add ", name" while there is room. */
-void reader_list(struct buf *list, struct str name)
-{
-    if (list->len + name.len + 2 > NAMES_SHOWN_MAX) {
-        if (list->len > 0 && list->data[list->len - 1] != '.') {
-            BUF_ADD(list, ", ...");
-        }
-        return;
-    }
-    if (list->len > 0) {
-        BUF_ADD(list, ", ");
-    }
-    buf_add(list, name);
-}
-
-/* Letters to add, drop or change to get from a to b (Levenshtein), for names
- * of at most NAME_SHOWN_MAX bytes. */
-static size_t edits(struct str a, struct str b)
-{
-    size_t row[NAME_SHOWN_MAX + 1];
-
-    for (size_t k = 0; k <= b.len; k++) {
-        row[k] = k;
-    }
-    for (size_t i = 1; i <= a.len; i++) {
-        size_t corner = row[0];
-
-        row[0] = i;
-        for (size_t k = 1; k <= b.len; k++) {
-            size_t change = corner + (a.data[i - 1] != b.data[k - 1]);
-
-            corner = row[k];
-            row[k] = MIN_OF(change, MIN_OF(row[k], row[k - 1]) + 1);
-        }
-    }
-    return row[b.len];
-}
-
 bool reader_allows(const struct reader *r, struct str prefix, struct str name)
 {
     return r->rules == NULL || rules_name(r->rules, prefix, name);
@@ -105,26 +67,16 @@ static struct str nearest(const struct reader *r,
                           const ProtobufCMessageDescriptor *type,
                           struct str prefix, struct str name)
 {
-    struct str best = STR_NONE;
-    size_t least = EDITS_MAX + 1;
+    struct near near = near_to(name);
 
-    if (name.len > NAME_SHOWN_MAX) {
-        return STR_NONE;
-    }
     for (unsigned i = 0; i < type->n_fields; i++) {
         struct str known = str_of(type->fields[i].name);
-        size_t n = 0;
 
-        if (known.len > NAME_SHOWN_MAX || !reader_allows(r, prefix, known)) {
-            continue;
-        }
-        n = edits(name, known);
-        if (n < least && n < known.len) {
-            least = n;
-            best = known;
+        if (reader_allows(r, prefix, known)) {
+            near_try(&near, known);
         }
     }
-    return best;
+    return near.best;
 }
 
 bool reader_unknown(struct reader *r, const ProtobufCMessageDescriptor *type,
@@ -146,7 +98,7 @@ bool reader_unknown(struct reader *r, const ProtobufCMessageDescriptor *type,
         struct str known = str_of(type->fields[i].name);
 
         if (reader_allows(r, prefix, known)) {
-            reader_list(&list, known);
+            near_list(&list, known);
         }
     }
     (void)fault_add(r->faults, path, FAULT_UNKNOWN_FIELD,

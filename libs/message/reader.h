@@ -37,7 +37,4 @@ bool reader_unknown(struct reader *r, const ProtobufCMessageDescriptor *type,
 /* May the field be sent? The prefix as in rules_name. */
 bool reader_allows(const struct reader *r, struct str prefix, struct str name);
 
-/* Add ", name" while there is room. */
-void reader_list(struct buf *list, struct str name);
-
 #endif

@@ -216,6 +216,12 @@ static bool is_endpoint(struct str s, struct arena *arena, const char **want)
     return false;
 }
 
+bool rules_fits_line(struct str s, size_t max)
+{
+    return str_is_utf8(s) && str_utf8_count(s) <= max &&
+           !str_has_control(s, "") && is_line(s);
+}
+
 bool format_fits(const struct rule *rule, struct str s, struct arena *arena,
                  const char **want)
 {

@@ -49,6 +49,10 @@ struct rule_table {
  * at start; a false is our bug. */
 MUST_USE bool rules_check(const struct rule_table *table, struct err *err);
 
+/* What RULE_LINE asks of a text that does not come in JSON: one line of 1 to
+ * max code points of UTF-8, more than blanks, without control characters. */
+bool rules_fits_line(struct str s, size_t max);
+
 /* JSON body -> message that obeys the rules; all faults at once. now_us is the
  * time that RULE_TIME counts from. */
 MUST_USE bool rules_read(const struct rule_table *table,

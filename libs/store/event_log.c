@@ -186,3 +186,17 @@ bool event_find(struct db *db, struct id org_id, struct id id,
     db_rows_free(rows);
     return ok;
 }
+
+/* --- the end ------------------------------------------------------------- */
+
+bool event_log_holder(struct db *db, int64_t *txid, struct err *err)
+{
+    struct db_rows *rows = NULL;
+
+    if (!db_run(db, &sql_event_log_txids, ARGS_NONE, &rows, err)) {
+        return false;
+    }
+    *txid = db_int(rows, 0, 0) < db_int(rows, 0, 1) ? db_int(rows, 0, 0) : 0;
+    db_rows_free(rows);
+    return true;
+}

@@ -58,6 +58,10 @@ MUST_USE bool event_find(struct db *db, struct id org_id, struct id id,
                          struct arena *arena, Porter__V1__Event **out,
                          struct event_place *place, struct err *err);
 
+/* The write transaction that still runs while later ones have ended, so that
+ * the log ends below it; 0 when there is none. */
+MUST_USE bool event_log_holder(struct db *db, int64_t *txid, struct err *err);
+
 /* The whole UTC days around a range of time: what opens no other partition.
  * Pure. */
 struct event_days {

@@ -12,8 +12,7 @@ bool partitions_ensure(struct db *db, int64_t now_us, int days, struct err *err)
                   ARGS(ARG_TIME(now_us), ARG_INT(days)), NULL, err);
 }
 
-/* --- rows in the defaults ----------------------------------------------------
- */
+/* --- rows in the defaults ------------------------------------------------ */
 
 enum held_column { HELD_PARENT, HELD_DAY, HELD_ROWS };
 

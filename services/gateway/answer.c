@@ -116,6 +116,10 @@ void answer_pack(struct call *call)
     struct web_response *res = call->response;
     struct buf packed = BUF_EMPTY;
 
+    if (res->status == HTTP_NOT_MODIFIED) { /* What 200 would have said. */
+        web_add_header(res, STR("Vary"), STR("Accept-Encoding"));
+        return;
+    }
     if (res->body.len < PACK_MIN) {
         return;
     }

@@ -96,6 +96,7 @@ bool boot_settings(struct gateway *g, struct buf *told, struct err *err)
         return false;
     }
     g->cursor_secret = crypt_hmac_sha256(first, STR("cursor"));
+    g->tag_secret = crypt_hmac_sha256(first, STR("etag"));
     return true;
 }
 
@@ -268,5 +269,6 @@ void boot_close(struct gateway *g)
     kv_close(g->kv);
     db_close(g->db);
     crypt_wipe(&g->cursor_secret, sizeof g->cursor_secret);
+    crypt_wipe(&g->tag_secret, sizeof g->tag_secret);
     crypt_wipe(&g->seal_keys, sizeof g->seal_keys);
 }

@@ -53,7 +53,10 @@ bool call_refuse_faults(struct call *call, enum problem problem,
     if (count == 1) {
         return call_refuse(
             call, problem, err, "%.*s%s%.*s", STR_ARGS(first->field),
-            first->field.len > 0 ? ": " : "the body ", STR_ARGS(first->detail));
+            first->field.len > 0                   ? ": "
+            : problem == PROBLEM_INVALID_PARAMETER ? "the query string "
+                                                   : "the body ",
+            STR_ARGS(first->detail));
     }
     return call_refuse(call, problem, err,
                        "%zu things are wrong; `errors` lists them%s", count,
@@ -337,29 +340,38 @@ bool call_has_tag(struct call *call, struct str tag)
     return true;
 }
 
-void call_tag_bytes(struct str body, struct buf *out)
+void call_tag_of(struct sha256 hash, struct buf *out)
 {
-    struct sha256 hash = crypt_sha256(body);
     char hex[2 * TAG_BYTES + 1];
 
     hex_write(hash.bytes, TAG_BYTES, hex);
-    buf_addf(out, "\"%s\"", hex);
+    buf_addf(out, "W/\"%s\"", hex);
 }
 
-bool call_reply_for_ever(struct call *call, const ProtobufCMessage *message)
+bool call_reply_written(struct call *call)
 {
-    struct buf body = BUF_EMPTY;
+    struct buf *body = &call->response->body;
     struct buf tag = BUF_EMPTY;
-    struct json_writer w = json_writer(&body);
+    bool has_it = false;
 
-    message_write_json(message, &w);
-    call_tag_bytes(buf_str(&body), &tag);
-    if (!call_has_tag(call, buf_str(&tag))) {
+    call_tag_of(crypt_fingerprint(&call->gateway->tag_secret, buf_str(body)),
+                &tag);
+    has_it = call_has_tag(call, buf_str(&tag));
+    if (has_it) {
+        buf_clear(body);
+    } else {
         call_answer(call, HTTP_OK, JSON_TYPE);
-        buf_add(&call->response->body, buf_str(&body));
     }
     buf_free(&tag);
-    buf_free(&body);
+    return has_it;
+}
+
+bool call_reply_tagged(struct call *call, const ProtobufCMessage *message)
+{
+    struct json_writer w = json_writer(&call->response->body);
+
+    message_write_json(message, &w);
+    (void)call_reply_written(call);
     return true;
 }
 

@@ -120,9 +120,12 @@ char *call_actor(struct call *call, char *sent);
 bool call_reply(struct call *call, unsigned status,
                 const ProtobufCMessage *message);
 
-/* The same for a message that never changes: 200 with an ETag of these very
- * bytes, or 304 when the caller has them. Returns true. */
-bool call_reply_for_ever(struct call *call, const ProtobufCMessage *message);
+/* The same for a read of something that has no version of its own: 200 with an
+ * ETag made of the body, or 304 when the caller has it. Returns true. */
+bool call_reply_tagged(struct call *call, const ProtobufCMessage *message);
+
+/* The same once the body is written; true when it is 304. */
+bool call_reply_written(struct call *call);
 
 /* Say which version of a thing the answer shows: ETag. */
 void call_version(struct call *call, int64_t updated_us);
@@ -131,10 +134,11 @@ void call_version(struct call *call, int64_t updated_us);
  * already (If-None-Match) and the answer is 304, complete. */
 MUST_USE bool call_is_unchanged(struct call *call, int64_t updated_us);
 
-/* A strong tag, quotes included: of these very bytes. */
-void call_tag_bytes(struct str body, struct buf *out);
+/* A tag made of a body's hash, quotes included. Weak: the gzip form has it
+ * too. */
+void call_tag_of(struct sha256 hash, struct buf *out);
 
-/* The same with a tag of one's own, quotes included. */
+/* The same as call_is_unchanged with a tag of one's own, quotes included. */
 MUST_USE bool call_has_tag(struct call *call, struct str tag);
 
 /* For a change of a thing that was read: true when the caller did not say which

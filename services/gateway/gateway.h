@@ -29,6 +29,7 @@ struct openapi;
 struct gateway {
     struct gateway_settings settings;
     struct sha256 cursor_secret;
+    struct sha256 tag_secret;   /* Of ETags made of bodies. */
     struct seal_keys seal_keys; /* What is kept secret in PostgreSQL. */
     struct gateway_metrics *metrics;
     struct route routes[OPERATIONS_MAX];

@@ -57,11 +57,11 @@ struct list_end {
     int64_t total;
 };
 
-static struct json_writer list_begin(struct call *call, const struct list *list)
+static struct json_writer write_begin(struct call *call,
+                                      const struct list *list)
 {
     struct json_writer w = json_writer(&call->response->body);
 
-    call_answer(call, HTTP_OK, JSON_TYPE);
     json_object_begin(&w);
     json_key(&w, str_of(list->name));
     json_array_begin(&w);
@@ -84,11 +84,9 @@ static void add_link(struct call *call, const struct list *list,
     buf_free(&link);
 }
 
-static void list_end(struct call *call, const struct list *list,
-                     struct json_writer *w, const struct list_end *end)
+static void write_end(const struct list *list, const struct list_end *end,
+                      struct str cursor, struct json_writer *w)
 {
-    struct buf cursor = BUF_EMPTY;
-
     json_array_end(w);
     json_key(w, STR("pagination"));
     json_object_begin(w);
@@ -98,10 +96,7 @@ static void list_end(struct call *call, const struct list *list,
     json_add_bool(w, end->has_more);
     json_key(w, STR("next_cursor"));
     if (end->has_more) {
-        page_write(gateway_cursor_secret(call->gateway), &list->binding,
-                   &end->last, &cursor);
-        json_add_text(w, buf_str(&cursor));
-        add_link(call, list, buf_str(&cursor));
+        json_add_text(w, cursor);
     } else {
         json_add_null(w);
     }
@@ -121,6 +116,23 @@ static void list_end(struct call *call, const struct list *list,
     }
     json_object_end(w);
     json_object_end(w);
+}
+
+/* Nothing in a list differs from one request to the next, so its bytes can
+ * stand for its version. */
+static void finish(struct call *call, const struct list *list,
+                   struct json_writer *w, const struct list_end *end)
+{
+    struct buf cursor = BUF_EMPTY;
+
+    if (end->has_more) {
+        page_write(gateway_cursor_secret(call->gateway), &list->binding,
+                   &end->last, &cursor);
+    }
+    write_end(list, end, buf_str(&cursor), w);
+    if (!call_reply_written(call) && end->has_more) {
+        add_link(call, list, buf_str(&cursor));
+    }
     buf_free(&cursor);
 }
 
@@ -130,7 +142,7 @@ void list_answer(struct call *call, const struct list *list,
 {
     struct list_end end = {
         .has_more = list->is_cut, .last = list->cut, .total = total};
-    struct json_writer w = list_begin(call, list);
+    struct json_writer w = write_begin(call, list);
 
     if (count > list->limit) {
         count = list->limit;
@@ -140,5 +152,5 @@ void list_answer(struct call *call, const struct list *list,
     for (size_t i = 0; i < count; i++) {
         message_write_json(rows[i], &w);
     }
-    list_end(call, list, &w, &end);
+    finish(call, list, &w, &end);
 }

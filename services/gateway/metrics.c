@@ -42,6 +42,7 @@ enum row {
     KV_ERRORS,
     OUTBOX_ROWS,
     OUTBOX_AGE,
+    LOG_HELD,
     RELAY_SHARDS,
     RELAY_RECORDS,
     RELAY_BATCHES,
@@ -112,6 +113,7 @@ static const struct metric_row rows[ROW_COUNT] = {
     [KV_ERRORS] = {"porter_redis_errors_total", METRIC_COUNTER, "Round trips that failed.", NULL, NULL},
     [OUTBOX_ROWS] = {"porter_outbox_rows", METRIC_GAUGE, "Events not yet on Kafka (counted up to 100,000).", NULL, NULL},
     [OUTBOX_AGE] = {"porter_outbox_oldest_milliseconds", METRIC_GAUGE, "Age of the oldest of them.", NULL, NULL},
+    [LOG_HELD] = {"porter_event_log_held_seconds", METRIC_GAUGE, "For how long one and the same open write transaction has held back the end of the event log (db/README.md).", NULL, NULL},
     [RELAY_SHARDS] = {"porter_relay_shards", METRIC_GAUGE, "Outbox shards that this process owns.", NULL, NULL},
     [RELAY_RECORDS] = {"porter_relay_records_total", METRIC_COUNTER, "Events acknowledged by Kafka.", NULL, NULL},
     [RELAY_BATCHES] = {"porter_relay_batches_total", METRIC_COUNTER, "Sends that carried them.", NULL, NULL},
@@ -204,6 +206,11 @@ void gateway_metrics_exposed(struct gateway_metrics *m)
 void gateway_metrics_shed(struct gateway_metrics *m, enum shed_cause cause)
 {
     metrics_add(m->series, SHED, cause, 1);
+}
+
+void gateway_metrics_log_held(struct gateway_metrics *m, int64_t held_us)
+{
+    metrics_set(m->series, LOG_HELD, 0, held_us / US_PER_S);
 }
 
 /* Move a counter to what a library has counted in all. */

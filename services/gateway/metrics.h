@@ -33,6 +33,9 @@ void gateway_metrics_exposed(struct gateway_metrics *m);
 enum shed_cause { SHED_READ, SHED_WRITE, SHED_KEY_READ, SHED_KEY_WRITE };
 void gateway_metrics_shed(struct gateway_metrics *m, enum shed_cause cause);
 
+/* For how long one write transaction has held back the event log's end. */
+void gateway_metrics_log_held(struct gateway_metrics *m, int64_t held_us);
+
 /* Everything in Prometheus' text form. */
 void gateway_metrics_write(struct gateway_metrics *m, struct gateway *g,
                            struct buf *out);

@@ -2,61 +2,38 @@
 #include "gateway/params.h"
 
 #include "base/codec.h"
+#include "base/near.h"
 #include "base/rfc3339.h"
 
 #include <assert.h>
 
-#define NAME_MAX_COMPARED 32
-#define NEAR_MAX 3 /* Edits between a typo and what was meant. */
-
-/* Edits (insert, drop, replace) that make b of a: Levenshtein's distance. */
-static size_t edits_between(struct str a, struct str b)
-{
-    size_t row[NAME_MAX_COMPARED + 1];
-
-    if (a.len > NAME_MAX_COMPARED || b.len > NAME_MAX_COMPARED) {
-        return NAME_MAX_COMPARED;
-    }
-    for (size_t j = 0; j <= b.len; j++) {
-        row[j] = j;
-    }
-    for (size_t i = 1; i <= a.len; i++) {
-        size_t diagonal = row[0];
-
-        row[0] = i;
-        for (size_t j = 1; j <= b.len; j++) {
-            size_t swap = diagonal + (a.data[i - 1] == b.data[j - 1] ? 0 : 1);
-            size_t step = MIN_OF(row[j], row[j - 1]) + 1;
-
-            diagonal = row[j];
-            row[j] = MIN_OF(swap, step);
-        }
-    }
-    return row[b.len];
-}
-
+/* The name that was likely meant, else all that there are. */
 static void fault_unknown(const struct param_table *table, struct str name,
                           struct faults *faults)
 {
-    const char *nearest = NULL;
-    size_t best = NEAR_MAX + 1;
+    struct near near = near_to(name);
+    struct buf list = BUF_EMPTY;
 
     for (size_t i = 0; i < table->count; i++) {
-        size_t edits = edits_between(name, str_of(table->rows[i].name));
-
-        if (edits < best && edits < name.len) {
-            best = edits;
-            nearest = table->rows[i].name;
-        }
+        near_try(&near, str_of(table->rows[i].name));
+        near_list(&list, str_of(table->rows[i].name));
     }
-    if (nearest != NULL) {
+    if (name.len == 0) {
         (void)fault_add(faults, name, FAULT_UNKNOWN_FIELD,
-                        "there is no such parameter; did you mean '%s'?",
-                        nearest);
-        return;
+                        "has a parameter without a name: write name=value");
+    } else if (near.best.len > 0) {
+        (void)fault_add(faults, name, FAULT_UNKNOWN_FIELD,
+                        "there is no such parameter; did you mean '%.*s'?",
+                        STR_ARGS(near.best));
+    } else if (table->count == 0) {
+        (void)fault_add(faults, name, FAULT_UNKNOWN_FIELD,
+                        "this address takes no parameters");
+    } else {
+        (void)fault_add(faults, name, FAULT_UNKNOWN_FIELD,
+                        "there is no such parameter; send only: %s",
+                        buf_cstr(&list));
     }
-    (void)fault_add(faults, name, FAULT_UNKNOWN_FIELD,
-                    "this address has no such parameter");
+    buf_free(&list);
 }
 
 /* "one of a, b, c" for a word that is none of them. */
@@ -256,7 +233,8 @@ void params_canonical(const struct param_table *table,
     for (size_t i = 0; i < table->count; i++) {
         const struct param_row *row = &table->rows[i];
 
-        if (!row->is_filter || !values[i].is_set) {
+        if (!row->is_filter || !values[i].is_set ||
+            (row->preset != 0 && values[i].bits == row->preset)) {
             continue;
         }
         buf_add(out, str_of(row->name));

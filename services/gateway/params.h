@@ -39,6 +39,8 @@ struct param_row {
     unsigned id_kinds; /* Bits (1 << kind). */
     const ProtobufCEnumDescriptor *words_of;
     const char *const *words; /* NULL-terminated. */
+    unsigned
+        preset; /* PARAM_WORD: the bit that leaving it out means; 0: none. */
     const char *help;
 };
 
@@ -62,7 +64,8 @@ MUST_USE bool params_read(const struct param_table *table,
                           struct param_value *values);
 
 /* The filters that are set, in table order, as text in which equal requests
- * are equal: what a cursor is bound to. */
+ * are equal: what a cursor is bound to. One that is set to what it is when left
+ * out counts as left out. */
 void params_canonical(const struct param_table *table,
                       const struct param_value *values, struct buf *out);
 

@@ -2,8 +2,10 @@
 #include "gateway/upkeep.h"
 
 #include "base/clock.h"
+#include "gateway/metrics.h"
 #include "gateway/usage.h"
 #include "log/log.h"
+#include "store/event_log.h"
 #include "store/idempotency.h"
 #include "store/partition.h"
 
@@ -36,8 +38,10 @@ static void watch_redis(struct upkeep *u, struct gateway *g)
     u->is_redis_away = is_away;
 }
 
-static bool ensure_partitions(struct gateway *g, struct err *err)
+static bool ensure_partitions(struct upkeep *u, struct gateway *g,
+                              struct err *err)
 {
+    (void)u;
     return partitions_ensure(g->db, clock_wall_us(), PARTITION_DAYS, err);
 }
 
@@ -47,15 +51,17 @@ static void tell_held(void *user, const struct err *why)
     log_err(LOG_WARN, "partition.held", why, NULL, 0);
 }
 
-static bool empty_defaults(struct gateway *g, struct err *err)
+static bool empty_defaults(struct upkeep *u, struct gateway *g, struct err *err)
 {
+    (void)u;
     return partitions_empty_defaults(g->db, tell_held, NULL, err);
 }
 
-static bool clean_answers(struct gateway *g, struct err *err)
+static bool clean_answers(struct upkeep *u, struct gateway *g, struct err *err)
 {
     int64_t removed = IDEMPOTENCY_CLEAN_MAX;
 
+    (void)u;
     for (int i = 0; i < CLEAN_ROUNDS_MAX && removed == IDEMPOTENCY_CLEAN_MAX;
          i++) {
         if (!idempotency_clean(g->db, clock_wall_us(), &removed, err)) {
@@ -66,12 +72,13 @@ static bool clean_answers(struct gateway *g, struct err *err)
 }
 
 /* One statement for up to KEY_TOUCH_MAX keys, never one per request. */
-static bool write_uses(struct gateway *g, struct err *err)
+static bool write_uses(struct upkeep *u, struct gateway *g, struct err *err)
 {
     struct key_use *list = mem_zero(KEY_TOUCH_MAX, sizeof *list);
     size_t count = KEY_TOUCH_MAX;
     bool ok = true;
 
+    (void)u;
     for (int i = 0; ok && i < USE_ROUNDS_MAX && count == KEY_TOUCH_MAX; i++) {
         count = usage_take(g->usage, list, KEY_TOUCH_MAX);
         ok = count == 0 || key_touch(g->db, list, count, err);
@@ -83,24 +90,44 @@ static bool write_uses(struct gateway *g, struct err *err)
     return ok;
 }
 
+/* A transaction that was left open holds back all readers of the event log, and
+ * nobody else would notice. One that is seen for the first time may be older:
+ * it counts from when it was the one that holds. */
+static bool watch_log(struct upkeep *u, struct gateway *g, struct err *err)
+{
+    int64_t now_us = clock_steady_us();
+    int64_t holder = 0;
+
+    if (!event_log_holder(g->db, &holder, err)) {
+        return false;
+    }
+    if (holder == 0 || holder != u->log_holder) {
+        u->log_holder = holder;
+        u->log_since_us = now_us;
+    }
+    gateway_metrics_log_held(g->metrics, now_us - u->log_since_us);
+    return true;
+}
+
 void upkeep_end(struct gateway *g)
 {
     struct err err = ERR_NONE;
 
-    if (g->usage != NULL && g->db != NULL && !write_uses(g, &err)) {
+    if (g->usage != NULL && g->db != NULL && !write_uses(NULL, g, &err)) {
         log_err(LOG_WARN, "keys.uses_lost", &err, NULL, 0);
     }
 }
 
 static const struct chore {
     const char *name;
-    bool (*run)(struct gateway *g, struct err *err);
+    bool (*run)(struct upkeep *u, struct gateway *g, struct err *err);
     int64_t every_us;
 } chores[] = {
     {"partitions", ensure_partitions, 3600 * US_PER_S},
     {"default partitions", empty_defaults, 3600 * US_PER_S},
     {"answers", clean_answers, 60 * US_PER_S},
     {"key uses", write_uses, 30 * US_PER_S},
+    {"event log", watch_log, US_PER_S},
 };
 _Static_assert(COUNT_OF(chores) == UPKEEP_CHORES, "one state each");
 
@@ -112,7 +139,7 @@ static void do_chore(struct upkeep *u, size_t i, struct gateway *g)
     if (now_us < u->chores[i].due_us) {
         return;
     }
-    if (chores[i].run(g, &err)) {
+    if (chores[i].run(u, g, &err)) {
         u->chores[i].due_us = now_us + chores[i].every_us;
         u->chores[i].is_failing = false;
         return;

@@ -1,7 +1,8 @@
 /* What is done now and then: day partitions are made ahead, and for rows that
  * came before their day's; answers that were kept for long enough are removed
- * (some gateway must, whoever does it); and the log is told when Redis goes
- * and comes. Belongs to main's thread. */
+ * (some gateway must, whoever does it); the log is told when Redis goes and
+ * comes, and the metrics what holds back the event log. Belongs to main's
+ * thread. */
 #ifndef PORTER_GATEWAY_UPKEEP_H
 #define PORTER_GATEWAY_UPKEEP_H
 
@@ -15,6 +16,8 @@ struct upkeep {
         bool is_failing;
     } chores[UPKEEP_CHORES];
     bool is_redis_away;
+    int64_t log_holder;   /* The transaction below which the event log ends, */
+    int64_t log_since_us; /* and since when we have seen it there. */
 };
 
 /* The first turn does everything. */

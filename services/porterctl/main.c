@@ -246,7 +246,8 @@ static bool commands_docs_command(struct ctl *ctl, struct err *err)
             "What operators do to Porter: `porterctl NOUN VERB [options]`. "
             "`--json` answers one object, or one object a line; an error is "
             "then an object on stderr. `--help` after a command shows only "
-            "that one. Settings come from the services' own "
+            "that one. A NAME is one line of 1 to 200 characters. Settings "
+            "come from the services' own "
             "[variables](configuration.md).\n\n## Commands\n\n");
     for (size_t i = 0; i < COUNT_OF(commands); i++) {
         doc_command(&commands[i], &out);

@@ -1,6 +1,8 @@
 /* Reading the command line. */
 #include "porterctl/words.h"
 
+#include "message/rules.h"
+
 #include <assert.h>
 #include <string.h>
 
@@ -105,6 +107,22 @@ static bool read_rest(int argc, char **argv, int at, struct words *out,
     return true;
 }
 
+static bool check_names(const struct words *w, struct err *err)
+{
+    const struct option *options = w->command->options;
+
+    for (int i = 0; i < OPTIONS_MAX && options[i].name != NULL; i++) {
+        if (is_word("NAME", options[i].value) && w->values[i].data != NULL &&
+            !rules_fits_line(w->values[i], NAME_CHARS)) {
+            return err_set(err, ERR_INVALID,
+                           "--%s must be one line of 1 to %d characters, more "
+                           "than blanks, without control characters",
+                           options[i].name, NAME_CHARS);
+        }
+    }
+    return true;
+}
+
 static bool check_required(const struct words *w, struct err *err)
 {
     const struct command *c = w->command;
@@ -154,7 +172,8 @@ bool words_read(const struct command *commands, size_t count, int argc,
     }
     at += out->command->verb == NULL ? 1 : 2;
     return read_rest(argc, argv, at, out, err) &&
-           (out->wants_help || check_required(out, err));
+           (out->wants_help ||
+            (check_required(out, err) && check_names(out, err)));
 }
 
 struct str words_value(const struct words *w, const char *name)

@@ -7,12 +7,15 @@
 #include "base/str.h"
 
 #define OPTIONS_MAX 12
+#define NAME_CHARS 200 /* As in the API. */
 
 struct ctl;
 
 struct option {
-    const char *name;  /* "org": --org */
-    const char *value; /* What stands behind it in --help; NULL: a switch. */
+    const char *name; /* "org": --org */
+    /* What stands behind it in --help; NULL: a switch. A "NAME" must be one
+     * line of at most NAME_CHARS. */
+    const char *value;
     bool is_required;
     const char *help;
 };

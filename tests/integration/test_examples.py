@@ -8,25 +8,40 @@ import os
 import re
 from datetime import datetime, timedelta, timezone
 
+import pytest
+
 from harness.contract import contract
 from harness.poll import LOG_S, eventually
+from harness.porter import Porter
 from harness.process import ROOT
 
 FILE = ROOT / "services" / "gateway" / "openapi" / "examples.json"
 ID = re.compile(r"\b(org|key|usr|vis|loc|con|evac|evt|whk|dlv|req)_[0-7][0-9a-hjkmnp-tv-z]{25}\b")
 TIME = re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
-FIXED = {"reset": 42, "next_cursor": "AWm0ZBqk9Uqe7wY3", "signature": "0" * 64}
+FIXED = {"reset": 42, "next_cursor": "AWm0ZBqk9Uqe7wY3", "signature": "0" * 64, "remote": "203.0.113.7:443",
+         "dns_us": 310, "connect_us": 8120, "tls_us": 17350, "first_byte_us": 41870, "total_us": 41910,
+         "response_headers": "Server: nginx\nDate: Sun, 01 Mar 2026 09:30:00 GMT"}
 # What the story causes, and how often.
-EVENTS = {"visitor.pre_registered": 3, "visitor.checked_in": 2, "visitor.checked_out": 1, "visitor.cancelled": 1,
+EVENTS = {"visitor.pre_registered": 4, "visitor.checked_in": 2, "visitor.checked_out": 1, "visitor.cancelled": 2,
           "contractor.created": 2, "contractor.approved": 1, "contractor.rejected": 1,
           "evacuation.activated": 1, "evacuation.ended": 1}
+
+
+@pytest.fixture(scope="module")
+def porter(servers):
+    """A Porter that gives up after two attempts a second apart."""
+    made = Porter(servers)
+    made.gateway()
+    made.dispatcher(PORTER_RETRY_SCHEDULE="1s")
+    yield made
+    made.close()
 
 
 class Story:
     """What was asked and answered, with the same ids and times in every run."""
 
-    def __init__(self, client):
-        self.client, self.ids = client, {}
+    def __init__(self, client, watcher):
+        self.client, self.watcher, self.ids = client, watcher, {}  # Whoever waits does not use up the story's limit.
         self.kept = {"answer": {}, "events": {}, "problems": {}, "request": {}}
 
     def ask(self, name, ids=(), query="", body=None, status=None):
@@ -72,7 +87,7 @@ def tell(porter):
     client = tenant.client(key=tenant.key(rate_limit=100, name="Reception"))
     receiver = porter.receiver()
     tenant.webhook(receiver.url())
-    story = Story(client)
+    story = Story(client, tenant.client())
     visitor = story.ask("pre_register_visitor", body={
         "first_name": "Ada", "last_name": "Lovelace", "email": "ada@example.com", "phone": "+41445550123",
         "company": "Analytical Engines", "host": {"name": "Luigi Menabrea", "email": "luigi@example.com"},
@@ -82,6 +97,8 @@ def tell(porter):
     tell_contractors(story, location)
     tell_evacuations(story, location)
     tell_webhooks(story)
+    receiver.wait(count=1, seconds=20, x_porter_event="visitor.cancelled")  # So that the next webhook does not get it too.
+    tell_deliveries(porter, tenant, story, location)
     tell_events(story, visitor["id"])
     story.ask("show_rate_limit")
     story.ask("list_locations", query="?limit=1")
@@ -127,14 +144,33 @@ def tell_evacuations(story, location):
 def tell_webhooks(story):
     hook = story.ask("create_webhook", body={"url": "https://example.com/porter", "events": ["visitor.checked_in"],
                                              "description": "Opens the door"})
+    story.ask("list_webhooks", query="?limit=1")
     story.ask("show_webhook", [hook["id"]])
     story.ask("update_webhook", [hook["id"]], body={"events": ["visitor.checked_in", "visitor.checked_out"], "ordering": "subject"})
     story.ask("rotate_webhook_secret", [hook["id"]], body={"overlap_seconds": 3600})
 
 
+def tell_deliveries(porter, tenant, story, location):
+    """An endpoint is down for longer than the schedule, and then mended."""
+    answer = {"status": 503}
+    endpoint = porter.receiver(lambda got: (answer["status"], {}, b"closed for the night" if answer["status"] == 503 else b""))
+    hook = tenant.webhook(endpoint.url(), events="visitor.cancelled").id
+    rows = f"/webhooks/{hook}/deliveries"
+    guest = story.client.pre_register(location, full_name="Caroline Herschel")
+    story.client.post(f"/visitors/{guest['id']}/cancel")
+    delivery = eventually(lambda: story.watcher.get(f"{rows}?state=failed").json()["deliveries"], 20, "a failed delivery")[0]["id"]
+    story.ask("list_deliveries", [hook], query="?limit=1")
+    answer["status"] = 204
+    assert story.ask("recover_webhook", [hook], query="?since=2026-03-01T00:00:00Z")["recovered_count"] == 1
+    eventually(lambda: story.watcher.get(f"{rows}/{delivery}").json()["state"] == "delivered", 20, "the recovered delivery")
+    story.ask("show_delivery", [hook, delivery])
+    story.ask("retry_delivery", [hook, delivery])
+    story.ask("test_webhook", [hook], body={"event_type": "visitor.checked_in"})
+
+
 def tell_events(story, visitor):
     query = f"?limit=1&subject={visitor}&type=visitor.checked_in"
-    event = eventually(lambda: story.client.get(f"/events{query}").json()["events"], LOG_S)[0]
+    event = eventually(lambda: story.watcher.get(f"/events{query}").json()["events"], LOG_S)[0]
     story.ask("list_events", query=query)
     story.ask("show_event", [event["id"]])
 

@@ -76,6 +76,20 @@ def test_exit_codes_say_what_went_wrong(ctl_porter):
         assert done.returncode == code, f"{words}: {done.returncode} {done.stderr}"
 
 
+@pytest.mark.parametrize("words", [
+    ["org", "create", "--slug", "named", "--name"], ["user", "create", "--email", "a@example.com", "--name"],
+    ["location", "create", "--timezone", "Europe/Zurich", "--name"], ["contractor", "create", "--company"],
+    ["contractor", "create", "--company", "x", "--contact-name"], ["key", "create", "--name"]])
+def test_a_name_is_one_line(ctl_porter, words):
+    more = [] if words[0] == "org" else ["--org", ctl_porter.organization().slug]
+    limit = 200
+    for name in ("", " ", "\u200b ", "a\nb", "a\tb", "a\x1b[31mb", "a\u0085b", "a\u2028b", "x" * (limit + 1), b"a\xff"):
+        done = ctl_porter.run_ctl(*words, name, *more)
+        assert done.returncode == USAGE, (name, done.stderr)
+        assert f"{words[-1]} must be one line of 1 to {limit} characters" in done.stderr
+    assert ctl_porter.run_ctl(*words, "é" * limit, *more).returncode == OK
+
+
 def test_with_one_organization_its_name_may_be_left_out(ctl_porter):
     done = ctl_porter.run_ctl("key", "list")
     assert done.returncode == USAGE and "--org" in done.stderr

@@ -4,8 +4,6 @@ from pathlib import Path
 
 import psycopg
 
-from harness.poll import eventually
-
 
 def tool(name):
     return sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"))[-1]
@@ -22,8 +20,6 @@ def test_a_dump_restored_has_every_row_and_finds_it(porter):
         client.pre_register(place, full_name=name, email="ada@example.com", company="Ünïted Bäckereien AG")
     client.post("/contractors", json={"company": "Blitz Elektro GmbH"})
     client.post("/evacuations", json={"location_id": place})
-    with porter.database() as db:  # Else the relay would empty it between the dump and the counting.
-        eventually(lambda: db.execute("SELECT count(*) FROM outbox").fetchone() == (0,), 15, "an empty outbox")
     base, copy = porter.environment()["PORTER_DB_URL"].rsplit("/", 1)[0], f"{porter.name}_copy"
     with porter.database() as here, here.transaction():  # The services go on writing: the dump and the counts see the same.
         here.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")

@@ -122,6 +122,15 @@ def test_a_cursor_belongs_to_its_order(full):
     assert full.page(limit=7, sort="expected_at", cursor=cursor)["visitors"]
 
 
+def test_the_order_that_is_meant_when_none_is_said_may_be_said(full):
+    first, said = full.page(limit=5), full.page(limit=5, sort="-created_at")
+    assert first == said
+    cursor = first["pagination"]["next_cursor"]
+    assert full.page(limit=5, cursor=cursor) == full.page(limit=5, sort="-created_at", cursor=cursor)
+    other = full.client.get(f"/visitors?{urlencode({'cursor': cursor, 'sort': 'created_at'})}")
+    assert other.status_code == 400 and other.json()["type"].endswith("/invalid-cursor")
+
+
 def test_every_altered_cursor_is_refused(full):
     cursor = full.page(limit=5)["pagination"]["next_cursor"]
     for i in range(len(cursor)):

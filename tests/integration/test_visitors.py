@@ -189,6 +189,14 @@ def test_if_match_lets_only_the_current_version_change(desk):
     assert desk.act(visitor, "check-out", headers={"If-Match": f'"x", {came.headers["ETag"]}'}).status_code == 200
 
 
+def test_the_version_of_a_new_visitor_is_told_at_once(desk):
+    made = desk.client.post("/visitors/pre-register", json={"full_name": "Ada", "location_id": desk.place})
+    path = f"/visitors/{made.json()['id']}"
+    assert made.headers["ETag"] == desk.client.get(path).headers["ETag"]
+    came = desk.client.post(f"{path}/check-in", headers={"If-Match": made.headers["ETag"]})
+    assert came.status_code == 200 and came.headers["ETag"] != made.headers["ETag"]
+
+
 def test_a_conflict_tells_the_current_version(desk):
     visitor = desk.new()
     answer = desk.act(visitor, "check-out")

@@ -52,3 +52,10 @@ SELECT payload, txid::text::bigint, txid < pg_snapshot_xmin(pg_current_snapshot(
  WHERE org_id = $1 AND id = $2
    AND created_at >= coalesce($3::timestamptz, '-infinity')
    AND created_at < coalesce($4::timestamptz, 'infinity');
+
+-- Reads no table. xmin: the oldest write transaction that still runs, below
+-- which the log ends; xmax: behind the latest that has ended. Equal: none that
+-- runs has a later one behind it that readers could miss.
+-- name: event_log_txids
+SELECT pg_snapshot_xmin(s)::text::bigint, pg_snapshot_xmax(s)::text::bigint
+  FROM pg_current_snapshot() AS s;

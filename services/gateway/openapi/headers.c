@@ -45,7 +45,7 @@ static bool on_keyed(const struct operation *op, unsigned status)
 /* With state-conflict. */
 static bool on_conflict(const struct operation *op, unsigned status)
 {
-    return (op->flags & (OP_ETAG | OP_IF_MATCH)) != 0 && status == 409;
+    return (op->flags & OP_IF_MATCH) != 0 && status == 409;
 }
 
 static bool on_location(const struct operation *op, unsigned status)
@@ -123,7 +123,7 @@ const struct header_row answer_headers[] = {
      "{\"type\":\"string\",\"enum\":[\"true\"]}", on_replay, false},
     {"X-Porter-Dry-Run", "`true`: nothing was done.", "{\"type\":\"string\",\"enum\":[\"true\"]}", on_dry_run, false},
     {"WWW-Authenticate", "How to say who calls: `ApiKey`.", TEXT, on_unauthenticated, true},
-    {"ETag", "The version of the thing: for `If-None-Match` and `If-Match`.",
+    {"ETag", "The version of what is shown: for `If-None-Match` and, of one thing, `If-Match`.",
      "{\"type\":\"string\",\"pattern\":\"^(W/)?\\\"[^\\\"]+\\\"$\"}", on_etag, true},
     {"ETag.current", "The current version of the thing.",
      "{\"type\":\"string\",\"pattern\":\"^(W/)?\\\"[^\\\"]+\\\"$\"}", on_precondition, true},

@@ -14,8 +14,8 @@ struct openapi *openapi_new(const char *public_url)
     *o = (struct openapi){0};
     openapi_write(url, e, &o->document);
     openapi_write_page(url, e, &o->page);
-    call_tag_bytes(buf_str(&o->document), &o->document_tag);
-    call_tag_bytes(buf_str(&o->page), &o->page_tag);
+    call_tag_of(crypt_sha256(buf_str(&o->document)), &o->document_tag);
+    call_tag_of(crypt_sha256(buf_str(&o->page)), &o->page_tag);
     examples_free(e);
     return o;
 }

@@ -81,7 +81,9 @@ static void write_titles(const struct operation *op, unsigned status,
     buf_free(&text);
 }
 
-/* A problem whose status and type are these. */
+/* A problem whose status and type are these. Two bounds and no const: makers of
+ * clients know how to join those with what Problem says, else they leave the
+ * answer out. */
 static void write_schema(const struct operation *op, unsigned status,
                          struct json_writer *w)
 {
@@ -106,7 +108,9 @@ static void write_schema(const struct operation *op, unsigned status,
     json_object_end(w);
     part_object(w, "status");
     part_text(w, "type", "integer");
-    json_key(w, STR("const"));
+    json_key(w, STR("minimum"));
+    json_add_int(w, status);
+    json_key(w, STR("maximum"));
     json_add_int(w, status);
     json_object_end(w);
     json_object_end(w);

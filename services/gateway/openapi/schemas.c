@@ -122,6 +122,21 @@ static void write_number(struct json_writer *w, const char *name, int64_t n)
     json_add_int(w, n);
 }
 
+static void write_param_words(const struct param_row *row,
+                              struct json_writer *w)
+{
+    part_array(w, "enum");
+    for (size_t i = 0; row->words[i] != NULL; i++) {
+        json_add_text(w, str_of(row->words[i]));
+    }
+    json_array_end(w);
+    for (size_t i = 0; row->words[i] != NULL; i++) {
+        if (row->preset == 1U << i) {
+            part_text(w, "default", row->words[i]);
+        }
+    }
+}
+
 static void write_one(const struct param_row *row, struct json_writer *w)
 {
     json_object_begin(w);
@@ -143,11 +158,7 @@ static void write_one(const struct param_row *row, struct json_writer *w)
         schema_write_words(row->words_of, false, w);
         break;
     case PARAM_WORD:
-        part_array(w, "enum");
-        for (size_t i = 0; row->words[i] != NULL; i++) {
-            json_add_text(w, str_of(row->words[i]));
-        }
-        json_array_end(w);
+        write_param_words(row, w);
         break;
     case PARAM_ID:
     case PARAM_IDS:

@@ -13,7 +13,7 @@ static handler_fn show_contractor;
 static const struct param_table params;
 
 static const struct operation operations[] = {
-    {WEB_GET, "/api/v1/contractors", SCOPE_CONTRACTORS_READ, 0, list_contractors,
+    {WEB_GET, "/api/v1/contractors", SCOPE_CONTRACTORS_READ, OP_ETAG, list_contractors,
      "list_contractors", "List contractors, newest first, with filters and pagination",
      .params = &params, .answer = &porter__v1__contractor__descriptor, .list_name = "contractors"},
     {WEB_GET, "/api/v1/contractors/{id}", SCOPE_CONTRACTORS_READ, OP_ETAG, show_contractor,

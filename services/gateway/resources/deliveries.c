@@ -34,10 +34,10 @@ static const struct operation operations[] = {
                 "are more. Samples are left out. Asked again it takes what has failed and is not on its way.",
      .params = &recover_params, .answer = &porter__v1__recovery__descriptor, .status = HTTP_ACCEPTED,
      .problems = {PROBLEM_STATE_CONFLICT}},
-    {WEB_GET, "/api/v1/webhooks/{id}/deliveries", SCOPE_WEBHOOKS_READ, 0, list_deliveries,
+    {WEB_GET, "/api/v1/webhooks/{id}/deliveries", SCOPE_WEBHOOKS_READ, OP_ETAG, list_deliveries,
      "list_deliveries", "List what was sent to a webhook, newest first",
      .params = &list_params, .answer = &porter__v1__delivery__descriptor, .list_name = "deliveries"},
-    {WEB_GET, "/api/v1/webhooks/{id}/deliveries/{delivery_id}", SCOPE_WEBHOOKS_READ, 0, show_delivery,
+    {WEB_GET, "/api/v1/webhooks/{id}/deliveries/{delivery_id}", SCOPE_WEBHOOKS_READ, OP_ETAG, show_delivery,
      "show_delivery", "Show one delivery with its body and attempts",
      .answer = &porter__v1__delivery_detail__descriptor},
     {WEB_POST, "/api/v1/webhooks/{id}/deliveries/{delivery_id}/retry", SCOPE_WEBHOOKS_WRITE, OP_LOCATION,
@@ -222,8 +222,8 @@ static bool show_delivery(struct call *call, struct err *err)
                       err)) {
         return false;
     }
-    return call_reply(call, HTTP_OK,
-                      &delivery_detail(&d, attempts, count, call->arena)->base);
+    return call_reply_tagged(
+        call, &delivery_detail(&d, attempts, count, call->arena)->base);
 }
 
 /* --- send ---------------------------------------------------------------- */

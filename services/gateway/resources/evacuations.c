@@ -12,7 +12,7 @@ static const struct param_table params;
 static const struct param_table people_params;
 
 static const struct operation operations[] = {
-    {WEB_GET, "/api/v1/evacuations", SCOPE_EVACUATIONS_READ, 0, list_evacuations,
+    {WEB_GET, "/api/v1/evacuations", SCOPE_EVACUATIONS_READ, OP_ETAG, list_evacuations,
      "list_evacuations", "List evacuations and drills, the latest first, with filters and pagination",
      .details = "Without their rosters: those are shown with one evacuation.",
      .params = &params, .answer = &porter__v1__evacuation_summary__descriptor, .list_name = "evacuations"},
@@ -21,7 +21,7 @@ static const struct operation operations[] = {
      .details = "`on_site` is the whole roster unless that is very large (some 7,000 people): then it is the first "
                 "part by name, fewer than `on_site_count`, and `/on-site` has them all.",
      .answer = &porter__v1__evacuation__descriptor},
-    {WEB_GET, "/api/v1/evacuations/{id}/on-site", SCOPE_EVACUATIONS_READ, 0, list_on_site,
+    {WEB_GET, "/api/v1/evacuations/{id}/on-site", SCOPE_EVACUATIONS_READ, OP_ETAG, list_on_site,
      "list_on_site", "List who was on site when it was activated, by name",
      .details = "`accounted_for=false` lists who is still missing.",
      .params = &people_params, .answer = &porter__v1__evacuation_person__descriptor, .list_name = "on_site"},

@@ -12,7 +12,7 @@ static handler_fn show_event;
 static const struct param_table params;
 
 static const struct operation operations[] = {
-    {WEB_GET, "/api/v1/events", SCOPE_EVENTS_READ, 0, list_events,
+    {WEB_GET, "/api/v1/events", SCOPE_EVENTS_READ, OP_ETAG, list_events,
      "list_events", "List what happened, in the order of the log",
      .details = "Every event, as webhooks get it, in one order that is the same for every reader, and in which nothing "
         "ever appears behind what was read. To follow the log, or to catch up after an outage, send the `after` of the "
@@ -51,7 +51,7 @@ static const struct param_row param_rows[] = {
         .help = "What it is about: the id of a visitor, contractor or evacuation."),
     [CREATED_FROM] = FILTER("created_from", PARAM_TIME, .help = "Happened at this time or later."),
     [CREATED_TO] = FILTER("created_to", PARAM_TIME, .help = "Happened before this time."),
-    [SORT] = FILTER("sort", PARAM_WORD, .words = sort_words,
+    [SORT] = FILTER("sort", PARAM_WORD, .words = sort_words, .preset = 1U << UPWARDS,
         .help = "`created_at`: the log's own order, the oldest first (as it is when left out); `-created_at`: the same backwards, from its end."),
 };
 static const struct param_table params = {param_rows, COUNT_OF(param_rows)};
@@ -180,5 +180,5 @@ static bool show_event(struct call *call, struct err *err)
                     err)) {
         return false;
     }
-    return call_reply_for_ever(call, &event->base);
+    return call_reply_tagged(call, &event->base);
 }

@@ -12,7 +12,7 @@ static handler_fn show_location;
 static const struct param_table params;
 
 static const struct operation operations[] = {
-    {WEB_GET, "/api/v1/locations", SCOPE_LOCATIONS_READ, 0, list_locations,
+    {WEB_GET, "/api/v1/locations", SCOPE_LOCATIONS_READ, OP_ETAG, list_locations,
      "list_locations", "List all locations by name, with pagination",
      .params = &params, .answer = &porter__v1__location__descriptor, .list_name = "locations"},
     {WEB_GET, "/api/v1/locations/{id}", SCOPE_LOCATIONS_READ, OP_ETAG, show_location,

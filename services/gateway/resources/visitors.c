@@ -20,12 +20,12 @@ static const struct rule_table *rules(void);
 static const char *const one_name[] = {"first_name", "full_name", NULL};
 
 static const struct operation operations[] = {
-    {WEB_GET, "/api/v1/visitors", SCOPE_VISITORS_READ, 0, list_visitors,
+    {WEB_GET, "/api/v1/visitors", SCOPE_VISITORS_READ, OP_ETAG, list_visitors,
      "list_visitors", "List visitors, newest first, with filters and pagination",
      .params = &params, .answer = &porter__v1__visitor__descriptor, .list_name = "visitors"},
     {WEB_GET, "/api/v1/visitors/{id}", SCOPE_VISITORS_READ, OP_ETAG, show_visitor,
      "show_visitor", "Show one visitor", .answer = &porter__v1__visitor__descriptor},
-    {WEB_POST, "/api/v1/visitors/pre-register", SCOPE_VISITORS_WRITE, OP_BODY | OP_LOCATION,
+    {WEB_POST, "/api/v1/visitors/pre-register", SCOPE_VISITORS_WRITE, OP_BODY | OP_LOCATION | OP_ETAG,
      pre_register_visitor, "pre_register_visitor", "Pre-register a visitor",
      .rules = rules, .either = one_name, .answer = &porter__v1__visitor__descriptor,
      .status = HTTP_CREATED},
@@ -41,6 +41,7 @@ enum visitor_param {
 /* The names in the order of enum visitor_time, each upwards and downwards. */
 static const char *const sort_words[] = {"created_at", "-created_at", "expected_at", "-expected_at",
                                          "checked_in_at", "-checked_in_at", NULL};
+#define LATEST_CREATED_FIRST (1U << (2 * VISITOR_CREATED + 1))
 static const char *const include_words[] = {"total_count", NULL};
 
 #define FILTER(n, k, ...) {.name = (n), .kind = (k), .is_filter = true, __VA_ARGS__}
@@ -59,7 +60,7 @@ static const struct param_row param_rows[] = {
     [CHECKED_IN_TO] = FILTER("checked_in_to", PARAM_TIME, .help = "Checked in before this time."),
     [CREATED_FROM] = FILTER("created_from", PARAM_TIME, .help = "Created at this time or later."),
     [CREATED_TO] = FILTER("created_to", PARAM_TIME, .help = "Created before this time."),
-    [SORT] = FILTER("sort", PARAM_WORD, .words = sort_words, .help = "The order (-created_at); with - the latest first. Visitors without the time come last."),
+    [SORT] = FILTER("sort", PARAM_WORD, .words = sort_words, .preset = LATEST_CREATED_FIRST, .help = "The order (-created_at); with - the latest first. Visitors without the time come last."),
     [INCLUDE] = {.name = "include", .kind = PARAM_WORD, .repeatable = true, .words = include_words,
         .help = "More than the list: how many there are in all (exact up to 10,000)."},
 };
@@ -117,17 +118,14 @@ static struct visitor_range range_of(const struct param_value *from,
 /* One word is set: 1 << its place in sort_words. */
 static void read_sort(const struct param_value *v, struct visitor_query *q)
 {
+    unsigned bits = v->is_set ? v->bits : LATEST_CREATED_FIRST;
     unsigned word = 0;
 
-    q->sort = VISITOR_CREATED;
-    q->is_descending = true;
-    if (v->is_set) {
-        while ((v->bits >> word & 1U) == 0) {
-            word++;
-        }
-        q->sort = (enum visitor_time)(word / 2);
-        q->is_descending = word % 2 == 1;
+    while ((bits >> word & 1U) == 0) {
+        word++;
     }
+    q->sort = (enum visitor_time)(word / 2);
+    q->is_descending = word % 2 == 1;
 }
 
 static struct visitor_query query_of(const struct list *list)
@@ -363,6 +361,7 @@ static bool pre_register_visitor(struct call *call, struct err *err)
         return err->code == ERR_INVALID && place_refuse(call, err);
     }
     call_hand(call, &sent, began_us);
+    call_version(call, call_time_us(visitor->updated_at));
     call_header(call, STR("Location"),
                 arena_printf(call->arena, "/api/v1/visitors/%s", visitor->id));
     return call_reply(call, HTTP_CREATED, &visitor->base);

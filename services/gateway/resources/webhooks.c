@@ -19,7 +19,7 @@ static const struct rule_table *update_rules(void);
 static const struct rule_table *rotation_rules(void);
 
 static const struct operation operations[] = {
-    {WEB_GET, "/api/v1/webhooks", SCOPE_WEBHOOKS_READ, 0, list_webhooks,
+    {WEB_GET, "/api/v1/webhooks", SCOPE_WEBHOOKS_READ, OP_ETAG, list_webhooks,
      "list_webhooks", "List webhooks, newest first",
      .params = &params, .answer = &porter__v1__webhook__descriptor, .list_name = "webhooks"},
     {WEB_POST, "/api/v1/webhooks", SCOPE_WEBHOOKS_WRITE, OP_BODY | OP_LOCATION | OP_ETAG, create_webhook,

@@ -66,6 +66,25 @@ static void an_empty_key_is_a_key(void **state)
                "ff1697c493715653c6c712144292c5ad");
 }
 
+static void a_fingerprint_tells_texts_and_keys_apart(void **state)
+{
+    const struct sha256 key = crypt_sha256(STR("key"));
+    const struct sha256 other = crypt_sha256(STR("other"));
+    const struct sha256 made = crypt_fingerprint(&key, STR("a page"));
+    const struct sha256 again = crypt_fingerprint(&key, STR("a page"));
+    const struct sha256 less = crypt_fingerprint(&key, STR("a pag"));
+    const struct sha256 more = crypt_fingerprint(&key, STR("a page\0"));
+    const struct sha256 theirs = crypt_fingerprint(&other, STR("a page"));
+    const struct sha256 none = crypt_fingerprint(&key, STR_NONE);
+
+    (void)state;
+    assert_memory_equal(made.bytes, again.bytes, SHA256_BYTES);
+    assert_memory_not_equal(made.bytes, less.bytes, SHA256_BYTES);
+    assert_memory_not_equal(made.bytes, more.bytes, SHA256_BYTES);
+    assert_memory_not_equal(made.bytes, theirs.bytes, SHA256_BYTES);
+    assert_memory_not_equal(made.bytes, none.bytes, SHA256_BYTES);
+}
+
 static void equal_means_every_byte(void **state)
 {
     (void)state;
@@ -82,6 +101,7 @@ int main(void)
         cmocka_unit_test(hmac_is_rfc_4231),
         cmocka_unit_test(pieces_are_as_good_as_the_whole),
         cmocka_unit_test(an_empty_key_is_a_key),
+        cmocka_unit_test(a_fingerprint_tells_texts_and_keys_apart),
         cmocka_unit_test(equal_means_every_byte),
     };
 

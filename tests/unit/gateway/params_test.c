@@ -12,7 +12,7 @@
 
 enum { LIMIT, STATUS, PLACE, SINCE, SEARCH, SORT, COUNT };
 
-static const char *const sort_words[] = {"-created_at", NULL};
+static const char *const sort_words[] = {"name", "-created_at", NULL};
 
 static const struct param_row rows[COUNT] = {
     [LIMIT] = {.name = "limit", .kind = PARAM_UINT, .min = 1, .max = 200},
@@ -31,7 +31,11 @@ static const struct param_row rows[COUNT] = {
                 .is_filter = true,
                 .min = 1,
                 .max = 5},
-    [SORT] = {.name = "sort", .kind = PARAM_WORD, .words = sort_words},
+    [SORT] = {.name = "sort",
+              .kind = PARAM_WORD,
+              .is_filter = true,
+              .words = sort_words,
+              .preset = 1U << 1},
 };
 static const struct param_table table = {rows, COUNT};
 
@@ -127,9 +131,25 @@ static void a_near_miss_is_told_the_right_name(void **state)
 
     (void)state;
     assert_int_equal(r->faults.count, 1);
-    assert_non_null(strstr(r->faults.list[0].detail.data, "'status'"));
-    r = ask("x=1");
-    assert_null(strstr(r->faults.list[0].detail.data, "did you mean"));
+    assert_string_equal(r->faults.list[0].detail.data,
+                        "there is no such parameter; did you mean 'status'?");
+    r = ask("LIMIT=3");
+    assert_string_equal(r->faults.list[0].detail.data,
+                        "there is no such parameter; did you mean 'limit'?");
+}
+
+static void what_is_near_to_none_is_told_all_there_are(void **state)
+{
+    struct result *r = ask("colour=red");
+
+    (void)state;
+    assert_string_equal(r->faults.list[0].detail.data,
+                        "there is no such parameter; send only: limit, "
+                        "status, location_id, created_from, q, sort");
+    r = ask("=x");
+    assert_int_equal(r->faults.list[0].field.len, 0);
+    assert_string_equal(r->faults.list[0].detail.data,
+                        "has a parameter without a name: write name=value");
 }
 
 static void all_faults_are_told_at_once(void **state)
@@ -166,6 +186,9 @@ static void the_same_question_is_canonically_the_same(void **state)
                          &two)));
     assert_false(str_eq(canonical("q=a", &one), canonical("q=b", &two)));
     assert_false(str_eq(canonical("", &one), canonical("q=b", &two)));
+    assert_true(
+        str_eq(canonical("", &one), canonical("sort=-created_at", &two)));
+    assert_false(str_eq(canonical("", &one), canonical("sort=name", &two)));
     buf_free(&one);
     buf_free(&two);
 }
@@ -189,6 +212,7 @@ int main(void)
         cmocka_unit_test(what_may_be_repeated_may_be_so_sixteen_times),
         cmocka_unit_test(a_bad_value_is_named),
         cmocka_unit_test(a_near_miss_is_told_the_right_name),
+        cmocka_unit_test(what_is_near_to_none_is_told_all_there_are),
         cmocka_unit_test(all_faults_are_told_at_once),
         cmocka_unit_test(the_same_question_is_canonically_the_same),
         cmocka_unit_test(the_next_query_asks_the_same_with_the_cursor),
