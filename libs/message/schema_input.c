@@ -408,38 +408,45 @@ static void add_object(struct json_writer *w, const struct rule_table *table,
     json_array_end(w);
 }
 
-/* One of these must be there, and not empty. */
+static void add_present(struct json_writer *w,
+                        const ProtobufCMessageDescriptor *type, struct str name)
+{
+    bool is_list = kind_is_repeated(kind_field(type, name));
+
+    json_key(w, STR("required"));
+    json_array_begin(w);
+    json_add_text(w, name);
+    json_array_end(w);
+    json_key(w, STR("properties"));
+    json_object_begin(w);
+    json_key(w, name);
+    json_object_begin(w);
+    schema_add_type(w, is_list ? "array" : "string", false);
+    add_number(w, is_list ? "minItems" : "minLength", 1);
+    json_object_end(w);
+    json_object_end(w);
+}
+
+/* One of these must be there, and not empty. Not as anyOf: makers of clients
+ * take each of its schemas for a class of its own. */
 static void add_either(struct json_writer *w,
                        const ProtobufCMessageDescriptor *type,
                        const char *const *either)
 {
-    json_key(w, STR("anyOf"));
-    json_array_begin(w);
-    for (; *either != NULL; either++) {
-        bool is_list = kind_is_repeated(kind_field(type, str_of(*either)));
+    size_t depth = 0;
 
+    for (; either[1] != NULL; either++, depth++) {
+        json_key(w, STR("if"));
         json_object_begin(w);
-        json_key(w, STR("required"));
-        json_array_begin(w);
-        json_add_text(w, str_of(*either));
-        json_array_end(w);
-        json_key(w, STR("properties"));
-        json_object_begin(w);
-        json_key(w, str_of(*either));
-        json_object_begin(w);
-        schema_add_type(w, is_list ? "array" : "string", false);
-        add_number(w, is_list ? "minItems" : "minLength", 1);
-        if (is_list) { /* Generators of clients want to know. */
-            json_key(w, STR("items"));
-            json_object_begin(w);
-            schema_add_type(w, "string", false);
-            json_object_end(w);
-        }
+        add_present(w, type, str_of(*either));
         json_object_end(w);
-        json_object_end(w);
+        json_key(w, STR("else"));
+        json_object_begin(w);
+    }
+    add_present(w, type, str_of(*either));
+    for (; depth > 0; depth--) {
         json_object_end(w);
     }
-    json_array_end(w);
 }
 
 void schema_write_input(const struct rule_table *table,

@@ -8,7 +8,7 @@
 
 #include "gateway/gateway.h"
 
-#define UPKEEP_CHORES 4
+#define UPKEEP_CHORES 5
 
 struct upkeep {
     struct {
