@@ -133,6 +133,21 @@ def test_pages_that_end_early_lead_to_everybody_all_the_same(watched, what):
     assert found == wanted[:len(found)] and (len(found) == len(wanted) or len(found) > 4000)
 
 
+def test_words_that_many_have_are_gathered_once(watched):
+    """1,111 visitors of long ago have a word that begins so: too many to gather, and far from the beginning of the list."""
+    first, plans = watched.plans({"q": "guest47", "limit": PAGE})
+    assert "words" in seen(plans)[0] and first["pagination"]["has_more"]
+    again, plans = watched.plans({"q": "guest47", "limit": PAGE})
+    used, rows, _ = seen(plans)
+    assert used <= {"status", "pkey"} and rows <= 2 * (250 + 1000) + PAGE + 5
+    assert again["visitors"] == first["visitors"] and again["pagination"] == first["pagination"]
+    for query in ({"q": "guest48"}, {"q": "guest47", "company": "Firma 4711"}):  # Others are not taken for it.
+        assert "words" in seen(watched.plans({**query, "limit": PAGE})[1])[0]
+    few, plans = watched.plans({"q": "guest477", "limit": PAGE})
+    assert "words" in seen(plans)[0] and len(few["visitors"]) == PAGE
+    assert "words" in seen(watched.plans({"q": "guest477", "limit": PAGE})[1])[0]  # 111 are gathered again.
+
+
 def test_a_count_stops_counting(watched):
     for query, exact in (({}, False), ({"q": "a"}, False), ({"expected_from": "2025-02-01T00:00:00Z"}, False), (FILTERS["a day expected"], True), ({"company": "Firma 4711"}, True)):
         body, plans = watched.plans({**query, "limit": 1, "include": "total_count"})
