@@ -157,7 +157,10 @@ static bool list_of_webhook(struct db *db, struct id org_id,
     struct str words[DELIVERY_STATES];
     size_t count = state_words(f->states, words);
 
-    return db_run(db, &sql_delivery_list_of_webhook,
+    return db_run(db,
+                  f->event_type.data == NULL
+                      ? &sql_delivery_list_of_webhook_any
+                      : &sql_delivery_list_of_webhook_of_type,
                   ARGS(ARG_UUID(org_id), ARG_UUID(f->webhook_id),
                        ARG_UUID_OR_NULL(f->before), ARG_TEXTS(words, count),
                        ARG_TEXT(f->event_type), ARG_TIME(f->from_us),

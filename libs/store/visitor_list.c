@@ -10,7 +10,8 @@
  *   2. unless OFTEN of them fit, gather what lies in the other range, or has
  *      the words, and sort it here: good for up to GATHER_MAX rows. A range
  *      that is too wide costs little: its index tells. A word's index is read
- *      to the end of the word, so a word that many have must not get here;
+ *      to the end of the word, so a word that many have should not get here,
+ *      and does not twice (frequent.h);
  *   3. walk on over WALK_LAST rows, and tell how far it came when that was not
  *      enough.
  */
@@ -19,6 +20,7 @@
 #include "message/message.h"
 #include "row.h"
 #include "status.h"
+#include "store/frequent.h"
 #include "store_sql.h"
 
 #include <assert.h>
@@ -58,6 +60,7 @@ static const struct sql *const counts[VISITOR_TIME_COUNT][2] = {
 /* What the steps share. */
 struct listing {
     struct db *db;
+    struct id org_id;
     const struct visitor_query *query;
     struct arena *arena;
     struct str words[STATUS_WORDS_MAX];
@@ -296,6 +299,24 @@ static bool gather(struct listing *l, const struct sql *sql, bool *is_done,
     return ok;
 }
 
+static bool gather_words(struct listing *l, bool *is_done, struct err *err)
+{
+    const struct visitor_filter *f = &l->query->filter;
+    const struct str words[] = {f->search, f->email, f->company, f->host_email};
+    uint64_t key = frequent_key(l->org_id, words, COUNT_OF(words));
+
+    if (frequent_has(key)) {
+        return true;
+    }
+    if (!gather(l, &sql_visitor_gather_by_words, is_done, err)) {
+        return false;
+    }
+    if (!*is_done) {
+        frequent_add(key);
+    }
+    return true;
+}
+
 /* By a range first, unless a whole value is asked for: those are rare. */
 static bool gather_any(struct listing *l, bool *is_done, struct err *err)
 {
@@ -309,7 +330,7 @@ static bool gather_any(struct listing *l, bool *is_done, struct err *err)
     if (*is_done || !has_words(f)) {
         return true;
     }
-    return gather(l, &sql_visitor_gather_by_words, is_done, err);
+    return gather_words(l, is_done, err);
 }
 
 /* --- lists and counts ---------------------------------------------------- */
@@ -333,6 +354,7 @@ bool visitor_list(struct db *db, struct id org_id,
                   struct visitor_answer *out, struct err *err)
 {
     struct listing l = {.db = db,
+                        .org_id = org_id,
                         .query = query,
                         .arena = arena,
                         .from = query->after,

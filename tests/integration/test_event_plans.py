@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 import pytest
 
 from harness.event_rows import WALK, packed
-from harness.plans import Watched, blocks, nodes
+from harness.plans import EVENT_LISTS, Watched, facts
 from harness.porter import Porter, format_id, parse_id, uuid7
 
 MANY, DAYS, PAGE = 100_000, 30, 50
@@ -46,22 +46,7 @@ class Events(Watched):
             return db.execute("SELECT count(*) FROM pg_inherits WHERE inhparent = 'events'::regclass").fetchone()[0]
 
     def plans(self, **query):
-        return self.ask(f"/events?{urlencode(query, doseq=True)}", ["FROM events e", "octet_length"])
-
-
-def facts(plans):
-    """(kinds of nodes that ran, endings of the indexes that gave rows, partitions opened, rows read of events)"""
-    kinds, indexes, opened, rows = set(), set(), 0, 0
-    for node in itertools.chain(*map(nodes, plans)):
-        if not node["Actual Loops"]:
-            continue
-        kinds.add(node["Node Type"])
-        if "Relation Name" in node:
-            read = node["Actual Loops"] * (node["Actual Rows"] + node.get("Rows Removed by Filter", 0))
-            rows, opened = rows + read, opened + 1
-            if read:
-                indexes.add(node["Index Name"].removeprefix(node["Relation Name"]))
-    return kinds, indexes, opened, rows
+        return self.ask(f"/events?{urlencode(query, doseq=True)}", EVENT_LISTS)
 
 
 @pytest.fixture(scope="module")
@@ -94,10 +79,11 @@ def test_the_log_in_order_reads_little_more_than_the_page(watched, sort):
     query = {"sort": sort, "limit": PAGE}
     for _ in range(2):  # Then deep in the log.
         body, plans = watched.plans(**query)
-        kinds, indexes, opened, rows = facts(plans)
+        found = facts(plans)
         assert len(plans) == 1 and len(body["events"]) == PAGE and body["pagination"]["has_more"]
-        assert "Merge Append" in kinds and not kinds & {"Sort", "Incremental Sort", "Seq Scan", "Bitmap Heap Scan"}
-        assert indexes == {LOG} and opened <= partitions and rows <= PAGE + 1 + partitions and blocks(plans) <= rows + 4 * partitions
+        assert "Merge Append" in found.kinds and not found.kinds & {"Sort", "Incremental Sort", "Seq Scan", "Bitmap Heap Scan"}
+        rows = found.rows["events"]
+        assert found.indexes == {LOG} and found.opened <= partitions and rows <= PAGE + 1 + partitions and found.blocks <= rows + 4 * partitions
         query = deeper(watched, query, body)
 
 
@@ -106,8 +92,8 @@ def test_behind_an_event_is_the_same(watched):
     body, _ = watched.plans(limit=200)
     for _ in range(2):
         body, plans = watched.plans(limit=PAGE, after=body["pagination"]["after"])
-        kinds, indexes, _, rows = facts(plans)
-        assert len(body["events"]) == PAGE and "Merge Append" in kinds and indexes == {LOG} and rows <= PAGE + 1 + partitions
+        found = facts(plans)
+        assert len(body["events"]) == PAGE and "Merge Append" in found.kinds and found.indexes == {LOG} and found.rows["events"] <= PAGE + 1 + partitions
 
 
 FILTERS = {
@@ -128,9 +114,11 @@ def test_a_filter_of_any_width_reads_bounded_rows(watched, what, sort):
     query = {"sort": sort, "limit": PAGE, **FILTERS[what]}
     for _ in range(3):
         body, plans = watched.plans(**query)
-        kinds, indexes, opened, rows = facts(plans)
-        assert len(plans) == 1 and (opened == 1 or "Merge Append" in kinds) and not kinds & {"Sort", "Incremental Sort", "Seq Scan", "Bitmap Heap Scan"}
-        assert indexes <= {LOG} and opened <= DAYS_OPEN.get(what, partitions) and rows <= WALK + partitions and blocks(plans) <= rows + 4 * partitions
+        found = facts(plans)
+        assert len(plans) == 1 and (found.opened == 1 or "Merge Append" in found.kinds) and not found.kinds & {"Sort", "Incremental Sort", "Seq Scan", "Bitmap Heap Scan"}
+        rows = found.rows.get("events", 0)
+        assert found.indexes <= {LOG} and found.opened <= DAYS_OPEN.get(what, partitions)
+        assert rows <= WALK + partitions and found.blocks <= rows + 4 * partitions
         if not body["pagination"]["has_more"]:
             break
         query["cursor"] = body["pagination"]["next_cursor"]
@@ -142,9 +130,9 @@ def test_what_happened_to_one_is_read_from_its_own_index(watched, more, sort):
     partitions = watched.partitions()
     subject = f"vis_{MANY // 6:026}"
     body, plans = watched.plans(sort=sort, limit=PAGE, subject=subject, **more)
-    _, indexes, _, rows = facts(plans)
+    found = facts(plans)
     assert len(body["events"]) == (1 if "type" in more else 3) and not body["pagination"]["has_more"]
-    assert len(plans) == 1 and indexes == {SUBJECT} and rows <= 3 and blocks(plans) <= 4 * partitions
+    assert len(plans) == 1 and found.indexes == {SUBJECT} and found.rows["events"] <= 3 and found.blocks <= 4 * partitions
 
 
 def test_few_are_all_found_in_a_bounded_number_of_pages(watched):
@@ -161,7 +149,7 @@ def test_few_are_all_found_in_a_bounded_number_of_pages(watched):
 
 def test_an_event_is_read_from_its_own_day(watched):
     one = watched.client.get("/events?limit=200").json()["pagination"]["after"]
-    _, plans = watched.ask(f"/events/{one}", ["SELECT payload, txid"])
-    _, indexes, opened, rows = facts(plans)
-    assert len(plans) == 1 and indexes == {"_pkey"} and rows == 1 and opened <= 4  # A day on each side, and the default.
-    assert blocks(plans) <= 4 * opened
+    _, plans = watched.ask(f"/events/{one}", ["event_find"])
+    found = facts(plans)
+    assert len(plans) == 1 and found.indexes == {"_pkey"} and found.rows["events"] == 1 and found.opened <= 4  # A day on each side, and the default.
+    assert found.blocks <= 4 * found.opened

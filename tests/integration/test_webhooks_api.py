@@ -1,6 +1,5 @@
 """Webhooks over the API: make, change, delete them; samples, deliveries, sending again."""
 import json
-import re
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta, timezone
 
@@ -10,7 +9,6 @@ from harness import signatures
 from harness.poll import eventually
 from harness.porter import Porter, format_id, parse_id, uuid7
 from harness.refusals import faults, problem
-from harness.sources import statements
 
 URL = "https://example.com/hook"
 LIMIT = 100  # WEBHOOKS_PER_ORG_MAX
@@ -601,36 +599,6 @@ def test_a_delivery_is_shown_only_below_its_webhook(client, log):
     assert client.get(f"/webhooks/{webhook}/deliveries/{rows[0][0]}").status_code == 200
     problem(client.get(f"/webhooks/{other}/deliveries/{rows[0][0]}"), 404, "not-found")
     problem(client.get(f"/webhooks/{webhook}/deliveries/dlv_1"), 404, "not-found")
-
-
-def test_lists_use_their_indexes(porter, tenant, client, log):
-    """As the services ask: prepared, with a plan for any values."""
-    webhook, org = parse_id(log[0]), parse_id(tenant.id)
-    texts = statements()
-    asked = {
-        "webhook_list": (f"'{org}', NULL, 51, now()", "webhooks_pkey"),
-        "delivery_list": (f"'{org}', NULL, 51", "_pkey"),
-        "delivery_any_of_webhook": (f"'{org}', '{webhook}'", "webhook_id_state"),
-        "delivery_list_of_webhook":
-            (f"'{org}', '{webhook}', NULL, '{{pending,delivered,failed,held}}', NULL, NULL, NULL, 51", "webhook_id_state"),
-    }
-    with porter.database() as db:
-        db.execute(
-            "INSERT INTO deliveries (org_id, id, event_at, event_id, webhook_id, event_type, subject, state, attempts,"
-            " body, finished_at, created_at) SELECT %(org)s, gen_random_uuid(), now() - n * interval '7 seconds',"
-            " gen_random_uuid(), CASE WHEN n %% 3 = 0 THEN %(hook)s ELSE gen_random_uuid() END, 'visitor.checked_in',"
-            " 'vis_1', 'delivered', 1, '{}', now(), now() FROM generate_series(1, 20000) AS n",
-            {"org": org, "hook": webhook})
-        db.execute("ANALYZE deliveries")
-        db.execute("SET plan_cache_mode = force_generic_plan")
-        db.execute("SET enable_seqscan = off")  # Tables of tests are small.
-        for name, (values, index) in asked.items():
-            db.execute(f"PREPARE {name} AS {texts[name][0]}")
-            plan = "\n".join(row[0] for row in db.execute(f"EXPLAIN (COSTS off) EXECUTE {name} ({values})"))
-            assert index in plan and "Seq Scan" not in plan, f"{name}:\n{plan}"
-    # Each partition in the index's own order: nothing but the pages of the four states is sorted.
-    scans = re.findall(r"(\w+ Scan)[^\n]* d_\d+\n +(Index Cond: [^\n]*)", plan)
-    assert scans and all("state = wanted.state" in condition for _, condition in scans), plan
 
 
 # ---- Who may -------------------------------------------------------------------------------------------------

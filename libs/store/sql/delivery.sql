@@ -136,9 +136,12 @@ SELECT org_id, id, event_at, event_id, webhook_id, event_type, subject, state,
  ORDER BY id DESC
  LIMIT $3;
 
--- name: delivery_list_of_webhook
+-- name: delivery_list_of_webhook_{which}
 -- First the keys, at most a page of each state, then the rows. $3 the last one
--- seen, $4 states, $5 type, $6 and $7 the event's time.
+-- seen, $4 states, $5 type, $6 and $7 the event's time. NULLS LAST is the order
+-- of the one index that has webhook and state before it. (A type of its own:
+-- the index tells types only to a comparison that stands alone.)
+-- each: which, what = any | $5::text IS NULL ; of_type | d.event_type = $5::text
 WITH hit AS MATERIALIZED (
     SELECT key.id, key.event_at
       FROM unnest($4::text[]) AS wanted (state)
@@ -147,10 +150,10 @@ WITH hit AS MATERIALIZED (
           FROM deliveries d
          WHERE d.org_id = $1 AND d.webhook_id = $2 AND d.state = wanted.state
            AND d.id < coalesce($3::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
-           AND ($5::text IS NULL OR d.event_type = $5)
+           AND {what}
            AND d.event_at >= coalesce($6::timestamptz, '-infinity')
            AND d.event_at < coalesce($7::timestamptz, 'infinity')
-         ORDER BY d.id DESC
+         ORDER BY d.id DESC NULLS LAST
          LIMIT $8) AS key
      ORDER BY key.id DESC
      LIMIT $8
@@ -192,13 +195,14 @@ WITH again AS (
 SELECT pg_notify('porter_deliveries', '') FROM again;
 
 -- name: delivery_recover
--- A batch of what failed up to now ($4) of events since $3, the oldest first.
+-- A batch of what failed up to now ($4) of events since $3, the oldest first
+-- (in the order of the lists' index).
 WITH failed AS MATERIALIZED (
     SELECT id, event_at
       FROM deliveries
      WHERE org_id = $1 AND webhook_id = $2 AND state = 'failed'
        AND event_at >= $3 AND finished_at <= $4 AND NOT is_test
-     ORDER BY id
+     ORDER BY id NULLS FIRST
      LIMIT $5
        FOR UPDATE SKIP LOCKED
 ), again AS (

@@ -10,8 +10,8 @@ asked AS MATERIALIZED (
                     porter_whole($1, 'host', $7)) END AS search
 )
 
--- Is the visitor v what is asked for?
--- part: fits
+-- Is the visitor v what is asked for, when it has the words?
+-- part: fits_with_words
 v.status = ANY ($2::text[])
        AND ($3::uuid IS NULL OR v.location_id = $3)
        AND ($8::timestamptz IS NULL OR v.expected_at >= $8)
@@ -20,6 +20,9 @@ v.status = ANY ($2::text[])
        AND ($11::timestamptz IS NULL OR v.checked_in_at < $11)
        AND ($12::timestamptz IS NULL OR v.created_at >= $12)
        AND ($13::timestamptz IS NULL OR v.created_at < $13)
+
+-- part: fits
+{fits_with_words}
        AND ((SELECT search FROM asked) IS NULL OR v.words @@ (SELECT search FROM asked))
 
 -- part: columns
@@ -109,7 +112,7 @@ seen AS MATERIALIZED (
 -- part: looked_by_words
 looked AS MATERIALIZED (
     SELECT v.id, v.created_at, v.expected_at, v.checked_in_at,
-           v.org_id = $1 AND {fits} AS fits
+           v.org_id = $1 AND {fits_with_words} AS fits
       FROM (SELECT * FROM visitors v
              WHERE v.words @@ (SELECT search FROM asked)
             OFFSET 0) AS v
