@@ -22,7 +22,7 @@ def lists():
 
 
 # Whose plans test_visitor_plans.py and test_event_plans.py assert.
-VISITOR_LISTS, EVENT_LISTS = named(r"visitor_(walk|gather|count)_\w+"), named(r"event_log_\w+")
+VISITOR_LISTS, EVENT_LISTS = named(r"visitor_(walk|gather|count)_\w+"), named(r"event_log_(?!txids)\w+")
 
 
 class Watched:

@@ -39,15 +39,11 @@ def desk(porter, made):
     return tenant.location(), client
 
 
-def input_of(made, **fields):
-    """Of what either first_name or full_name is required the generator makes classes that name only that field."""
-    return made("models").PreRegisterVisitorInputType1.from_dict(fields)
-
-
 def test_a_visitor_is_registered_shown_and_listed(made, desk):
     location, client = desk
     models = made("models")
-    body = input_of(made, full_name="Zoë Łukasiewicz 山田", location_id=location, email="zoe@example.com")
+    body = models.PreRegisterVisitorInput(full_name="Zoë Łukasiewicz 山田", location_id=location, email="zoe@example.com",
+                                          host=models.PreRegisterVisitorInputHostType0(email="maja@example.com"))
     new = made("api.visitors.pre_register_visitor").sync_detailed(client=client, body=body, idempotency_key="one")
     assert new.status_code == 201 and new.parsed.full_name == "Zoë Łukasiewicz 山田", new.content
     shown = made("api.visitors.show_visitor").sync(new.parsed.id, client=client)
@@ -58,8 +54,9 @@ def test_a_visitor_is_registered_shown_and_listed(made, desk):
 
 def test_what_goes_wrong_is_a_problem(made, desk):
     location, client = desk
+    models = made("models")
     unknown = made("api.visitors.show_visitor").sync("vis_01jndp8w1qe2v8m5tq2k3x4y5z", client=client)
     assert (unknown.status, unknown.type_.rsplit("/", 1)[1]) == (404, "not-found")
-    body = input_of(made, full_name="Ada", location_id=location, email="ada")
+    body = models.PreRegisterVisitorInput(full_name="Ada", location_id=location, email="ada")
     refused = made("api.visitors.pre_register_visitor").sync(client=client, body=body)
     assert refused.status == 422 and [one.field for one in refused.errors] == ["email"]
