@@ -71,9 +71,13 @@ DECLARE
     ends   CONSTANT timestamptz := (day + 1)::timestamp AT TIME ZONE 'UTC';
     key    CONSTANT text := porter_partition_key(parent);
 BEGIN
+    IF key IS NULL THEN
+        RAISE EXCEPTION '% has no day partitions', parent;
+    END IF;
     EXECUTE format('LOCK TABLE ONLY %I IN ACCESS EXCLUSIVE MODE', parent);
     -- Another service was quicker, or somebody detached the day and kept it.
     IF to_regclass(name) IS NOT NULL THEN
+        RAISE NOTICE 'there is a table % already: nothing was moved', name;
         RETURN;
     END IF;
     EXECUTE format('CREATE TABLE %I (LIKE %I INCLUDING ALL)', name, parent);
@@ -83,6 +87,7 @@ BEGIN
     EXECUTE format('ALTER TABLE %I ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)',
                    parent, name, begins, ends);
 EXCEPTION
-    WHEN lock_not_available THEN NULL;
+    WHEN lock_not_available THEN
+        RAISE NOTICE '% is in use: nothing was moved, try again', parent;
 END
 $$;

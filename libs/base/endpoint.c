@@ -18,6 +18,26 @@ struct endpoint {
     uint64_t port;
 };
 
+static bool is_hex(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'F') ||
+           (c >= 'a' && c <= 'f');
+}
+
+/* What RFC 3986 has in a URL without a fragment; of a percent sign the whole
+ * escape. */
+static bool is_url_character(struct str url, size_t i)
+{
+    char c = url.data[i];
+
+    if (c == '%') {
+        return url.len - i > 2 && is_hex(url.data[i + 1]) &&
+               is_hex(url.data[i + 2]);
+    }
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+           (c >= '0' && c <= '9') || str_has(STR("-._~:/?@!$&'()*+,;=[]"), c);
+}
+
 static bool check_characters(struct str url, struct err *err)
 {
     if (url.len > ENDPOINT_URL_MAX) {
@@ -25,9 +45,7 @@ static bool check_characters(struct str url, struct err *err)
                        ENDPOINT_URL_MAX);
     }
     for (size_t i = 0; i < url.len; i++) {
-        unsigned char c = (unsigned char)url.data[i];
-
-        if (c <= ' ' || c >= 0x7f || c == '\\' || c == '#') {
+        if (!is_url_character(url, i)) {
             return err_set(err, ERR_INVALID,
                            "the URL has a blank, a fragment or a character "
                            "that must be percent-encoded");
@@ -133,6 +151,12 @@ static bool endpoint_read(struct str url, struct endpoint *e, struct err *err)
     if (str_has(rest, '@')) {
         return err_set(err, ERR_INVALID,
                        "the URL must not hold a user or password");
+    }
+    url.data += rest.len;
+    url.len -= rest.len;
+    if (str_has(url, '[') || str_has(url, ']')) { /* A host's alone. */
+        return err_set(err, ERR_INVALID,
+                       "the URL has brackets that must be percent-encoded");
     }
     if (rest.len == 0 ||
         !(rest.data[0] == '[' ? take_v6(&rest, e) : take_name(&rest, e))) {

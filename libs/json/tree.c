@@ -61,7 +61,7 @@ bool tree_read(struct str text, struct json **root, struct tree_fault *fault)
             oom(text.len);
         }
         fault->line = error.line;
-        fault->column = error.column;
+        fault->column = MAX_OF(error.column, 1); /* 0: of no letter at all. */
         fault->advice = advice_for(code);
         _Static_assert(sizeof fault->text >= JSON_ERROR_TEXT_LENGTH,
                        "jansson's words fit");

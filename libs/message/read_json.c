@@ -24,8 +24,8 @@ static bool check_text(struct reader *r, const struct place *at, struct str s)
 {
     if (str_has_control(s, "\n\t")) {
         return fault_add(r->faults, reader_path(r, at), FAULT_BAD_CHARACTER,
-                         "must hold no control characters other than line "
-                         "feeds and tabs");
+                         "must hold no control characters (line feeds and "
+                         "tabs only where several lines may be)");
     }
     return true;
 }

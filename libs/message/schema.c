@@ -287,7 +287,8 @@ static void add_field(struct json_writer *w,
 }
 
 /* Of the members of a oneof exactly one is there; one that is alone may be
- * missing. */
+ * missing. All else is required, so that counting tells; makers of clients take
+ * the schemas of a oneOf for classes of their own, and lose the members. */
 static void add_choices(struct json_writer *w,
                         const ProtobufCMessageDescriptor *type)
 {
@@ -299,20 +300,10 @@ static void add_choices(struct json_writer *w,
     if (count < 2) {
         return;
     }
-    json_key(w, STR("oneOf"));
-    json_array_begin(w);
-    for (unsigned i = 0; i < type->n_fields; i++) {
-        if (!kind_is_oneof(&type->fields[i])) {
-            continue;
-        }
-        json_object_begin(w);
-        json_key(w, STR("required"));
-        json_array_begin(w);
-        json_add_text(w, str_of(type->fields[i].name));
-        json_array_end(w);
-        json_object_end(w);
-    }
-    json_array_end(w);
+    json_key(w, STR("minProperties"));
+    json_add_int(w, type->n_fields - count + 1);
+    json_key(w, STR("maxProperties"));
+    json_add_int(w, type->n_fields - count + 1);
 }
 
 void schema_write_message(const ProtobufCMessageDescriptor *type,

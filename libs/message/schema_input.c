@@ -63,7 +63,7 @@ const char *schema_pattern(enum rule_format format)
                "|\\[(?:[0-9A-Fa-f]{1,4}:){7}[0-9A-Fa-f]{1,4}\\])" PUBLIC_PORT
                "?|[Hh][Tt][Tt][Pp]://"
                "(?:localhost|127\\.0\\.0\\.1|\\[::1\\])" PUBLIC_PORT
-               ")(?:[/?][!\"$-\\[\\]-~]*)?";
+               ")(?:[/?](?:[!$&-;=?-Z_a-z~]|%[0-9A-Fa-f]{2})*)?";
     case RULE_ID:
     case RULE_TIME:
     case RULE_MAP:

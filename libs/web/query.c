@@ -68,7 +68,7 @@ static bool read_part(struct str part, struct arena *arena,
     if (str_has(out->name, '\0') || str_has(out->value, '\0') ||
         !str_is_utf8(out->name) || !str_is_utf8(out->value)) {
         return err_set(err, ERR_MALFORMED,
-                       "The query string is not UTF-8 text.");
+                       "The query string is not UTF-8 text without NUL.");
     }
     return true;
 }

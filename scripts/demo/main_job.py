@@ -17,6 +17,7 @@ from pathlib import Path
 from seed import COMPANIES, FIRST, HOSTS, LAST
 
 PATIENCE = 20  # seconds for each thing to arrive
+SLOW_S = 0.2  # Usual is a tenth of it.
 
 
 def fail(what, log=None):
@@ -173,6 +174,8 @@ def report(run, port, key):
         f"{ms(on_kafka - sent)}  from the call to the record for Kafka",
         f"{ms(arrived - on_kafka)}  from there to the receiver: matched, signed, delivered",
         f"{ms(arrived - sent)}  from the call to the webhook"]))
+    if arrived - sent > SLOW_S:
+        print("   (Kafka and the dispatcher have only just begun: run scripts/up again to see what is usual)")
 
 
 def word(good):

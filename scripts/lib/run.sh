@@ -98,12 +98,17 @@ read_wishes()
 
 recall_ports()
 {
-    local name port
+    local name port override
     [[ -e $RUN/ports ]] || return 0
     while read -r name port; do
         if [[ -n ${wishes[$name]:-} && -z ${chosen[$name]:-} && -z ${taken_by[$port]:-} ]] \
             && [[ $name != kafka || -z ${taken_by[$((port + 1))]:-} ]]; then
             take_port "$name" "$port"
+            if [[ $port != "${wishes[$name]}" ]]; then
+                override=UP_${name^^}_PORT
+                [[ -z ${!override:-} ]] \
+                    || say "  $override is for the first run: $name stays on $port (scripts/down --purge begins anew)"
+            fi
         fi
     done <"$RUN/ports"
 }
@@ -154,6 +159,7 @@ PORTER_REDIS_URL=redis://127.0.0.1:$(port_of redis)
 PORTER_KAFKA_BROKERS=127.0.0.1:$(port_of kafka)
 PORTER_HTTPS_ADDRESS=127.0.0.1
 PORTER_HTTPS_PORT=$(port_of https)
+PORTER_PUBLIC_URL=https://localhost:$(port_of https)
 PORTER_PLAIN_PORT=$(port_of plain)
 PORTER_GATEWAY_PRIVATE_PORT=$(port_of gateway_private)
 PORTER_HTTP_THREADS=256

@@ -287,9 +287,11 @@ static bool list_has_tag(struct str list, struct str tag)
 {
     struct str part = STR_NONE;
 
+    if (str_eq(str_trim(list), STR("*"))) { /* Alone, not one of a list. */
+        return true;
+    }
     while (str_split(&list, ',', &part)) {
-        part = str_trim(part);
-        if (str_eq(opaque(part), opaque(tag)) || str_eq(part, STR("*"))) {
+        if (str_eq(opaque(str_trim(part)), opaque(tag))) {
             return true;
         }
     }
@@ -385,9 +387,11 @@ bool call_if_match(struct call *call, int64_t updated_us, struct err *err)
         return true;
     }
     web_add_header(call->response, STR("ETag"), tag);
-    return call_refuse(call, PROBLEM_PRECONDITION_FAILED, err,
-                       "it has changed since; its ETag is %.*s now",
-                       STR_ARGS(tag));
+    return call_refuse(
+        call, PROBLEM_PRECONDITION_FAILED, err,
+        "If-Match does not name the version it is at, whose ETag is "
+        "%.*s: it has changed since, or was never at that",
+        STR_ARGS(tag));
 }
 
 void call_wake(struct call *call, unsigned shard)

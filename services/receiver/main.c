@@ -15,7 +15,7 @@
 #define KEEP_ALIVE_MS 60000
 #define REQUEST_MS 10000
 #define HEAD_MAX 16384
-#define BODY_MAX 1048576
+#define BODY_MAX (8 << 20) /* The largest: a roster of thousands. */
 #define DRAIN_MS 5000
 #define EXIT_USAGE 2
 

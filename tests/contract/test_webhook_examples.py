@@ -26,6 +26,9 @@ CASES = {
     "as sent": (headers(), True, True),
     "another secret": (headers(secret="whsec_eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHg="), False, False),
     "another body": (headers(body=b"{}"), False, False),
+    "only one of the two": ({"x-porter-signature": headers()["x-porter-signature"]}, True, False),
+    "a time that is none": ({**headers(), "webhook-timestamp": "soon"}, True, False),
+    "a time beyond all": ({**headers(), "webhook-timestamp": "9" * 5000}, True, False),
     "an hour old": (headers(sent_at=NOW - 3600), True, False),
 }
 

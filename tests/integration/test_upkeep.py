@@ -9,6 +9,7 @@ import pytest
 
 from harness.poll import eventually
 from harness.porter import uuid7
+from harness.process import ROOT
 
 MOVE_MAX = 10_000  # PARTITION_MOVE_MAX of libs/store/partition.h
 KEY_OF = {"events": "created_at", "deliveries": "event_at", "attempts": "at"}
@@ -170,6 +171,34 @@ def test_a_day_whose_partition_was_detached_stays_and_the_log_says_so(new_porter
         eventually(lambda: told(gateway), 20, "a warning")
         assert told(gateway) == [f"attempts: {day} has 7 rows in attempts_default; move them: see db/README.md"]
         assert places(db, "attempts", day) == {"attempts_default": 7}
+
+
+def test_who_moves_a_day_by_hand_is_told_why_nothing_was_moved(new_porter):
+    porter = new_porter()
+    with porter.database() as db, porter.database() as other:
+        notices = []
+        db.add_notice_handler(lambda notice: notices.append(notice.message_primary))
+        day, stamp = day_of(db, 0)
+        db.execute("SELECT porter_move_day('attempts', %s::date)", (day,))
+        with other.transaction():
+            other.execute("SELECT FROM attempts")
+            db.execute("SELECT porter_move_day('attempts', %s::date)", (day,))
+        assert notices == [f"there is a table attempts_{stamp} already: nothing was moved", "attempts is in use: nothing was moved, try again"]
+        with pytest.raises(psycopg.errors.RaiseException, match="visitors has no day partitions"):
+            db.execute("SELECT porter_move_day('visitors', %s::date)", (day,))
+
+
+def test_an_old_day_is_dropped_as_the_readme_says(new_porter):
+    porter = new_porter()
+    page = (ROOT / "db" / "README.md").read_text()
+    commands = page[page.index("BEGIN;"):page.index("COMMIT;") + len("COMMIT;")]
+    with porter.database() as db:
+        day, stamp = day_of(db, 0)
+        add(db, "attempts", day, 3)
+        db.execute(commands.replace("20260301", stamp))
+        assert places(db, "attempts", day) == {} and f"attempts_{stamp}" not in partitions(db, "attempts")
+        add(db, "attempts", day, 2)  # It still has somewhere to go.
+        assert places(db, "attempts", day) == {"attempts_default": 2}
 
 
 def test_porterctl_migrate_moves_them_and_warns_while_it_can_not(new_porter):

@@ -18,7 +18,8 @@ const struct chapter chapters[] = {
     {"lists", "Lists",
      "A list answers its rows under their name, and `pagination`. While `has_more` is true, send `next_cursor` as "
      "`cursor` with the same filters for the next page; the `Link` header has the whole address. Rows that are added "
-     "meanwhile neither hide nor repeat others. Unknown parameters and bad values are refused, all at once."},
+     "meanwhile neither hide nor repeat others. Send an answer's `ETag` as `If-None-Match` with the same request again: "
+     "304 means that nothing of it has changed. Unknown parameters and bad values are refused, all at once."},
     {"errors", "Errors",
      "Every error is `application/problem+json` (RFC 9457). `type` is an address that explains the cause and the cure, "
      "`detail` says what to do now, `instance` is the request's id. Faults of fields and parameters are in `errors`, all "
