@@ -14,12 +14,9 @@
 #define LOCAL_MAX 64
 #define PHONE_DIGITS_MIN 7
 #define PHONE_DIGITS_MAX 15
-#define URL_MAX 2048
-#define PORT_MAX 65535
 
 /* What can't stand in a plain address and would break a header. */
 static const char email_refused[] = "<>()[]\\,;:\" \t\n";
-static const char url_refused[] = "\"<>\\^`{|}";
 
 static bool is_digit(char c)
 {
@@ -120,74 +117,6 @@ static bool is_phone(struct str s)
     return true;
 }
 
-/* host, host:port, [v6], [v6]:port */
-static bool is_authority(struct str s)
-{
-    struct str host = s;
-    struct str port = STR_NONE;
-    uint64_t n = 0;
-
-    if (s.len > 0 && s.data[0] == '[') {
-        size_t i = 1;
-
-        while (i < s.len && s.data[i] != ']') {
-            if (!str_has(STR("0123456789abcdefABCDEF:."), s.data[i])) {
-                return false;
-            }
-            i++;
-        }
-        if (i >= s.len || i < 3) {
-            return false;
-        }
-        port = (struct str){s.data + i + 1, s.len - i - 1};
-    } else {
-        const char *colon = memchr(s.data, ':', s.len);
-
-        if (colon != NULL) {
-            host.len = (size_t)(colon - s.data);
-            port = (struct str){colon, s.len - host.len};
-        }
-        if (!is_host(host)) {
-            return false;
-        }
-    }
-    if (port.len == 0) {
-        return true;
-    }
-    return port.data[0] == ':' &&
-           str_to_u64((struct str){port.data + 1, port.len - 1}, PORT_MAX,
-                      &n) &&
-           n > 0;
-}
-
-static bool is_url(struct str s)
-{
-    struct str rest;
-    size_t scheme = 0;
-    size_t end = 0;
-
-    if (s.len >= 8 && str_eq_ci((struct str){s.data, 8}, STR("https://"))) {
-        scheme = 8;
-    } else if (s.len >= 7 &&
-               str_eq_ci((struct str){s.data, 7}, STR("http://"))) {
-        scheme = 7;
-    }
-    if (scheme == 0 || s.len > URL_MAX) {
-        return false;
-    }
-    for (size_t i = 0; i < s.len; i++) {
-        if (s.data[i] <= ' ' || s.data[i] > '~' ||
-            str_has(str_of(url_refused), s.data[i])) {
-            return false;
-        }
-    }
-    rest = (struct str){s.data + scheme, s.len - scheme};
-    while (end < rest.len && !str_has(STR("/?#"), rest.data[end])) {
-        end++;
-    }
-    return is_authority((struct str){rest.data, end});
-}
-
 static bool is_word(const struct rule *rule, struct str s, struct arena *arena,
                     const char **want)
 {
@@ -237,9 +166,6 @@ bool format_fits(const struct rule *rule, struct str s, struct arena *arena,
     case RULE_PHONE:
         *want = "must be a phone number in E.164 form, such as +4930123456";
         return is_phone(s);
-    case RULE_URL:
-        *want = "must be an absolute http or https URL";
-        return is_url(s);
     case RULE_ENDPOINT:
         return is_endpoint(s, arena, want);
     case RULE_WORD:

@@ -81,7 +81,6 @@ static bool format_fits_field(enum rule_format format,
     case RULE_LINE:
     case RULE_EMAIL:
     case RULE_PHONE:
-    case RULE_URL:
     case RULE_ENDPOINT:
     case RULE_WORD:
     case RULE_ID:

@@ -29,9 +29,6 @@
     "\\u00A0\\u1680\\u2000-\\u200B\\u2028\\u2029\\u202F\\u205F\\u2060"         \
     "\\u3000\\uFEFF]"
 #define NAME(c) c "+(?:-+" c "+)*(?:\\." c "+(?:-+" c "+)*)*"
-#define PORT                                                                   \
-    "(?::0*(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}"    \
-    "|655[0-2][0-9]|6553[0-5]))?"
 #define PUBLIC_PORT                                                            \
     "(?::0{0,8}(?:443|102[4-9]|10[3-9][0-9]|1[1-9][0-9]{2}|[2-9][0-9]{3}"      \
     "|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]"              \
@@ -52,11 +49,6 @@ const char *schema_pattern(enum rule_format format)
                "]{1,64}@" NAME(HOST_CHAR);
     case RULE_PHONE:
         return "\\+[1-9][0-9]{6,14}";
-    case RULE_URL:
-        return "[Hh][Tt][Tt][Pp][Ss]?://(?:" NAME(
-            "[A-Za-z0-9]") "|"
-                           "\\[[0-9A-Fa-f:.]{2,}\\])" PORT
-                           "(?:[/?#][!#-;=?-\\[\\]_a-z~]*)?";
     case RULE_ENDPOINT:
         return "(?:[Hh][Tt][Tt][Pp][Ss]://"
                "(?:[A-Za-z0-9_][A-Za-z0-9_.-]{0,254}"
@@ -101,7 +93,6 @@ static const char *format_word(enum rule_format format)
     switch (format) {
     case RULE_EMAIL:
         return "idn-email";
-    case RULE_URL:
     case RULE_ENDPOINT:
         return "uri";
     case RULE_TIME:

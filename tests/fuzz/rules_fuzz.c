@@ -37,7 +37,7 @@ static const struct rule contractor_rows[] = {
     {"location_ids", RULE_ID, true, 1, 3, ID_LOCATION, NULL},
 };
 static const struct rule webhook_rows[] = {
-    {"url", RULE_URL, true, 0, 0, 0, NULL},
+    {"url", RULE_ENDPOINT, true, 1, 2048, 0, NULL},
     {"events", RULE_LINE, true, 1, 4, 0, NULL},
     {"ordering", RULE_PLAIN, false, 0, 0, 0, NULL},
 };
