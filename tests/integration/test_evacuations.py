@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from harness.fast_receiver import FastReceiver
 from harness.poll import eventually
 from harness.porter import format_id, parse_id, uuid7
 from harness.refusals import faults, problem
@@ -425,6 +426,8 @@ def test_pages_of_people_while_they_are_marked(site):
 
 def test_a_very_large_roster_is_whole_in_pages_and_its_event_fits_into_kafka(site, porter):
     site.crowd(12_000, "Gast mit einem recht langen Namen {:06}")
+    receiver = FastReceiver(porter)
+    receiver.start(secret=site.tenant.webhook(receiver.url, events="evacuation.activated").secret)
     made = site.activate()
     shown = len(made["on_site"])
     assert made["on_site_count"] == 12_000 and 5_000 < shown < 12_000
@@ -437,5 +440,8 @@ def test_a_very_large_roster_is_whole_in_pages_and_its_event_fits_into_kafka(sit
     assert len(seen) == len(set(seen)) == 12_000 and seen[:shown] == [one["visitor_id"] for one in made["on_site"]]
     record = porter.topics().wait(lambda one: one.key == made["id"])[0]
     assert len(record.event.data.evacuation.on_site) == shown and len(record.value) < 1_000_000
+    got, = eventually(receiver.lines, what="a webhook that our own receiver takes")
+    receiver.stop()
+    assert (got["status"], got["signature_ok"]) == (200, True) and 1 << 20 < len(got["body"].encode()) < 8 << 20
     last = seen[-1]
     assert site.roll(made, accounted_for=[last])["accounted_for_count"] == 1 and site.people(made, accounted_for="true") == [last]
