@@ -120,6 +120,13 @@ static bool is_phone(struct str s)
     return true;
 }
 
+/* Which countries there are, changes; what their codes look like, does not. */
+static bool is_country(struct str s)
+{
+    return s.len == 2 && s.data[0] >= 'A' && s.data[0] <= 'Z' &&
+           s.data[1] >= 'A' && s.data[1] <= 'Z';
+}
+
 /* host, host:port, [v6], [v6]:port */
 static bool is_authority(struct str s)
 {
@@ -237,6 +244,9 @@ bool format_fits(const struct rule *rule, struct str s, struct arena *arena,
     case RULE_PHONE:
         *want = "must be a phone number in E.164 form, such as +4930123456";
         return is_phone(s);
+    case RULE_COUNTRY:
+        *want = "must be a country's two capital letters, such as DE";
+        return is_country(s);
     case RULE_URL:
         *want = "must be an absolute http or https URL";
         return is_url(s);

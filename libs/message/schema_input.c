@@ -52,6 +52,8 @@ const char *schema_pattern(enum rule_format format)
                "]{1,64}@" NAME(HOST_CHAR);
     case RULE_PHONE:
         return "\\+[1-9][0-9]{6,14}";
+    case RULE_COUNTRY:
+        return "[A-Z]{2}";
     case RULE_URL:
         return "[Hh][Tt][Tt][Pp][Ss]?://(?:" NAME(
             "[A-Za-z0-9]") "|"
@@ -109,6 +111,7 @@ static const char *format_word(enum rule_format format)
     case RULE_PLAIN:
     case RULE_LINE:
     case RULE_PHONE:
+    case RULE_COUNTRY:
     case RULE_ID:
     case RULE_MAP:
     case RULE_WORD:

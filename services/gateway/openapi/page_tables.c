@@ -150,6 +150,9 @@ static void add_rule(const struct rule *row, const char *kind, struct buf *out)
     case RULE_PHONE:
         BUF_ADD(out, "E.164: <code>+</code> and 7 to 15 digits.");
         return;
+    case RULE_COUNTRY:
+        BUF_ADD(out, "A country's two capital letters.");
+        return;
     case RULE_URL:
         BUF_ADD(out, "An absolute http or https URL.");
         return;
