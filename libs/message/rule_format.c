@@ -117,6 +117,13 @@ static bool is_phone(struct str s)
     return true;
 }
 
+/* Which countries there are, changes; what their codes look like, does not. */
+static bool is_country(struct str s)
+{
+    return s.len == 2 && s.data[0] >= 'A' && s.data[0] <= 'Z' &&
+           s.data[1] >= 'A' && s.data[1] <= 'Z';
+}
+
 static bool is_word(const struct rule *rule, struct str s, struct arena *arena,
                     const char **want)
 {
@@ -166,6 +173,9 @@ bool format_fits(const struct rule *rule, struct str s, struct arena *arena,
     case RULE_PHONE:
         *want = "must be a phone number in E.164 form, such as +4930123456";
         return is_phone(s);
+    case RULE_COUNTRY:
+        *want = "must be a country's two capital letters, such as DE";
+        return is_country(s);
     case RULE_ENDPOINT:
         return is_endpoint(s, arena, want);
     case RULE_WORD:

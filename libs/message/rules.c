@@ -81,6 +81,7 @@ static bool format_fits_field(enum rule_format format,
     case RULE_LINE:
     case RULE_EMAIL:
     case RULE_PHONE:
+    case RULE_COUNTRY:
     case RULE_ENDPOINT:
     case RULE_WORD:
     case RULE_ID:

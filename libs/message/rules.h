@@ -19,6 +19,7 @@ enum rule_format {
     RULE_LINE,     /* No line breaks, not only blanks. */
     RULE_EMAIL,    /* local@domain, no blanks */
     RULE_PHONE,    /* E.164: + and 7 to 15 digits */
+    RULE_COUNTRY,  /* two capital letters, as in ISO 3166-1 */
     RULE_ENDPOINT, /* base/endpoint.h, as in development */
     RULE_WORD,     /* one of `words` */
     RULE_ID,       /* of id_kind */

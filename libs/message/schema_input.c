@@ -49,6 +49,8 @@ const char *schema_pattern(enum rule_format format)
                "]{1,64}@" NAME(HOST_CHAR);
     case RULE_PHONE:
         return "\\+[1-9][0-9]{6,14}";
+    case RULE_COUNTRY:
+        return "[A-Z]{2}";
     case RULE_ENDPOINT:
         return "(?:[Hh][Tt][Tt][Pp][Ss]://"
                "(?:[A-Za-z0-9_][A-Za-z0-9_.-]{0,254}"
@@ -100,6 +102,7 @@ static const char *format_word(enum rule_format format)
     case RULE_PLAIN:
     case RULE_LINE:
     case RULE_PHONE:
+    case RULE_COUNTRY:
     case RULE_ID:
     case RULE_MAP:
     case RULE_WORD:

@@ -10,6 +10,30 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#define SKEW_S 300 /* A caller's clock may be ahead. */
+
+/* clang-format off */
+static const struct rule new_rows[] = {
+    {.path = "company", .format = RULE_LINE, .required = true, .min = 1, .max = 200},
+    {.path = "contact.name", .format = RULE_LINE, .min = 1, .max = 200},
+    {.path = "contact.email", .format = RULE_EMAIL, .min = 1, .max = 254},
+    {.path = "contact.phone", .format = RULE_PHONE, .min = 1, .max = 16},
+    {.path = "trade", .format = RULE_LINE, .min = 1, .max = 120},
+    {.path = "location_ids", .format = RULE_ID, .min = 0, .max = CONTRACTOR_LOCATIONS_MAX, .id_kind = ID_LOCATION},
+    {.path = "insurance_expires_at", .format = RULE_TIME, .min = -CONTRACTOR_SPAN_S, .max = CONTRACTOR_SPAN_S},
+    {.path = "induction_completed_at", .format = RULE_TIME, .min = -CONTRACTOR_SPAN_S, .max = SKEW_S},
+    {.path = "metadata", .format = RULE_MAP, .min = 0, .max = 20},
+};
+/* clang-format on */
+
+const struct rule_table *contractor_rules(void)
+{
+    static const struct rule_table table = {&porter__v1__contractor__descriptor,
+                                            new_rows, COUNT_OF(new_rows)};
+
+    return &table;
+}
+
 bool contractor_list(struct db *db, struct id org_id,
                      const struct contractor_filter *f, size_t max,
                      int64_t now_us, struct arena *arena,

@@ -9,10 +9,17 @@
 #include "base/id.h"
 #include "base/macros.h"
 #include "db/db.h"
+#include "message/rules.h"
 #include "store/cause.h"
 #include "store/event.h"
 
 #include "porter/v1/contractor.pb-c.h"
+
+#define CONTRACTOR_LOCATIONS_MAX 50
+#define CONTRACTOR_SPAN_S (20LL * 366 * 86400) /* How far its times reach. */
+
+/* What a new contractor must obey, whoever enters it. */
+const struct rule_table *contractor_rules(void);
 
 struct contractor_filter {
     unsigned statuses; /* bits (1 << ContractorStatus); 0: any */

@@ -6,6 +6,28 @@
 
 #include <assert.h>
 
+/* clang-format off */
+static const struct rule new_rows[] = {
+    {.path = "name", .format = RULE_LINE, .required = true, .min = 1, .max = 200},
+    {.path = "timezone", .format = RULE_LINE, .required = true, .min = 1, .max = LOCATION_TIMEZONE_MAX},
+    {.path = "address.line1", .format = RULE_LINE, .min = 1, .max = 200},
+    {.path = "address.line2", .format = RULE_LINE, .min = 1, .max = 200},
+    {.path = "address.city", .format = RULE_LINE, .min = 1, .max = 200},
+    {.path = "address.region", .format = RULE_LINE, .min = 1, .max = 200},
+    {.path = "address.postal_code", .format = RULE_LINE, .min = 1, .max = 20},
+    {.path = "address.country", .format = RULE_COUNTRY},
+    {.path = "capacity", .format = RULE_PLAIN, .min = 1, .max = 1000000},
+};
+/* clang-format on */
+
+const struct rule_table *location_rules(void)
+{
+    static const struct rule_table table = {&porter__v1__location__descriptor,
+                                            new_rows, COUNT_OF(new_rows)};
+
+    return &table;
+}
+
 bool location_list(struct db *db, struct id org_id,
                    const struct location_filter *f, size_t max,
                    struct arena *arena, Porter__V1__Location ***list,
@@ -83,6 +105,19 @@ bool location_missing(struct db *db, struct id org_id, const struct id *ids,
         places[i] = (size_t)db_int(rows, i, 0);
     }
     *missing = places;
+    db_rows_free(rows);
+    return true;
+}
+
+bool timezone_known(struct db *db, struct str name, bool *known,
+                    struct err *err)
+{
+    struct db_rows *rows = NULL;
+
+    if (!db_run(db, &sql_timezone_known, ARGS(ARG_TEXT(name)), &rows, err)) {
+        return false;
+    }
+    *known = db_count(rows) > 0;
     db_rows_free(rows);
     return true;
 }

@@ -7,8 +7,14 @@
 #include "base/id.h"
 #include "base/macros.h"
 #include "db/db.h"
+#include "message/rules.h"
 
 #include "porter/v1/location.pb-c.h"
+
+#define LOCATION_TIMEZONE_MAX 64 /* Code points. */
+
+/* What a new location must obey. Its time zone must be known too. */
+const struct rule_table *location_rules(void);
 
 struct location_filter {
     struct str search;     /* prefix words of name and city */
@@ -35,6 +41,10 @@ MUST_USE bool location_missing(struct db *db, struct id org_id,
                                const struct id *ids, size_t count,
                                struct arena *arena, size_t **missing,
                                size_t *missing_count, struct err *err);
+
+/* Is it an IANA time zone that PostgreSQL knows, letter for letter? */
+MUST_USE bool timezone_known(struct db *db, struct str name, bool *known,
+                             struct err *err);
 
 MUST_USE bool location_insert(struct db *db, struct id org_id,
                               const Porter__V1__Location *location,

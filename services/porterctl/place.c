@@ -1,5 +1,5 @@
 /* porterctl location create, porterctl contractor create */
-#include "porterctl/ctl.h"
+#include "porterctl/input.h"
 
 #include "base/clock.h"
 #include "message/message.h"
@@ -8,20 +8,24 @@
 
 #include <stdio.h>
 
-#define CAPACITY_MAX 1000000
-#define LOCATIONS_MAX 100
+static const struct input_field location_fields[] = {
+    {"name", "name", INPUT_TEXT},
+    {"timezone", "timezone", INPUT_TEXT},
+    {"address.line1", "line1", INPUT_TEXT},
+    {"address.city", "city", INPUT_TEXT},
+    {"address.postal_code", "postal-code", INPUT_TEXT},
+    {"address.country", "country", INPUT_TEXT},
+    {"capacity", "capacity", INPUT_NUMBER},
+};
 
-/* Set a text field of m from an option that may be missing. */
-static void take(struct ctl *ctl, ProtobufCMessage *m, const char *path,
-                 const char *option)
-{
-    struct str value = words_value(&ctl->words, option);
-
-    if (value.data != NULL) {
-        message_set_text(message_find(m, str_of(path), ctl->arena), value,
-                         ctl->arena);
-    }
-}
+static const struct input_field contractor_fields[] = {
+    {"company", "company", INPUT_TEXT},
+    {"contact.name", "contact-name", INPUT_TEXT},
+    {"contact.email", "contact-email", INPUT_TEXT},
+    {"contact.phone", "contact-phone", INPUT_TEXT},
+    {"trade", "trade", INPUT_TEXT},
+    {"location_ids", "location", INPUT_LIST},
+};
 
 static void set_id(struct ctl *ctl, ProtobufCMessage *m, enum id_kind kind)
 {
@@ -56,30 +60,52 @@ static void show(struct ctl *ctl, const ProtobufCMessage *m, struct str id)
     buf_free(&json);
 }
 
+static struct faults *no_faults(struct ctl *ctl)
+{
+    struct faults *faults = arena_zero(ctl->arena, 1, sizeof(*faults));
+
+    faults_init(faults, ctl->arena);
+    return faults;
+}
+
+/* What is no short line is left to the rules. */
+static bool check_timezone(struct ctl *ctl, struct faults *faults,
+                           struct err *err)
+{
+    struct str zone = words_value(&ctl->words, "timezone");
+    bool known = false;
+
+    if (!rules_fits_line(zone, LOCATION_TIMEZONE_MAX)) {
+        return true;
+    }
+    if (!timezone_known(ctl->db, zone, &known, err)) {
+        return false;
+    }
+    if (!known) {
+        (void)fault_add(faults, STR("timezone"), FAULT_NOT_FOUND,
+                        "\"%.*s\" is no IANA time zone; as Europe/Berlin",
+                        STR_ARGS(zone));
+    }
+    return true;
+}
+
 bool location_create(struct ctl *ctl, struct err *err)
 {
-    ProtobufCMessage *m =
-        message_new(&porter__v1__location__descriptor, ctl->arena);
-    Porter__V1__Location *location = (Porter__V1__Location *)(void *)m;
+    const struct input input = {location_rules(), location_fields,
+                                COUNT_OF(location_fields)};
+    struct faults *faults = no_faults(ctl);
+    ProtobufCMessage *m = NULL;
+    Porter__V1__Location *location = NULL;
     struct id org_id = {{0}};
-    uint64_t capacity = 0;
 
-    if (!ctl_number(ctl, "capacity", 1, CAPACITY_MAX, 0, &capacity, err) ||
+    if (!check_timezone(ctl, faults, err) ||
+        !input_read(ctl, &input, faults, &m, err) ||
         !ctl_org(ctl, &org_id, err)) {
         return false;
     }
+    location = (Porter__V1__Location *)(void *)m;
     set_id(ctl, m, ID_LOCATION);
     set_times(ctl, m);
-    take(ctl, m, "name", "name");
-    take(ctl, m, "timezone", "timezone");
-    take(ctl, m, "address.line1", "line1");
-    take(ctl, m, "address.city", "city");
-    take(ctl, m, "address.postal_code", "postal-code");
-    take(ctl, m, "address.country", "country");
-    if (capacity > 0) {
-        message_set_int(message_find(m, STR("capacity"), ctl->arena),
-                        (int64_t)capacity);
-    }
     if (!location_insert(ctl->db, org_id, location, err)) {
         return false;
     }
@@ -87,53 +113,50 @@ bool location_create(struct ctl *ctl, struct err *err)
     return true;
 }
 
-/* "loc_…,loc_…": all must be the organization's. */
-static bool read_locations(struct ctl *ctl, struct id org_id,
-                           ProtobufCMessage *m, struct err *err)
+/* All must be the organization's, each once. */
+static bool check_locations(struct ctl *ctl, struct id org_id,
+                            const Porter__V1__Contractor *c, struct err *err)
 {
-    struct str rest = words_value(&ctl->words, "location");
-    struct str text = STR_NONE;
-    struct buf json = BUF_EMPTY;
-    struct json_writer w = json_writer(&json);
-    bool ok = true;
+    struct id ids[CONTRACTOR_LOCATIONS_MAX];
 
-    json_array_begin(&w);
-    for (int i = 0; ok && i < LOCATIONS_MAX && str_split(&rest, ',', &text);
-         i++) {
+    for (size_t i = 0; i < c->n_location_ids; i++) {
         Porter__V1__Location *found = NULL;
-        struct id id = {{0}};
 
-        ok = ctl_id(ID_LOCATION, text, "location", &id, err) &&
-             location_find(ctl->db, org_id, id, ctl->arena, &found, err);
-        json_add_text(&w, text);
+        if (!ctl_id(ID_LOCATION, str_of(c->location_ids[i]), "location",
+                    &ids[i], err) ||
+            !location_find(ctl->db, org_id, ids[i], ctl->arena, &found, err)) {
+            return false;
+        }
+        for (size_t k = 0; k < i; k++) {
+            if (id_eq(ids[k], ids[i])) {
+                return err_set(err, ERR_INVALID, "--location names %s twice",
+                               c->location_ids[i]);
+            }
+        }
     }
-    json_array_end(&w);
-    ok =
-        ok && message_set_json(message_find(m, STR("location_ids"), ctl->arena),
-                               buf_str(&json), ctl->arena, err);
-    buf_free(&json);
-    return ok;
+    return true;
 }
 
 bool contractor_create(struct ctl *ctl, struct err *err)
 {
-    ProtobufCMessage *m =
-        message_new(&porter__v1__contractor__descriptor, ctl->arena);
-    Porter__V1__Contractor *contractor = (Porter__V1__Contractor *)(void *)m;
+    const struct input input = {contractor_rules(), contractor_fields,
+                                COUNT_OF(contractor_fields)};
+    ProtobufCMessage *m = NULL;
+    Porter__V1__Contractor *contractor = NULL;
     struct id org_id = {{0}};
 
-    if (!ctl_org(ctl, &org_id, err) || !read_locations(ctl, org_id, m, err)) {
+    if (!input_read(ctl, &input, no_faults(ctl), &m, err) ||
+        !ctl_org(ctl, &org_id, err)) {
+        return false;
+    }
+    contractor = (Porter__V1__Contractor *)(void *)m;
+    if (!check_locations(ctl, org_id, contractor, err)) {
         return false;
     }
     set_id(ctl, m, ID_CONTRACTOR);
     set_times(ctl, m);
     message_set_enum(message_find(m, STR("status"), ctl->arena),
                      STR("pending"));
-    take(ctl, m, "company", "company");
-    take(ctl, m, "contact.name", "contact-name");
-    take(ctl, m, "contact.email", "contact-email");
-    take(ctl, m, "contact.phone", "contact-phone");
-    take(ctl, m, "trade", "trade");
     if (!contractor_insert(ctl->db, org_id, contractor, err)) {
         return false;
     }

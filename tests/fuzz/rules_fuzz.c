@@ -31,6 +31,7 @@ static const struct rule location_rows[] = {
     {"name", RULE_LINE, true, 1, 20, 0, NULL},
     {"capacity", RULE_PLAIN, false, 1, 100, 0, NULL},
     {"on_site_count", RULE_PLAIN, true, 0, 5, 0, NULL},
+    {"address.country", RULE_COUNTRY, false, 0, 0, 0, NULL},
 };
 static const struct rule contractor_rows[] = {
     {"company", RULE_LINE, true, 1, 20, 0, NULL},

@@ -1,5 +1,6 @@
 """porterctl: what operators do, its exit codes and its JSON."""
 import json
+import re
 
 import pytest
 
@@ -88,6 +89,108 @@ def test_a_name_is_one_line(ctl_porter, words):
         assert done.returncode == USAGE, (name, done.stderr)
         assert f"{words[-1]} must be one line of 1 to {limit} characters" in done.stderr
     assert ctl_porter.run_ctl(*words, "é" * limit, *more).returncode == OK
+
+
+CONTRACTOR, LOCATION = ["contractor", "create"], ["location", "create"]
+COMPANY, ZONED = ["--company", "x"], ["--name", "x", "--timezone", "Europe/Zurich"]
+PLACE = "loc_01jd0000000000000000000000"
+
+
+@pytest.mark.parametrize("words,option,value,says", [
+    (CONTRACTOR + COMPANY, "--trade", "a\nb", "must be one line"),
+    (CONTRACTOR + COMPANY, "--trade", "a\x1b[31mb", "must hold no control characters"),
+    (CONTRACTOR + COMPANY, "--trade", "é" * 121, "must have at most 120 characters, not 121"),
+    (CONTRACTOR + COMPANY, "--trade", b"a\xff", "must be UTF-8"),
+    (CONTRACTOR + COMPANY, "--contact-email", "nope", "must be an e-mail address"),
+    (CONTRACTOR + COMPANY, "--contact-phone", "abc", "must be a phone number"),
+    (CONTRACTOR + COMPANY, "--location", "loc_1", "must be an id that begins with loc_"),
+    (CONTRACTOR + COMPANY, "--location", ",".join([PLACE] * 51), "must have at most 50 entries, not 51"),
+    (LOCATION + ["--name", "x"], "--timezone", "", "is required"),
+    (LOCATION + ["--name", "x"], "--timezone", "a\nb", "must be one line"),
+    (LOCATION + ["--name", "x"], "--timezone", "x" * 65, "must have at most 64 characters, not 65"),
+    (LOCATION + ZONED, "--line1", "x" * 201, "must have at most 200 characters, not 201"),
+    (LOCATION + ZONED, "--city", "a\nb", "must be one line"),
+    (LOCATION + ZONED, "--postal-code", "1" * 21, "must have at most 20 characters, not 21"),
+    (LOCATION + ZONED, "--country", "germany", "must be a country's two capital letters, such as DE"),
+    (LOCATION + ZONED, "--country", "de", "must be a country's two capital letters, such as DE"),
+    (LOCATION + ZONED, "--capacity", "0", "must be from 1 to 1000000"),
+    (LOCATION + ZONED, "--capacity", "1000001", "must be from 1 to 1000000"),
+    (LOCATION + ZONED, "--capacity", "-1", "must be a whole number")])
+def test_what_the_api_would_refuse_is_refused(ctl_porter, words, option, value, says):
+    organization = ctl_porter.organization()
+    done = ctl_porter.run_ctl(*words, option, value, "--org", organization.slug)
+    assert done.returncode == USAGE and f"{option} {says}" in done.stderr, done.stderr
+    with ctl_porter.database() as db:
+        for table in ("contractors", "locations"):
+            assert db.execute(f"SELECT count(*) FROM {table}").fetchone()[0] == 0
+
+
+@pytest.mark.parametrize("zone", ["Mars/X", "europe/berlin", "posix/Europe/Berlin", "right/UTC", "localtime", "Factory", "UTC+3", "x' OR true"])
+def test_a_location_is_in_a_time_zone_that_is_known(ctl_porter, zone):
+    slug = ctl_porter.organization().slug
+    done = ctl_porter.run_ctl(*LOCATION, "--org", slug, "--name", "x", "--timezone", zone)
+    assert done.returncode == USAGE
+    assert f'--timezone "{zone}" is no IANA time zone; as Europe/Berlin' in done.stderr
+    for known in ("Europe/Berlin", "America/Argentina/Buenos_Aires", "UTC"):
+        made = ctl_porter.ctl(*LOCATION, "--org", slug, "--name", "x", "--timezone", known)
+        assert made["timezone"] == known
+
+
+def test_all_faults_are_told_at_once(ctl_porter):
+    for words, options in [
+        (CONTRACTOR + COMPANY + ["--trade", "a\nb", "--contact-email", "nope", "--contact-phone", "abc", "--location", f"{PLACE},x"],
+         ["--trade", "--contact-email", "--contact-phone", "--location"]),
+        (LOCATION + ["--name", "x", "--timezone", "Mars/X", "--line1", b"\xff", "--city", "a\nb", "--country", "xx", "--capacity", "0"],
+         ["--timezone", "--line1", "--city", "--country", "--capacity"])]:
+        done = ctl_porter.run_ctl(*words)
+        assert done.returncode == USAGE
+        assert sorted(re.findall(r"--[a-z0-9-]+(?= )", done.stderr)) == sorted(options), done.stderr
+
+
+def test_what_is_given_is_stored(ctl_porter):
+    ctl_porter.organization()
+    place = ctl_porter.ctl(*LOCATION, "--name", "Works", "--timezone", "Europe/Berlin", "--line1", "Hauptstraße 1", "--city", "Berlin",
+                           "--postal-code", "10115", "--country", "DE", "--capacity", "1000000")
+    assert place["address"] == {"line1": "Hauptstraße 1", "line2": None, "city": "Berlin", "region": None, "postal_code": "10115",
+                                "country": "DE"}
+    assert (place["name"], place["timezone"], place["capacity"]) == ("Works", "Europe/Berlin", 1000000)
+    made = ctl_porter.ctl(*CONTRACTOR, "--company", "x", "--contact-name", "Ada", "--contact-email", "ada@example.com",
+                          "--contact-phone", "+4930901820", "--trade", "é" * 120, "--location", place["id"])
+    assert made["contact"] == {"name": "Ada", "email": "ada@example.com", "phone": "+4930901820"}
+    assert (made["trade"], made["location_ids"]) == ("é" * 120, [place["id"]])
+    with ctl_porter.database() as db:
+        assert db.execute("SELECT line1, city, postal_code, country, timezone FROM locations").fetchall() == [
+            ("Hauptstraße 1", "Berlin", "10115", "DE", "Europe/Berlin")]
+        assert db.execute("SELECT contact_name, contact_email, contact_phone, trade FROM contractors").fetchall() == [
+            ("Ada", "ada@example.com", "+4930901820", "é" * 120)]
+
+
+def test_a_contractors_locations_are_the_organizations_and_named_once(ctl_porter):
+    slug, other = ctl_porter.organization().slug, ctl_porter.organization()
+    place = ctl_porter.ctl(*LOCATION, *ZONED, "--org", slug)["id"]
+    theirs = ctl_porter.ctl(*LOCATION, *ZONED, "--org", other.slug)["id"]
+    create = CONTRACTOR + COMPANY + ["--org", slug, "--location"]
+    twice = ctl_porter.run_ctl(*create, f"{place},{place}")
+    assert twice.returncode == USAGE and f"--location names {place} twice" in twice.stderr
+    for id in (theirs, PLACE):
+        missing = ctl_porter.run_ctl(*create, f"{place},{id}")
+        assert missing.returncode == NOT_FOUND and f"no location {id}" in missing.stderr
+
+
+def test_a_numbers_help_says_its_range(ctl_porter):
+    """The first refused number names the bounds that the help shows."""
+    slug = ctl_porter.organization().slug
+    id = "01jd0000000000000000000000"
+    docs = ctl_porter.run_ctl("commands", "docs").stdout
+    for words, option in [(["topics", "apply"], "--partitions"), (["topics", "apply"], "--replication"),
+                          (LOCATION + ZONED, "--capacity"), (["key", "create", "--name", "x"], "--rate-limit"),
+                          (["webhook", "rotate-secret", f"whk_{id}", "--org", slug], "--overlap"),
+                          (["webhook", "test", f"whk_{id}", "--org", slug], "--wait"),
+                          (["deliveries", "list", "--org", slug], "--limit"), (["events", "tail"], "--count")]:
+        chapter = docs.split(f"\n### {words[0]} {words[1]}")[1].split("\n###")[0]
+        first, last = re.search(rf"`{option} .*, (\d+) to (\d+)[ .]", chapter).groups()
+        done = ctl_porter.run_ctl(*words, option, str(int(last) + 1))
+        assert done.returncode == USAGE and re.search(f"{option} must be (a number )?from {first} to {last}$", done.stderr.strip()), done.stderr
 
 
 def test_with_one_organization_its_name_may_be_left_out(ctl_porter):

@@ -40,6 +40,12 @@ INSERT INTO locations (org_id, id, name, timezone, line1, line2, city, region,
                        postal_code, country, capacity, created_at, updated_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12);
 
+-- name: timezone_known
+-- All of IANA's begin with a capital. Debian lists them again below posix/ and
+-- right/, and the machine's own zone; Factory is IANA's word for none.
+SELECT FROM pg_timezone_names
+ WHERE name = $1 AND name ~ '^[A-Z]' AND name <> 'Factory';
+
 -- name: location_missing
 -- Which of the ids are no location of the organization, by their place.
 SELECT wanted.place - 1

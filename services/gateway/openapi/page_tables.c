@@ -150,6 +150,9 @@ static void add_rule(const struct rule *row, const char *kind, struct buf *out)
     case RULE_PHONE:
         BUF_ADD(out, "E.164: <code>+</code> and 7 to 15 digits.");
         return;
+    case RULE_COUNTRY:
+        BUF_ADD(out, "A country's two capital letters.");
+        return;
     case RULE_ENDPOINT:
         BUF_ADD(out, "An https URL with a host, without user or password, "
                      "on port 443 or one from 1024 on.");

@@ -10,10 +10,7 @@
 
 #include <assert.h>
 
-#define LOCATIONS_MAX 50
-
 static handler_fn create_contractor, approve_contractor, reject_contractor;
-static const struct rule_table *create_rules(void);
 static const struct rule_table *approve_rules(void);
 static const struct rule_table *reject_rules(void);
 
@@ -28,30 +25,15 @@ static const struct rule_table *reject_rules(void);
 static const struct operation operations[] = {
     {WEB_POST, "/api/v1/contractors", SCOPE_CONTRACTORS_WRITE, OP_BODY | OP_LOCATION | OP_ETAG,
      create_contractor, "create_contractor", "Enter a contractor, who then waits for approval",
-     .rules = create_rules, .answer = &porter__v1__contractor__descriptor, .status = HTTP_CREATED},
+     .rules = contractor_rules, .answer = &porter__v1__contractor__descriptor, .status = HTTP_CREATED},
     DECISION(approve, "Approve a contractor who waits for it, or whose approval has run out"),
     DECISION(reject, "Reject a contractor who waits for approval"),
 };
 const struct operation_table contractor_change_operations = OPERATIONS(operations);
 
-#define YEAR_S (366LL * 86400)
-#define SKEW_S 300 /* A caller's clock may be ahead. */
-#define SPAN_S (20 * YEAR_S)
-
-static const struct rule create_rows[] = {
-    {.path = "company", .format = RULE_LINE, .required = true, .min = 1, .max = 200},
-    {.path = "contact.name", .format = RULE_LINE, .min = 1, .max = 200},
-    {.path = "contact.email", .format = RULE_EMAIL, .min = 1, .max = 254},
-    {.path = "contact.phone", .format = RULE_PHONE, .min = 1, .max = 16},
-    {.path = "trade", .format = RULE_LINE, .min = 1, .max = 120},
-    {.path = "location_ids", .format = RULE_ID, .min = 0, .max = LOCATIONS_MAX, .id_kind = ID_LOCATION},
-    {.path = "insurance_expires_at", .format = RULE_TIME, .min = -SPAN_S, .max = SPAN_S},
-    {.path = "induction_completed_at", .format = RULE_TIME, .min = -SPAN_S, .max = SKEW_S},
-    {.path = "metadata", .format = RULE_MAP, .min = 0, .max = 20},
-};
 #define REASON {.path = "reason", .format = RULE_PLAIN, .min = 1, .max = 500}
 static const struct rule approve_rows[] = {
-    {.path = "valid_until", .format = RULE_TIME, .min = 1, .max = SPAN_S},
+    {.path = "valid_until", .format = RULE_TIME, .min = 1, .max = CONTRACTOR_SPAN_S},
     {.path = "approved_by", .format = RULE_LINE, .min = 1, .max = 200},
     REASON,
 };
@@ -60,14 +42,6 @@ static const struct rule reject_rows[] = {
     REASON,
 };
 /* clang-format on */
-
-static const struct rule_table *create_rules(void)
-{
-    static const struct rule_table table = {&porter__v1__contractor__descriptor,
-                                            create_rows, COUNT_OF(create_rows)};
-
-    return &table;
-}
 
 static const struct rule_table *approve_rules(void)
 {
@@ -93,8 +67,8 @@ static const struct rule_table *reject_rules(void)
 static bool check_places(struct call *call, const struct json *body,
                          struct err *err)
 {
-    struct id_list list =
-        id_list_read(call, body, "location_ids", ID_LOCATION, LOCATIONS_MAX);
+    struct id_list list = id_list_read(call, body, "location_ids", ID_LOCATION,
+                                       CONTRACTOR_LOCATIONS_MAX);
     size_t *missing = NULL;
     size_t missing_count = 0;
 
@@ -124,7 +98,7 @@ static bool read_new(struct call *call, Porter__V1__Contractor **out,
     if (!call_body(call, &body, err)) {
         goto out;
     }
-    valid = rules_read(create_rules(), body, call->now_us, call->arena,
+    valid = rules_read(contractor_rules(), body, call->now_us, call->arena,
                        call_faults(call), &message);
     if (json_type(body) == JSON_OBJECT && !check_places(call, body, err)) {
         goto out;

@@ -38,6 +38,7 @@ static const struct rule contractor_rows[] = {
 static const struct rule location_rows[] = {
     {"capacity",      RULE_PLAIN, false, 1, 100, 0, NULL},
     {"on_site_count", RULE_PLAIN, false, 0, 5, 0, NULL},
+    {"address.country", RULE_COUNTRY, false, 0, 0, 0, NULL},
 };
 static const struct rule webhook_rows[] = {
     {"url", RULE_ENDPOINT, true, 1, 2048, 0, NULL},
@@ -335,6 +336,26 @@ static void knows_a_phone_number(void **state)
     all_are("phone", false, bad, COUNT_OF(bad));
 }
 
+static void knows_what_a_countrys_letters_look_like(void **state)
+{
+    static const char *const bad[] = {"de", "De", "D",  "DEU", "D1",
+                                      "@Z", "A[", "D ", "Ä",   "germany"};
+
+    (void)state;
+    assert_string_equal(judged(&location, "{\"address\":{\"country\":\"DE\"}}"),
+                        "");
+    assert_string_equal(judged(&location, "{\"address\":{\"country\":\"AZ\"}}"),
+                        "");
+    for (size_t i = 0; i < COUNT_OF(bad); i++) {
+        assert_string_equal(
+            judged(&location,
+                   arena_printf(arena, "{\"address\":{\"country\":\"%s\"}}",
+                                bad[i])
+                       .data),
+            "address.country bad_format\n");
+    }
+}
+
 /* tests/unit/base/endpoint_test.c has the forms. */
 static void knows_an_endpoint(void **state)
 {
@@ -491,6 +512,7 @@ int main(void)
         TEST(knows_an_email_address),
         TEST(bounds_an_email_address_by_bytes),
         TEST(knows_a_phone_number),
+        TEST(knows_what_a_countrys_letters_look_like),
         TEST(knows_an_endpoint),
         TEST(knows_an_id_of_its_kind),
         TEST(bounds_a_time_around_now),
