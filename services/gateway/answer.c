@@ -136,36 +136,57 @@ void answer_pack(struct call *call)
 
 /* --- headers ------------------------------------------------------------- */
 
+/* On every answer, so without printf. */
+static void add_number(struct buf *out, struct str name, uint64_t n)
+{
+    buf_add(out, name);
+    buf_add_u64(out, n);
+}
+
 /* Both forms: the customary three, and the IETF draft's two. */
 void answer_limits(struct call *call)
 {
     const struct admission *a = &call->admission;
-    long long reset_s = (long long)call_seconds(a->reset_ms);
+    struct buf *out = &call->response->headers;
+    uint64_t reset_s = (uint64_t)call_seconds(a->reset_ms);
 
     if (!call->is_known) {
         return;
     }
-    buf_addf(&call->response->headers,
-             "RateLimit-Limit: %u\r\nRateLimit-Remaining: %u\r\n"
-             "RateLimit-Reset: %lld\r\n"
-             "RateLimit: \"default\";r=%u;t=%lld\r\n"
-             "RateLimit-Policy: \"default\";q=%u;w=%d\r\n",
-             a->limit, a->remaining, reset_s, a->remaining, reset_s, a->limit,
-             ADMIT_WINDOW_MS / 1000);
+    add_number(out, STR("RateLimit-Limit: "), a->limit);
+    add_number(out, STR("\r\nRateLimit-Remaining: "), a->remaining);
+    add_number(out, STR("\r\nRateLimit-Reset: "), reset_s);
+    add_number(out, STR("\r\nRateLimit: \"default\";r="), a->remaining);
+    add_number(out, STR(";t="), reset_s);
+    add_number(out, STR("\r\nRateLimit-Policy: \"default\";q="), a->limit);
+    add_number(out, STR(";w="), ADMIT_WINDOW_MS / 1000);
+    BUF_ADD(out, "\r\n");
 }
 
-/* In milliseconds. The key and its limit are one trip to Redis: `limit` is that
- * trip, `auth` all else of the admission. */
+/* Microseconds as milliseconds: 0.081 */
+static void add_ms(struct buf *out, struct str name, int64_t us)
+{
+    uint64_t n = (uint64_t)MAX_OF(us, 0);
+
+    add_number(out, name, n / 1000);
+    buf_add_char(out, '.');
+    buf_add_char(out, (char)('0' + n / 100 % 10));
+    buf_add_char(out, (char)('0' + n / 10 % 10));
+    buf_add_char(out, (char)('0' + n % 10));
+}
+
+/* The key and its limit are one trip to Redis: `limit` is that trip, `auth` all
+ * else of the admission. */
 static void add_timing(struct call *call)
 {
     const int64_t limit_us = call->admission.limit_us;
+    struct buf *out = &call->response->headers;
 
     if (call->admit_us > 0) {
-        buf_addf(&call->response->headers,
-                 "Server-Timing: auth;dur=%.3f, limit;dur=%.3f, db;dur=%.3f"
-                 "\r\n",
-                 (double)(call->admit_us - limit_us) / US_PER_MS,
-                 (double)limit_us / US_PER_MS, (double)call->db_us / US_PER_MS);
+        add_ms(out, STR("Server-Timing: auth;dur="), call->admit_us - limit_us);
+        add_ms(out, STR(", limit;dur="), limit_us);
+        add_ms(out, STR(", db;dur="), call->db_us);
+        BUF_ADD(out, "\r\n");
     }
 }
 
