@@ -8,7 +8,8 @@
 #include "base/macros.h"
 #include "base/str.h"
 
-#define QUERY_PARAMS_MAX 40
+/* Every parameter of the longest list, two of them as often as may be. */
+#define QUERY_PARAMS_MAX 64
 
 struct query_param {
     struct str name;

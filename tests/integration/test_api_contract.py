@@ -414,3 +414,11 @@ def test_a_host_that_is_no_host_gets_no_link(house):
     with Wire(house.porter.gateways[0].https, trusting(house.porter.tls / "ca.pem")) as wire:
         wire.send(f"GET /api/v1/visitors?limit=1 HTTP/1.1\r\nHost: a/b>;x\r\nX-API-Key: {house.client.key}\r\n\r\n".encode())
         assert wire.answer().header("Link").startswith("</api/v1/visitors?")
+
+
+def test_every_parameter_as_often_as_it_may_be_is_one_request(house):
+    many = [("status", "expected"), ("include", "total_count")] * 16
+    ones = [(f"{kind}_{end}", "2026-03-01T00:00:00Z") for kind in ("expected", "checked_in", "created") for end in ("from", "to")]
+    texts = [("location_id", house.places[0]), ("email", "a@b.de"), ("company", "A"), ("host_email", "a@b.de"), ("q", "a"), ("limit", "5"), ("sort", "created_at")]
+    answer = house.client.get("/visitors", params=many + ones + texts)
+    assert answer.status_code == 200, answer.text
