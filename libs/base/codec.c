@@ -25,6 +25,25 @@ void hex_write(const void *data, size_t len, char *out)
     out[2 * len] = '\0';
 }
 
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9') {
+        return c - '0';
+    }
+    if (c >= 'a' && c <= 'f') {
+        return c - 'a' + 10;
+    }
+    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+int percent_byte(struct str s, size_t at)
+{
+    int high = s.len - at > 2 ? hex_digit(s.data[at + 1]) : -1;
+    int low = high < 0 ? -1 : hex_digit(s.data[at + 2]);
+
+    return low < 0 ? -1 : high * 16 + low;
+}
+
 static void add64(struct buf *out, const void *data, size_t len,
                   const char *alphabet, bool pad)
 {

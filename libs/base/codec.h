@@ -11,6 +11,10 @@
 /* Lower-case hex; out has room for 2 * len + 1. */
 void hex_write(const void *data, size_t len, char *out);
 
+/* The byte that the percent-escape (RFC 3986, 2.1) at s.data[at], a '%', stands
+ * for; -1: no two hex digits follow. */
+int percent_byte(struct str s, size_t at);
+
 /* Standard base64 with padding (RFC 4648, 4), appended. */
 void base64_add(struct buf *out, const void *data, size_t len);
 

@@ -2,6 +2,8 @@
  * in a second way (backslashes, userinfo, odd brackets) is refused. */
 #include "base/endpoint.h"
 
+#include "base/codec.h"
+
 #include <arpa/inet.h>
 #include <string.h>
 
@@ -18,12 +20,6 @@ struct endpoint {
     uint64_t port;
 };
 
-static bool is_hex(char c)
-{
-    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'F') ||
-           (c >= 'a' && c <= 'f');
-}
-
 /* What RFC 3986 has in a URL without a fragment; of a percent sign the whole
  * escape. */
 static bool is_url_character(struct str url, size_t i)
@@ -31,8 +27,7 @@ static bool is_url_character(struct str url, size_t i)
     char c = url.data[i];
 
     if (c == '%') {
-        return url.len - i > 2 && is_hex(url.data[i + 1]) &&
-               is_hex(url.data[i + 2]);
+        return percent_byte(url, i) >= 0;
     }
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
            (c >= '0' && c <= '9') || str_has(STR("-._~:/?@!$&'()*+,;=[]"), c);

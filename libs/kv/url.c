@@ -1,6 +1,7 @@
 /* Reads the URL; user and password may be percent-encoded. Pure. */
 #include "kv/url.h"
 
+#include "base/codec.h"
 #include "base/str.h"
 
 #include <assert.h>
@@ -8,17 +9,6 @@
 #define PORT_DEFAULT 6379
 #define PORT_MAX 65535
 #define DATABASE_MAX 1023
-
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    if (c >= 'a' && c <= 'f') {
-        return c - 'a' + 10;
-    }
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
 
 /* Copy with %XX resolved; false: too long, or no hex after a %. */
 static bool copy_decoded(struct str s, char out[KV_URL_PART_MAX])
@@ -30,12 +20,12 @@ static bool copy_decoded(struct str s, char out[KV_URL_PART_MAX])
         char c = s.data[i];
 
         if (c == '%') {
-            if (i + 2 >= s.len || hex_digit(s.data[i + 1]) < 0 ||
-                hex_digit(s.data[i + 2]) < 0) {
+            int byte = percent_byte(s, i);
+
+            if (byte < 0) {
                 return false;
             }
-            c = (char)(hex_digit(s.data[i + 1]) * 16 +
-                       hex_digit(s.data[i + 2]));
+            c = (char)byte;
             i += 2;
         }
         if (len + 1 >= KV_URL_PART_MAX || c == '\0') {

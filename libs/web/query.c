@@ -1,21 +1,9 @@
 /* Escapes are decoded once, part by part, after the split at '&' and '='. */
 #include "web/query.h"
 
-#include <assert.h>
+#include "base/codec.h"
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    if (c >= 'a' && c <= 'f') {
-        return c - 'a' + 10;
-    }
-    if (c >= 'A' && c <= 'F') {
-        return c - 'A' + 10;
-    }
-    return -1;
-}
+#include <assert.h>
 
 bool percent_decode(struct str s, bool plus_is_blank, struct arena *arena,
                     struct str *out)
@@ -32,12 +20,11 @@ bool percent_decode(struct str s, bool plus_is_blank, struct arena *arena,
     for (size_t i = 0; i < s.len; i++) {
         char c = s.data[i];
         if (c == '%') {
-            int high = s.len - i > 2 ? hex_digit(s.data[i + 1]) : -1;
-            int low = high < 0 ? -1 : hex_digit(s.data[i + 2]);
-            if (low < 0) {
+            int byte = percent_byte(s, i);
+            if (byte < 0) {
                 return false;
             }
-            c = (char)(high * 16 + low);
+            c = (char)byte;
             i += 2;
         } else if (c == '+' && plus_is_blank) {
             c = ' ';

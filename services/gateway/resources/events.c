@@ -129,9 +129,8 @@ static bool read_after(struct call *call, const struct list *list,
         return refuse_after(
             call, FAULT_NOT_FOUND,
             "is no event in your log: it never was (a sample, another's), or "
-            "it "
-            "is older than what is kept, and events behind it may be gone too; "
-            "begin anew without after",
+            "it is older than what is kept, and events behind it may be gone "
+            "too; begin anew without after",
             err);
     }
     return query->goes_on;
