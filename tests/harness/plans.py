@@ -1,5 +1,6 @@
 """What PostgreSQL did for a statement: auto_explain writes each plan, with what it really read, into the server's log.
 The requests of the gateway under watch are the only ones on its database."""
+import itertools
 import json
 import re
 from dataclasses import dataclass, field
@@ -23,6 +24,10 @@ def lists():
 
 # Whose plans test_visitor_plans.py and test_event_plans.py assert.
 VISITOR_LISTS, EVENT_LISTS = named(r"visitor_(walk|gather|count)_\w+"), named(r"event_log_(?!txids)\w+")
+
+
+# With what PostgreSQL may know of the tables, and how it may plan.
+PLANNERS = list(itertools.product(["no statistics", "statistics"], ["force_generic_plan", "force_custom_plan"]))
 
 
 class Watched:
@@ -51,6 +56,15 @@ class Watched:
         """Calls go to a new gateway, whose statements are planned in this way."""
         self.plan_all(mode)
         self.client = tenant.client(self.porter.gateway())
+
+    def planned(self, tenant, planner, tables):
+        """The same for one of PLANNERS, of which those with statistics come last."""
+        self.statistics, mode = planner
+        if self.statistics == "statistics":
+            with self.database() as db:
+                db.execute(f"VACUUM ANALYZE {', '.join(tables)}")
+        self.gateway(tenant, mode)
+        return self
 
     def during(self, act, names):
         """What the act answers, and the plans of these statements that were run for it."""

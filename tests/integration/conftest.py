@@ -35,11 +35,11 @@ def private_servers():
 
 
 @pytest.fixture(scope="module")
-def porter(servers):
-    """One gateway and one dispatcher on a database of their own."""
+def porter(servers, request):
+    """One gateway and one dispatcher on a database of their own; a module's DISPATCHER are settings of its dispatcher."""
     made = Porter(servers)
     made.gateway()
-    made.dispatcher()
+    made.dispatcher(**getattr(request.module, "DISPATCHER", {}))
     yield made
     made.close()
 

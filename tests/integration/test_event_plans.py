@@ -2,14 +2,13 @@
 rows; an event by its id from its own day.
 
 105,000 events of 30 days, 100,000 of them in one organization, with and without statistics."""
-import itertools
 from datetime import datetime, timezone
 from urllib.parse import urlencode
 
 import pytest
 
 from harness.event_rows import WALK, packed
-from harness.plans import EVENT_LISTS, Watched, facts
+from harness.plans import EVENT_LISTS, PLANNERS, Watched, facts
 from harness.porter import Porter, format_id, parse_id, uuid7
 
 MANY, DAYS, PAGE = 100_000, 30, 50
@@ -56,14 +55,9 @@ def seeded(servers):
     porter.close()
 
 
-@pytest.fixture(scope="module", params=itertools.product(["no statistics", "statistics"], ["force_generic_plan", "force_custom_plan"]), ids=" ".join)
+@pytest.fixture(scope="module", params=PLANNERS, ids=" ".join)
 def watched(request, seeded):
-    statistics, mode = request.param
-    if statistics == "statistics":
-        with seeded.database() as db:
-            db.execute("VACUUM ANALYZE events")
-    seeded.gateway(seeded.tenant, mode)
-    return seeded
+    return seeded.planned(seeded.tenant, request.param, ["events"])
 
 
 def deeper(watched, query, body):

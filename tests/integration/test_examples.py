@@ -8,13 +8,11 @@ import os
 import re
 from datetime import datetime, timedelta, timezone
 
-import pytest
-
 from harness.contract import contract
 from harness.poll import LOG_S, eventually
-from harness.porter import Porter
 from harness.process import ROOT
 
+DISPATCHER = {"PORTER_RETRY_SCHEDULE": "1s"}  # It gives up after two attempts.
 FILE = ROOT / "services" / "gateway" / "openapi" / "examples.json"
 ID = re.compile(r"\b(org|key|usr|vis|loc|con|evac|evt|whk|dlv|req)_[0-7][0-9a-hjkmnp-tv-z]{25}\b")
 TIME = re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
@@ -25,16 +23,6 @@ FIXED = {"reset": 42, "next_cursor": "AWm0ZBqk9Uqe7wY3", "signature": "0" * 64, 
 EVENTS = {"visitor.pre_registered": 4, "visitor.checked_in": 2, "visitor.checked_out": 1, "visitor.cancelled": 2,
           "contractor.created": 2, "contractor.approved": 1, "contractor.rejected": 1,
           "evacuation.activated": 1, "evacuation.ended": 1}
-
-
-@pytest.fixture(scope="module")
-def porter(servers):
-    """A Porter that gives up after two attempts a second apart."""
-    made = Porter(servers)
-    made.gateway()
-    made.dispatcher(PORTER_RETRY_SCHEDULE="1s")
-    yield made
-    made.close()
 
 
 class Story:

@@ -1,12 +1,11 @@
 """Every other list, and what a GET by id reads, as PostgreSQL ran it: by the index that is meant, and over few rows.
 
 One organization has very many of each, another some; with and without statistics."""
-import itertools
 from urllib.parse import urlencode
 
 import pytest
 
-from harness.plans import EVENT_LISTS, VISITOR_LISTS, Watched, facts, lists
+from harness.plans import EVENT_LISTS, PLANNERS, VISITOR_LISTS, Watched, facts, lists
 from harness.porter import Porter, format_id, parse_id, uuid7
 
 PAGE, DAYS, FIRST = 50, 20, "2026-01-01"
@@ -132,15 +131,9 @@ def seeded(servers):
     porter.close()
 
 
-@pytest.fixture(scope="module", params=itertools.product(["no statistics", "statistics"], ["force_generic_plan", "force_custom_plan"]), ids=" ".join)
+@pytest.fixture(scope="module", params=PLANNERS, ids=" ".join)
 def watched(request, seeded):
-    statistics, mode = request.param
-    if statistics == "statistics":
-        with seeded.database() as db:
-            db.execute(f"VACUUM ANALYZE {', '.join(BIG)}")
-    seeded.gateway(seeded.tenant, mode)
-    seeded.statistics = statistics
-    return seeded
+    return seeded.planned(seeded.tenant, request.param, BIG)
 
 
 def well(found, indexes, rows, sort=0):

@@ -7,22 +7,13 @@ import pytest
 
 from harness import signatures
 from harness.poll import eventually
-from harness.porter import Porter, format_id, parse_id, uuid7
+from harness.porter import format_id, parse_id, uuid7
 from harness.refusals import faults, problem
 
+DISPATCHER = {"PORTER_RETRY_SCHEDULE": "1s"}  # It gives up after two attempts.
 URL = "https://example.com/hook"
 LIMIT = 100  # WEBHOOKS_PER_ORG_MAX
 DAY = 86400
-
-
-@pytest.fixture(scope="module")
-def porter(servers):
-    """A Porter that gives up after two attempts a second apart."""
-    made = Porter(servers)
-    made.gateway()
-    made.dispatcher(PORTER_RETRY_SCHEDULE="1s")
-    yield made
-    made.close()
 
 
 @pytest.fixture
