@@ -50,6 +50,6 @@ bool when_read(struct str text, int64_t now_us, int64_t *at_us, struct err *err)
                        "2027-01-31T00:00:00Z (ten years at most)",
                        STR_ARGS(text));
     }
-    *at_us = at;
+    *at_us = (at + US_PER_MS - 1) / US_PER_MS * US_PER_MS;
     return true;
 }
