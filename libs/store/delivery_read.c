@@ -1,4 +1,5 @@
 /* The ledger's reads, and the claim of rows that are due. */
+#include "store/circuit.h"
 #include "store/delivery.h"
 
 #include "base/macros.h"
@@ -87,6 +88,23 @@ bool delivery_claim(struct db *db, int64_t now_us, int64_t lease_until_us,
         return false;
     }
     deliveries_read(got, arena, rows, count);
+    db_rows_free(got);
+    return true;
+}
+
+bool circuit_claim(struct db *db, struct circuit_key key,
+                   int64_t lease_until_us, struct arena *arena,
+                   struct delivery **row, size_t *count, struct err *err)
+{
+    struct db_rows *got = NULL;
+
+    if (!db_run(db, &sql_delivery_claim_held,
+                ARGS(ARG_UUID(key.org_id), ARG_UUID(key.webhook_id),
+                     ARG_TIME(lease_until_us)),
+                &got, err)) {
+        return false;
+    }
+    deliveries_read(got, arena, row, count);
     db_rows_free(got);
     return true;
 }

@@ -60,10 +60,10 @@ static struct webhook_target target_read(const struct db_rows *rows, size_t i,
         .is_enabled = db_bool(rows, i, 4),
         .by_subject = db_bool(rows, i, 5),
         .overlap_until_us = db_time(rows, i, 8),
+        .is_open = db_bool(rows, i, 9),
     };
 
     if (!open_secret(keys, t.id, db_bytes(rows, i, 6), arena, &t.secret)) {
-        t.is_enabled = false;
         (*sealed_wrong)++;
     }
     if (!db_is_null(rows, i, 7) && t.overlap_until_us > now_us &&

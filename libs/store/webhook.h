@@ -25,15 +25,15 @@ struct webhook_target {
     struct str url;
     unsigned events; /* bits (1 << event_type) */
     bool is_enabled;
+    bool is_open; /* Its circuit: nothing but probes (store/circuit.h). */
     bool by_subject;
-    struct str secret;          /* whsec_… */
+    struct str secret;          /* whsec_…; STR_NONE: can't be opened */
     struct str secret_previous; /* STR_NONE unless the overlap lasts */
     int64_t overlap_until_us;
 };
 
 /* All of an org's webhooks and the version of the list, in one statement. A
- * secret that can't be opened makes that webhook disabled here, not an error:
- * *sealed_wrong counts them. */
+ * secret that can't be opened is no error: *sealed_wrong counts them. */
 MUST_USE bool webhook_targets(struct db *db, const struct seal_keys *keys,
                               struct id org_id, struct arena *arena,
                               struct webhook_target **list, size_t *count,

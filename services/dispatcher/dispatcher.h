@@ -1,8 +1,8 @@
 /* What the stages share: settings, neighbours, and each other.
  *
  * Filled by main before any thread starts and not changed afterwards; each
- * stage guards its own inside. Threads: intake, ledger, record, retry, notice
- * (one each) and PORTER_WORKERS workers. */
+ * stage guards its own inside. Threads: intake, ledger, record, retry,
+ * circuits, notice (one each) and PORTER_WORKERS workers. */
 #ifndef PORTER_DISPATCHER_DISPATCHER_H
 #define PORTER_DISPATCHER_DISPATCHER_H
 
@@ -22,6 +22,7 @@ struct intake;
 struct ledger;
 struct record_desk;
 struct retry;
+struct circuits;
 struct notice;
 struct workers;
 struct health;
@@ -41,6 +42,7 @@ struct dispatcher {
     struct ledger *ledger;
     struct record_desk *record;
     struct retry *retry;
+    struct circuits *circuits;
     struct notice *notice;
     struct health *health;
 };

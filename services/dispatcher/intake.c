@@ -5,12 +5,14 @@
  * is durable, consumer_done.
  * Records that were there when their partition came to us may have been sent
  * by an owner that died: what has a row already is left to it (known.c).
- * Endings: what can't be read goes to the dead letters (letter.c) and counts
- * as done. What can't be matched now (PostgreSQL away) waits in `pending`, in
- * order, and nothing more is fetched. Partitions taken away: what is pending
- * is pushed on, the ledger flushed, its places committed. */
+ * Endings: a webhook that gets nothing for now: a held row. What can't be read
+ * goes to the dead letters (letter.c) and counts as done. What can't be matched
+ * now (PostgreSQL away) waits in `pending`, in order, and nothing more is
+ * fetched. Partitions taken away: what is pending is pushed on, the ledger
+ * flushed, its places committed. */
 #include "dispatcher/intake.h"
 
+#include "dispatcher/circuits.h"
 #include "dispatcher/decode.h"
 #include "dispatcher/known.h"
 #include "dispatcher/ledger.h"
@@ -134,12 +136,22 @@ static size_t drop_known(struct intake *in, const struct pending *p,
     return kept;
 }
 
+/* Their webhooks get nothing for now: only the rows are written. */
+static void hold_all(struct intake *in, struct job_list *jobs)
+{
+    for (struct job *j = jobs->first; j != NULL; j = j->next) {
+        circuits_hold(in->d->circuits, j);
+    }
+    ledger_finish(in->d->ledger, jobs);
+}
+
 static bool take_event(struct intake *in, const struct pending *p,
                        struct err *err)
 {
     const struct webhook_target *wanted[WEBHOOKS_PER_ORG_MAX];
     struct job *jobs[WEBHOOKS_PER_ORG_MAX];
     struct job_list send = {0};
+    struct job_list held = {0};
     struct target_set *set = NULL;
     size_t count = 0;
 
@@ -152,10 +164,11 @@ static bool take_event(struct intake *in, const struct pending *p,
     struct body *body = count > 0 ? render(in, &p->event) : NULL;
     for (size_t i = 0; i < count; i++) {
         jobs[i] = make_job(in, body, set, wanted[i]);
-        job_list_add(&send, jobs[i]);
+        job_list_add(job_is_on_hold(jobs[i]) ? &held : &send, jobs[i]);
     }
     ledger_add(in->d->ledger, &p->place, jobs, count);
     workers_put(in->d->workers, &send);
+    hold_all(in, &held);
     metrics_add(in->d->metrics, METER_MATCHED, 0, (int64_t)count);
     body_release(body);
     target_set_release(set);

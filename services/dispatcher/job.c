@@ -84,11 +84,24 @@ void job_free(struct job *j)
     free(j);
 }
 
+/* A sample goes to a disabled webhook too: is it mended? */
+bool job_is_on_hold(const struct job *j)
+{
+    const struct webhook_target *t = j->target;
+
+    assert(t != NULL);
+    if (t->secret.len == 0) {
+        return true; /* Nothing could be signed. */
+    }
+    return !j->body->is_test &&
+           (!t->is_enabled || (t->is_open && !j->is_probe));
+}
+
 bool job_has_failed(const struct job *j)
 {
     const struct outcome *o = &j->outcome;
 
-    return o->due_at_us == DB_TIME_NULL &&
+    return o->due_at_us == DB_TIME_NULL && !o->is_held &&
            !(o->ending == ENDING_ATTEMPT && o->verdict == VERDICT_DELIVERED);
 }
 
@@ -106,6 +119,10 @@ static void row_finish(const struct job *j, struct delivery *row)
     }
     if (o->due_at_us != DB_TIME_NULL) {
         return; /* Still pending. */
+    }
+    if (o->is_held) {
+        row->state = DELIVERY_HELD;
+        return;
     }
     row->finished_at_us = o->at_us;
     row->state = job_has_failed(j) ? DELIVERY_FAILED : DELIVERY_DELIVERED;

@@ -47,7 +47,8 @@ enum ending {
     ENDING_NONE,     /* Not yet. */
     ENDING_ATTEMPT,  /* There was an attempt; see verdict. */
     ENDING_GIVEBACK, /* No room, or no time: due at once for anybody. */
-    ENDING_REFUSED,  /* Can't be sent at all (webhook gone, bad secret). */
+    ENDING_REFUSED,  /* Can't be sent at all (webhook gone). */
+    ENDING_HOLD,     /* Its webhook gets nothing for now. */
 };
 
 struct outcome {
@@ -57,6 +58,7 @@ struct outcome {
     struct str error;       /* In `notes`; STR_NONE after success. */
     int64_t at_us;
     int64_t due_at_us; /* DB_TIME_NULL unless it is to be tried again. */
+    bool is_held;      /* Until its webhook gets something again. */
     struct buf notes;
 };
 
@@ -73,6 +75,7 @@ struct job {
     struct job *next; /* In the queue of whoever owns it. */
     struct load *load;
     bool is_claimed;
+    bool is_probe; /* Sent though the circuit is open, to see. */
     struct body *body;
     struct target_set *set;              /* Keeps target alive. */
     const struct webhook_target *target; /* NULL only when ENDING_REFUSED. */
@@ -97,6 +100,9 @@ void job_free(struct job *j); /* Accepts NULL. */
 /* The job's row as the outcome leaves it, or leased and pending when it is not
  * finished. Borrows from the job. */
 struct delivery job_row(const struct job *j, bool is_finished);
+
+/* Does its webhook get nothing for now? */
+bool job_is_on_hold(const struct job *j);
 
 /* Has it ended, and not with a delivery? */
 bool job_has_failed(const struct job *j);

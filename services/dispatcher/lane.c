@@ -6,6 +6,8 @@
  * a subject, shares between organizations) is an answer to one of the two. */
 #include "dispatcher/lane.h"
 
+#include "dispatcher/breaker.h"
+
 #include <assert.h>
 #include <stdlib.h>
 
@@ -23,6 +25,8 @@ struct lane {
     struct job_list queue;
     size_t active;
     int64_t pace_us; /* Smoothed time of an attempt; 0: unknown. */
+    struct breaker breaker;
+    int64_t open_until_us; /* 0: closed */
 };
 
 struct lanes {
@@ -182,25 +186,37 @@ static void lane_review(struct lanes *l, struct lane *lane)
     }
 }
 
-bool lanes_offer(struct lanes *l, struct job *j)
+/* What passes though the lane is open. */
+static bool is_question(const struct job *j)
+{
+    return j->is_probe || j->body->is_test;
+}
+
+enum lane_answer lanes_offer(struct lanes *l, struct job *j, int64_t now_us)
 {
     struct lane *lane = lane_make(l, j->webhook_id);
 
+    if (now_us < lane->open_until_us && !is_question(j)) {
+        return LANE_OPEN;
+    }
     if (lane->queue.count >= lane_capacity(l, lane)) {
         lane_set_full(l, lane, true);
-        return false;
+        return LANE_FULL;
     }
     job_list_add(&lane->queue, j);
     l->queued++;
     lane_review(l, lane);
     lane_enter(l, lane);
-    return true;
+    return LANE_TAKEN;
 }
 
 struct job *lanes_next(struct lanes *l)
 {
-    struct lane *lane = lane_leave(l);
+    struct lane *lane = NULL;
 
+    do {
+        lane = lane_leave(l);
+    } while (lane != NULL && lane->queue.count == 0); /* lanes_clear */
     if (lane == NULL) {
         return NULL;
     }
@@ -222,7 +238,7 @@ static void lane_end(struct lanes *l, struct lane *lane)
     lane->active--;
     lane_review(l, lane);
     lane_enter(l, lane);
-    if (lane->active == 0 && lane->queue.count == 0 &&
+    if (lane->active == 0 && lane->queue.count == 0 && !lane->has_turn &&
         l->count > LANES_IDLE_MAX) {
         lane_set_full(l, lane, false);
         lane_drop(l, lane);
@@ -237,19 +253,51 @@ void lanes_cancel(struct lanes *l, struct id webhook_id)
     lane_end(l, lane);
 }
 
-void lanes_done(struct lanes *l, struct id webhook_id, int64_t took_us,
-                bool is_success)
+/* Failures that were under way when the breaker opened say nothing new. */
+static unsigned lane_judge(struct lane *lane, const struct lane_end *end)
 {
-    struct lane *lane = lane_find(l, webhook_id);
+    unsigned failures = 0;
+
+    if (end->is_success) {
+        lane->open_until_us = 0;
+    } else if (end->is_known || end->now_us < lane->open_until_us) {
+        return 0;
+    }
+    if (!breaker_note(&lane->breaker, end->is_success, end->now_us,
+                      &failures)) {
+        return 0;
+    }
+    lane->open_until_us = end->now_us + LANE_OPEN_US;
+    return failures;
+}
+
+unsigned lanes_done(struct lanes *l, const struct lane_end *end)
+{
+    struct lane *lane = lane_find(l, end->webhook_id);
 
     assert(lane != NULL && lane->active > 0);
-    took_us = MAX_OF(took_us, 1);
-    lane->is_well = is_success;
+    int64_t took_us = MAX_OF(end->took_us, 1);
+    unsigned failures = lane_judge(lane, end);
+    lane->is_well = end->is_success;
     lane->pace_us =
         lane->pace_us == 0
             ? took_us
             : lane->pace_us + (took_us - lane->pace_us) / PACE_WEIGHT;
     lane_end(l, lane);
+    return failures;
+}
+
+void lanes_clear(struct lanes *l, struct id webhook_id, struct job_list *out)
+{
+    struct lane *lane = lane_find(l, webhook_id);
+
+    if (lane == NULL) {
+        return;
+    }
+    l->queued -= lane->queue.count;
+    job_list_join(out, &lane->queue);
+    lane_set_full(l, lane, false);
+    lane_review(l, lane);
 }
 
 void lanes_empty(struct lanes *l, struct job_list *out)

@@ -11,6 +11,7 @@
 #define LANE_PATIENCE_US 1000000 /* See lane_capacity in lane.c. */
 #define LANE_SWIFT_US 100000     /* See lane_review in lane.c. */
 #define LANE_BUSY_TURNS 4
+#define LANE_OPEN_US 5000000 /* See lanes_offer. */
 
 struct lanes_options {
     size_t window;    /* Attempts under way per lane. */
@@ -23,16 +24,35 @@ struct lanes;
 struct lanes *lanes_new(const struct lanes_options *opts);
 void lanes_free(struct lanes *l); /* Accepts NULL; must hold no jobs. */
 
-/* Put the job into its webhook's lane; false when it has no room. The lane is
- * then full until half of its queue is gone. */
-MUST_USE bool lanes_offer(struct lanes *l, struct job *j);
+enum lane_answer {
+    LANE_TAKEN,
+    LANE_FULL, /* No room. So it is until half of the queue is gone. */
+    LANE_OPEN, /* The endpoint only fails: hold it. */
+};
+
+/* Put the job into its webhook's lane, if it will. A lane whose breaker opened
+ * takes nothing but probes and samples for LANE_OPEN_US, or until something
+ * succeeds: by then it is written down, and jobs come with a target that says
+ * so (is_open). */
+MUST_USE enum lane_answer lanes_offer(struct lanes *l, struct job *j,
+                                      int64_t now_us);
 
 /* The next job that may start now, lanes taking turns; NULL: none. */
 struct job *lanes_next(struct lanes *l);
 
-/* An attempt that lanes_next began has ended. */
-void lanes_done(struct lanes *l, struct id webhook_id, int64_t took_us,
-                bool is_success);
+/* An attempt that lanes_next began has ended. How many failures speak for it
+ * that the endpoint is given a rest now; 0: it need not be. */
+struct lane_end {
+    struct id webhook_id;
+    int64_t took_us;
+    int64_t now_us;
+    bool is_success;
+    bool is_known; /* The circuit is open already. */
+};
+MUST_USE unsigned lanes_done(struct lanes *l, const struct lane_end *end);
+
+/* Take everything that waits in one lane. */
+void lanes_clear(struct lanes *l, struct id webhook_id, struct job_list *out);
 
 /* What lanes_next gave was not sent after all: nothing was learnt about the
  * endpoint. */

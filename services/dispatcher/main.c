@@ -4,6 +4,7 @@
  * Stopping: nothing more comes in (intake, retry); what is being sent ends and
  * what waits is given back as due (workers); rows and outcomes are written
  * (ledger, record); Kafka's places are committed and the group is left. */
+#include "dispatcher/circuits.h"
 #include "dispatcher/health.h"
 #include "dispatcher/intake.h"
 #include "dispatcher/ledger.h"
@@ -95,8 +96,10 @@ static bool boot(struct dispatcher *d, struct err *err)
     }
     d->targets = targets_new(d->db, &d->keys);
     d->retry = retry_new(d);
+    d->circuits = circuits_new(d);
     return record_open(d, &d->record, err) && ledger_open(d, &d->ledger, err) &&
            workers_open(d, &d->workers, err) && retry_start(d->retry, err) &&
+           circuits_start(d->circuits, err) &&
            notice_open(d, &d->notice, err) && intake_open(d, &d->intake, err) &&
            health_open(d, &d->health, err);
 }
@@ -107,6 +110,7 @@ static void stop(struct dispatcher *d)
     intake_stop(d->intake);
     notice_close(d->notice);
     retry_stop(d->retry);
+    circuits_stop(d->circuits);
     workers_drain(d->workers);
     if (d->ledger != NULL && !ledger_flush(d->ledger, FLUSH_MS)) {
         log_warn("ledger.left_unwritten", LOG_INT("wait_ms", FLUSH_MS));
@@ -119,6 +123,7 @@ static void stop(struct dispatcher *d)
     record_close(d->record);
     workers_close(d->workers);
     retry_close(d->retry);
+    circuits_close(d->circuits);
     targets_free(d->targets);
     db_close(d->db);
     metrics_free(d->metrics);

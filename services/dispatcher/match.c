@@ -4,7 +4,7 @@
 
 bool match_wants(const struct webhook_target *target, enum event_type type)
 {
-    return target->is_enabled && (target->events & (1U << type)) != 0;
+    return (target->events & (1U << type)) != 0;
 }
 
 size_t match_event(const struct webhook_target *targets, size_t count,

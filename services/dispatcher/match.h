@@ -1,4 +1,5 @@
-/* Which webhooks want this event. Pure. */
+/* Which webhooks want this event, be they enabled or not: for a disabled one
+ * it is held. Pure. */
 #ifndef PORTER_DISPATCHER_MATCH_H
 #define PORTER_DISPATCHER_MATCH_H
 

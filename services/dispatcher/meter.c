@@ -6,6 +6,8 @@
 #include "store/event.h"
 
 static const char *const ledger_words[] = {"final", "pending", "known", NULL};
+static const char *const circuit_words[] = {"opened", "probed", "closed",
+                                            "disabled", NULL};
 
 /* clang-format off */
 const struct metric_row meter_rows[METER_COUNT] = {
@@ -32,7 +34,14 @@ const struct metric_row meter_rows[METER_COUNT] = {
     [METER_GIVEN_BACK] = {"porter_deliveries_given_back_total", METRIC_COUNTER,
         "Deliveries stored as due because a lane had no room or a lease no time left.", NULL, NULL},
     [METER_REFUSED] = {"porter_deliveries_refused_total", METRIC_COUNTER,
-        "Deliveries that ended without an attempt: webhook gone, disabled or unusable.", NULL, NULL},
+        "Deliveries that ended without an attempt: webhook gone or unusable.", NULL, NULL},
+    [METER_HELD] = {"porter_deliveries_held_total", METRIC_COUNTER,
+        "Deliveries held because their webhook is disabled or its endpoint only fails.", NULL, NULL},
+    [METER_DRAINED] = {"porter_deliveries_drained_total", METRIC_COUNTER,
+        "Held deliveries made due again.", NULL, NULL},
+    [METER_CIRCUITS] = {"porter_circuits_total", METRIC_COUNTER,
+        "Endpoints given a rest, tried meanwhile, found well again, and disabled for failing too long.",
+        "event", circuit_words},
     [METER_IN_FLIGHT] = {"porter_deliveries_in_flight", METRIC_GAUGE,
         "Deliveries held in memory.", NULL, NULL},
     [METER_CLAIMED] = {"porter_retry_claimed_total", METRIC_COUNTER,

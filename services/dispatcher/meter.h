@@ -17,6 +17,9 @@ enum meter {
     METER_CONNECTIONS_REUSED,
     METER_GIVEN_BACK,
     METER_REFUSED,
+    METER_HELD,
+    METER_DRAINED,
+    METER_CIRCUITS,
     METER_IN_FLIGHT,
     METER_CLAIMED,
     METER_LEDGER_ROWS,
@@ -25,6 +28,14 @@ enum meter {
     METER_RECORD_BATCHES,
     METER_NOT_STORED,
     METER_COUNT
+};
+
+/* Values of METER_CIRCUITS. */
+enum circuit_event {
+    CIRCUIT_OPENED,
+    CIRCUIT_PROBED,
+    CIRCUIT_CLOSED,
+    CIRCUIT_DISABLED,
 };
 
 extern const struct metric_row meter_rows[METER_COUNT];

@@ -105,16 +105,18 @@ static int scheduled(const struct job *j)
     return j->attempts + 1 - j->attempts_before;
 }
 
-/* A sample answers a question of now: it is not tried again. */
+/* A sample answers a question of now: it is not tried again. What is tried to
+ * see whether an endpoint is back must not use up its schedule by that. */
 static bool is_last(const struct job *j, const struct backoff *backoff)
 {
-    return j->body->is_test || backoff_is_last(backoff, scheduled(j));
+    return j->body->is_test ||
+           (!j->is_probe && backoff_is_last(backoff, scheduled(j)));
 }
 
 static int64_t due_at(const struct job *j, const struct ruling *ruling,
                       const struct backoff *backoff, int64_t now_us)
 {
-    if (ruling->verdict != VERDICT_RETRY) {
+    if (ruling->verdict != VERDICT_RETRY || j->is_probe) {
         return DB_TIME_NULL;
     }
     int64_t wait_us = backoff_wait_us(backoff, scheduled(j), random_unit());
@@ -134,6 +136,7 @@ void outcome_answer(struct job *j, const struct fetch_answer *answer,
     o->verdict = ruling.verdict;
     o->at_us = now_us;
     o->due_at_us = due_at(j, &ruling, backoff, now_us);
+    o->is_held = j->is_probe && ruling.verdict == VERDICT_RETRY;
     o->attempt = (struct attempt){
         .org_id = j->body->org_id,
         .delivery_id = j->id,
@@ -157,6 +160,17 @@ void outcome_give_back(struct job *j, int64_t now_us)
     j->outcome.ending = ENDING_GIVEBACK;
     j->outcome.at_us = now_us;
     j->outcome.due_at_us = now_us;
+}
+
+void outcome_hold(struct job *j, int64_t now_us)
+{
+    struct outcome *o = &j->outcome;
+
+    assert(o->ending == ENDING_NONE);
+    o->ending = ENDING_HOLD;
+    o->at_us = now_us;
+    o->due_at_us = DB_TIME_NULL;
+    o->is_held = true;
 }
 
 void outcome_refuse(struct job *j, struct str reason, int64_t now_us)

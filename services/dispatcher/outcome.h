@@ -16,6 +16,9 @@ void outcome_answer(struct job *j, const struct fetch_answer *answer,
 /* No attempt: due at once, for whoever has room. */
 void outcome_give_back(struct job *j, int64_t now_us);
 
+/* No attempt: it waits until its webhook gets something again. */
+void outcome_hold(struct job *j, int64_t now_us);
+
 /* No attempt, and none would help: failed for this reason. */
 void outcome_refuse(struct job *j, struct str reason, int64_t now_us);
 

@@ -3,10 +3,9 @@
  */
 #include "dispatcher/retry.h"
 
+#include "dispatcher/claim.h"
 #include "dispatcher/ledger.h"
-#include "dispatcher/match.h"
 #include "dispatcher/meter.h"
-#include "dispatcher/outcome.h"
 #include "dispatcher/thread.h"
 #include "dispatcher/worker.h"
 
@@ -20,8 +19,6 @@
 #define FULL_MAX 1024
 #define PAUSE_US (20 * US_PER_MS) /* Between two claims at least. */
 #define ARENA_BYTES 262144
-#define GONE STR("The webhook does not exist any more.")
-#define DISABLED STR("The webhook is disabled.")
 
 struct retry {
     struct dispatcher *d;
@@ -82,68 +79,6 @@ static size_t room_for_claims(struct dispatcher *d)
     return MIN_OF(MIN_OF(share - claimed, max - jobs), CLAIM_MAX);
 }
 
-static struct job *job_of_row(struct dispatcher *d, const struct delivery *row,
-                              struct target_set *set)
-{
-    const struct body body = {
-        .org_id = row->org_id,
-        .event_id = row->event_id,
-        .event_at_us = row->event_at_us,
-        .is_test = row->is_test,
-        .event_type = row->event_type,
-        .subject = row->subject,
-        .request_id = row->request_id,
-        .bytes = row->body,
-    };
-    struct job *j = job_new(&d->load, true, body_new(&body), set,
-                            match_find(set->list, set->count, row->webhook_id));
-
-    j->id = row->id;
-    j->webhook_id = row->webhook_id;
-    j->attempts = row->attempts;
-    j->attempts_before = row->attempts_before;
-    j->made_at_us = row->created_at_us;
-    j->lease_until_us = row->due_at_us;
-    j->phase = JOB_WRITTEN;
-    return j;
-}
-
-/* A sample goes to a disabled webhook too: is it mended? A secret that can't be
- * opened signs nothing. */
-static bool is_wanted(const struct job *j)
-{
-    const struct webhook_target *t = j->target;
-
-    return t != NULL &&
-           (t->is_enabled || (j->body->is_test && t->secret.len > 0));
-}
-
-/* A claimed row joins the road, or ends here when nobody wants it any more.
- * When the webhooks can't be read its lease runs out and it is claimed again.
- */
-static void take_row(struct retry *r, const struct delivery *row,
-                     struct job_list *send, struct job_list *ended)
-{
-    struct dispatcher *d = r->d;
-    struct target_set *set = NULL;
-    struct err err = ERR_NONE;
-
-    if (!targets_take(d->targets, row->org_id, 0, &set, &err)) {
-        log_err(LOG_WARN, "retry.postponed", &err,
-                LOG_FIELDS(LOG_ID("delivery", ID_DELIVERY, row->id),
-                           LOG_STR("request_id", row->request_id)));
-        return;
-    }
-    struct job *j = job_of_row(d, row, set);
-    if (is_wanted(j)) {
-        job_list_add(send, j);
-        return;
-    }
-    metrics_add(d->metrics, METER_REFUSED, 0, 1);
-    outcome_refuse(j, j->target == NULL ? GONE : DISABLED, clock_wall_us());
-    job_list_add(ended, j);
-}
-
 static bool claim(struct retry *r, size_t room, size_t *count, struct err *err)
 {
     struct dispatcher *d = r->d;
@@ -160,7 +95,7 @@ static bool claim(struct retry *r, size_t room, size_t *count, struct err *err)
         return false;
     }
     for (size_t i = 0; i < *count; i++) {
-        take_row(r, &rows[i], &send, &ended);
+        claim_take(d, &rows[i], false, &send, &ended);
     }
     metrics_add(d->metrics, METER_CLAIMED, 0, (int64_t)*count);
     workers_put(d->workers, &send);

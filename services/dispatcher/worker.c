@@ -3,11 +3,13 @@
  *
  * Happy path: inbox -> lanes_offer -> lanes_next -> request_make ->
  * fetch_start … answered -> outcome -> ledger_finish.
- * Endings: no room in the lane, or no time in the lease: given back as due. A
+ * Endings: no room in the lane, or no time in the lease: given back as due. An
+ * endpoint that only fails: held until it is back (circuits.c). A
  * request that can't be made or started: refused. Anything else is an answer,
  * and verdict judges it. */
 #include "dispatcher/worker.h"
 
+#include "dispatcher/circuits.h"
 #include "dispatcher/lane.h"
 #include "dispatcher/ledger.h"
 #include "dispatcher/meter.h"
@@ -71,6 +73,12 @@ static void end_job(struct worker *w, struct job *j)
     job_list_add(&w->ended, j);
 }
 
+static void hold(struct worker *w, struct job *j)
+{
+    circuits_hold(w->d->circuits, j);
+    end_job(w, j);
+}
+
 static void give_back(struct worker *w, struct job *j)
 {
     metrics_add(w->d->metrics, METER_GIVEN_BACK, 0, 1);
@@ -112,6 +120,32 @@ static void sending_give(struct worker *w, struct sending *s)
     w->spare = s;
 }
 
+/* What the answer says about the endpoint. The first that has one too many
+ * failures takes what waits for it with it. */
+static void judge(struct worker *w, const struct job *j, int64_t took_us)
+{
+    const struct lane_end end = {
+        .webhook_id = j->webhook_id,
+        .took_us = took_us,
+        .now_us = clock_steady_us(),
+        .is_success = j->outcome.verdict == VERDICT_DELIVERED,
+        .is_known = j->is_probe || j->target->is_open,
+    };
+    unsigned failures = lanes_done(w->lanes, &end);
+    struct job_list waiting = {0};
+    struct job *next = NULL;
+
+    if (j->is_probe || (end.is_known && end.is_success)) {
+        circuits_tried(w->d->circuits, j);
+    } else if (failures > 0) {
+        circuits_fell(w->d->circuits, j, failures);
+        lanes_clear(w->lanes, j->webhook_id, &waiting);
+        while ((next = job_list_take(&waiting)) != NULL) {
+            hold(w, next);
+        }
+    }
+}
+
 static void answered(void *user, const struct fetch_answer *answer)
 {
     struct worker *w = user;
@@ -120,8 +154,7 @@ static void answered(void *user, const struct fetch_answer *answer)
 
     outcome_answer(j, answer, &w->d->backoff, s->started_wall_us,
                    clock_wall_us());
-    lanes_done(w->lanes, j->webhook_id, clock_steady_us() - s->started_us,
-               j->outcome.verdict == VERDICT_DELIVERED);
+    judge(w, j, clock_steady_us() - s->started_us);
     measure(w, j, answer);
     sending_give(w, s);
     end_job(w, j);
@@ -178,6 +211,24 @@ static void start_all(struct worker *w)
 
 /* --- in and out ----------------------------------------------------------- */
 
+static void offer(struct worker *w, struct job *j)
+{
+    if (atomic_load(&w->is_draining)) {
+        give_back(w, j);
+        return;
+    }
+    switch (lanes_offer(w->lanes, j, clock_steady_us())) {
+    case LANE_TAKEN:
+        break;
+    case LANE_FULL:
+        give_back(w, j);
+        break;
+    case LANE_OPEN:
+        hold(w, j);
+        break;
+    }
+}
+
 static void take_in(struct worker *w)
 {
     struct job_list came = {0};
@@ -188,9 +239,7 @@ static void take_in(struct worker *w)
     atomic_store(&w->inbox_length, 0);
     pthread_mutex_unlock(&w->lock);
     while ((j = job_list_take(&came)) != NULL) {
-        if (atomic_load(&w->is_draining) || !lanes_offer(w->lanes, j)) {
-            give_back(w, j);
-        }
+        offer(w, j);
     }
     atomic_store(&w->is_busy, lanes_busy(w->lanes) > 0);
 }

@@ -13,7 +13,7 @@ TAKEN = PAGE + 1  # One more tells whether there are more.
 CONTRACTORS, LOCATIONS, DELIVERIES, EVACUATIONS, PEOPLE, VISITORS, ORGANIZATIONS = 20_000, 3000, 60_000, 20_000, 2000, 20_000, 10_000
 WEBHOOKS = 100  # The most that an organization may have (WEBHOOKS_PER_ORG_MAX).
 ROSTERS, ATTEMPTS, ON_SITE = 10, 3, VISITORS // 200
-BIG = ["organizations", "api_keys", "locations", "visitors", "contractors", "webhooks", "deliveries", "attempts", "evacuations", "evacuation_people"]
+BIG = ["organizations", "api_keys", "locations", "visitors", "contractors", "webhooks", "webhook_circuits", "deliveries", "attempts", "evacuations", "evacuation_people"]
 ID = "(lpad(to_hex((extract(epoch FROM at) * 1000)::bigint), 12, '0') || '7' || substr(md5(i || %(org)s::text), 1, 3) || '8' || substr(md5(i || 'x'), 1, 15))::uuid"
 EACH = """
       FROM generate_series(1, %(count)s) AS i
@@ -34,6 +34,9 @@ SEEDS = {
     "webhooks": f"""
     INSERT INTO webhooks (org_id, id, url, events, status, secret, created_at, updated_at)
     SELECT %(org)s, {ID}, 'https://example.com/' || i, ARRAY['*'], 'disabled', 'sealed', at, at {EACH}""",
+    "webhook_circuits": """
+    INSERT INTO webhook_circuits (org_id, webhook_id, state, since, failures, wait_ms, next_at)
+    SELECT org_id, id, 'open', created_at, 0, 0, 'infinity' FROM webhooks WHERE org_id = %(org)s""",
     "deliveries": f"""
     INSERT INTO deliveries (org_id, id, event_at, event_id, webhook_id, event_type, subject, state, attempts, due_at, last_status, body, finished_at, created_at)
     SELECT %(org)s, {ID}, at, gen_random_uuid(), %(webhook)s, CASE WHEN i %% 20000 = 7 THEN 'contractor.created' ELSE 'visitor.checked_in' END,
@@ -50,7 +53,7 @@ SEEDS = {
     SELECT %(org)s, e.id, {ID}, 'Ada ' || i %% 977, i %% 4 = 0 {EACH}
      CROSS JOIN (SELECT id FROM evacuations WHERE org_id = %(org)s ORDER BY id LIMIT {ROSTERS}) AS e""",
 }
-COUNTS = {"locations": LOCATIONS, "visitors": VISITORS, "contractors": CONTRACTORS, "webhooks": WEBHOOKS, "deliveries": DELIVERIES,
+COUNTS = {"locations": LOCATIONS, "visitors": VISITORS, "contractors": CONTRACTORS, "webhooks": WEBHOOKS, "webhook_circuits": 0, "deliveries": DELIVERIES,
           "attempts": 0, "evacuations": EVACUATIONS, "evacuation_people": PEOPLE}
 NEW_ORGANIZATIONS = """
     INSERT INTO organizations (id, name, slug, created_at, cors_origins)
@@ -66,6 +69,9 @@ OTHERS = {
     INSERT INTO webhooks (org_id, id, url, events, status, secret, created_at, updated_at)
     SELECT o.id, gen_random_uuid(), 'https://example.com/' || i, ARRAY['*'], 'disabled', 'sealed', now(), now()
       FROM organizations o CROSS JOIN generate_series(1, 3) AS i WHERE slug LIKE 'many-%'""",
+    "webhook_circuits": """
+    INSERT INTO webhook_circuits (org_id, webhook_id, state, since, failures, wait_ms, next_at)
+    SELECT org_id, id, 'open', created_at, 0, 0, 'infinity' FROM webhooks""",
 }
 
 
@@ -196,8 +202,8 @@ def test_locations(watched, query, rows, shown):
 def test_webhooks(watched):
     for body, found in watched.pages("/webhooks", {}, ["webhook_list"], "webhooks"):
         assert len(body["webhooks"]) == PAGE
-        well(found, {"webhooks_pkey"}, {"webhooks": WEBHOOKS}, WEBHOOKS)
-        assert found.blocks <= 2 * WEBHOOKS
+        well(found, {"webhooks_pkey", "webhook_circuits_pkey"}, {"webhooks": WEBHOOKS, "webhook_circuits": PAGE + 1}, WEBHOOKS + PAGE + 1)
+        assert found.blocks <= 2 * WEBHOOKS + 4 * PAGE
 
 
 STATES = 4
@@ -299,8 +305,8 @@ def test_by_id(watched, what):
     for plan in plans:
         found = facts([plan])
         counting = found.indexes & COUNTING if what == "location" else set()
-        rows = {table: 1, "visitors": ON_SITE} if what == "location" else {table: 1}
-        well(found, {f"{table}_pkey", *counting}, rows)
+        rows = {table: 1, **({"visitors": ON_SITE} if what == "location" else {"webhook_circuits": 1} if what == "webhook" else {})}
+        well(found, {f"{table}_pkey", *counting, *(f"{other}_pkey" for other in rows if other == "webhook_circuits")}, rows)
         assert found.blocks <= 4 * sum(rows.values()) + 4
 
 

@@ -58,8 +58,12 @@ SELECT org_id, id FROM row;
 WITH done AS (
     UPDATE deliveries d
        SET state = r.state, attempts = greatest(d.attempts, r.attempts),
-           due_at = r.due_at, last_status = r.last_status,
-           last_error = r.last_error, finished_at = r.finished_at
+           due_at = r.due_at, finished_at = r.finished_at,
+           last_status = CASE WHEN r.attempts > d.attempts
+                              THEN r.last_status ELSE d.last_status END,
+           last_error = CASE WHEN r.attempts > d.attempts
+                             THEN r.last_error
+                             ELSE coalesce(r.last_error, d.last_error) END
       FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::text[],
                   $5::bigint[], $6::timestamptz[], $7::bigint[], $8::text[],
                   $11::timestamptz[])
@@ -91,10 +95,16 @@ SELECT r.number
     ON d.org_id = r.org_id AND d.id = r.id AND d.event_at = r.event_at
  WHERE d.event_at >= $4 AND d.event_at <= $5;
 
+-- part: claimed
+d.org_id, d.id, d.event_at, d.event_id, d.webhook_id, d.event_type,
+          d.subject, d.state, d.is_test, d.attempts, d.due_at, d.last_status,
+          d.last_error, d.finished_at, d.created_at, d.attempts_before,
+          d.request_id, d.body
+
 -- name: delivery_claim
 -- The rows go through arrays because the planner takes those for short: it
 -- then looks each row up in its own day. By the LIMIT it can't see, it would
--- read every day whole.
+-- read every day whole. In the order in which they became due.
 WITH due AS MATERIALIZED (
     SELECT org_id, id, event_at
       FROM deliveries
@@ -103,16 +113,59 @@ WITH due AS MATERIALIZED (
      ORDER BY due_at
      LIMIT $3
        FOR UPDATE SKIP LOCKED
+), taken AS (
+    UPDATE deliveries d
+       SET due_at = $2
+      FROM unnest(ARRAY(SELECT org_id FROM due), ARRAY(SELECT id FROM due),
+                  ARRAY(SELECT event_at FROM due))
+           WITH ORDINALITY AS mine (org_id, id, event_at, number)
+     WHERE d.org_id = mine.org_id AND d.id = mine.id
+       AND d.event_at = mine.event_at
+    RETURNING {claimed}, mine.number
+)
+SELECT * FROM taken ORDER BY number;
+
+-- name: delivery_claim_held
+-- The oldest that is held for the webhook, leased until $3: a probe.
+WITH oldest AS MATERIALIZED (
+    SELECT id, event_at
+      FROM deliveries
+     WHERE org_id = $1 AND webhook_id = $2 AND state = 'held'
+     ORDER BY id
+     LIMIT 1
+       FOR UPDATE SKIP LOCKED
 )
 UPDATE deliveries d
-   SET due_at = $2
-  FROM unnest(ARRAY(SELECT org_id FROM due), ARRAY(SELECT id FROM due),
-              ARRAY(SELECT event_at FROM due)) AS mine (org_id, id, event_at)
- WHERE d.org_id = mine.org_id AND d.id = mine.id AND d.event_at = mine.event_at
-RETURNING d.org_id, d.id, d.event_at, d.event_id, d.webhook_id, d.event_type,
-          d.subject, d.state, d.is_test, d.attempts, d.due_at, d.last_status,
-          d.last_error, d.finished_at, d.created_at, d.attempts_before,
-          d.request_id, d.body;
+   SET state = 'pending', due_at = $3
+  FROM unnest(ARRAY(SELECT id FROM oldest), ARRAY(SELECT event_at FROM oldest))
+       AS mine (id, event_at)
+ WHERE d.org_id = $1 AND d.id = mine.id AND d.event_at = mine.event_at
+RETURNING {claimed};
+
+-- name: delivery_release
+-- The next $5 that are held for the webhook, the oldest first, due from $3 on,
+-- $4 microseconds apart, each with the whole schedule before it; how many.
+WITH held AS MATERIALIZED (
+    SELECT id, event_at
+      FROM deliveries
+     WHERE org_id = $1 AND webhook_id = $2 AND state = 'held'
+     ORDER BY id
+     LIMIT $5
+       FOR UPDATE SKIP LOCKED
+), again AS (
+    UPDATE deliveries d
+       SET state = 'pending', attempts_before = attempts,
+           due_at = $3::timestamptz + mine.number * $4 * interval '1 microsecond'
+      FROM unnest(ARRAY(SELECT id FROM held), ARRAY(SELECT event_at FROM held))
+           WITH ORDINALITY AS mine (id, event_at, number)
+     WHERE d.org_id = $1 AND d.id = mine.id AND d.event_at = mine.event_at
+    RETURNING d.id
+), total AS (
+    SELECT count(*) AS released FROM again
+)
+SELECT released,
+       CASE WHEN released > 0 THEN pg_notify('porter_deliveries', '') END
+  FROM total;
 
 -- name: delivery_claim_next
 SELECT min(due_at) FROM deliveries WHERE due_at IS NOT NULL;

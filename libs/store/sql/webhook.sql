@@ -2,9 +2,10 @@
 -- One row with no webhook when the organization has none.
 SELECT o.webhooks_version, w.id, w.url, w.events, w.status = 'enabled',
        w.ordering = 'subject', w.secret, w.secret_previous,
-       w.secret_overlap_until
+       w.secret_overlap_until, coalesce(c.state = 'open', false)
   FROM organizations o
   LEFT JOIN webhooks w ON w.org_id = o.id
+  LEFT JOIN webhook_circuits c ON c.org_id = w.org_id AND c.webhook_id = w.id
  WHERE o.id = $1;
 
 -- name: webhook_lock
@@ -34,30 +35,54 @@ WITH version AS (
 )
 SELECT pg_notify('porter_webhooks', $2::text);
 
+-- part: shown
+w.id AS "id:whk", w.url, w.description, w.events, w.status, w.disabled_reason,
+       w.ordering, w.created_at, w.updated_at,
+       CASE c.state WHEN 'open' THEN 'failing' WHEN 'draining' THEN 'recovering'
+                    ELSE 'ok' END AS health,
+       c.failing_since,
+       CASE c.state WHEN 'open' THEN c.next_at END AS next_probe_at
+
+-- part: with_circuit
+page w
+  LEFT JOIN LATERAL (
+    SELECT state, failing_since, next_at
+      FROM webhook_circuits
+     WHERE org_id = w.org_id AND webhook_id = w.id
+    OFFSET 0) AS c ON true
+
 -- name: webhook_list
 -- Newest first; $2 is the last one seen, $4 now.
-SELECT id AS "id:whk", url, description, events, status, disabled_reason,
-       ordering, created_at, updated_at,
-       CASE WHEN secret_overlap_until > $4 THEN secret_overlap_until
+WITH page AS MATERIALIZED (
+    SELECT *
+      FROM webhooks
+     WHERE org_id = $1
+       AND id < coalesce($2::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
+     ORDER BY id DESC
+     LIMIT $3
+)
+SELECT {shown},
+       CASE WHEN w.secret_overlap_until > $4 THEN w.secret_overlap_until
        END AS secret_overlap_until
-  FROM webhooks
- WHERE org_id = $1
-   AND id < coalesce($2::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
- ORDER BY id DESC
- LIMIT $3;
+  FROM {with_circuit}
+ ORDER BY w.id DESC;
 
 -- name: webhook_find
-SELECT id AS "id:whk", url, description, events, status, disabled_reason,
-       ordering, created_at, updated_at,
-       CASE WHEN secret_overlap_until > $3 THEN secret_overlap_until
+WITH page AS MATERIALIZED (
+    SELECT * FROM webhooks WHERE org_id = $1 AND id = $2
+)
+SELECT {shown},
+       CASE WHEN w.secret_overlap_until > $3 THEN w.secret_overlap_until
        END AS secret_overlap_until
-  FROM webhooks
- WHERE org_id = $1 AND id = $2;
+  FROM {with_circuit};
 
 -- name: webhook_update
 -- Of a change that comes second ($3 is the version that was read) nothing is
 -- done. $6 NULL: the events stay. $11 to $15: the audit log's and the news.
-WITH changed AS (
+-- Enabled again, what was held meanwhile goes out; a new URL is probed now.
+WITH before AS (
+    SELECT url, status FROM webhooks WHERE org_id = $1 AND id = $2
+), changed AS (
     UPDATE webhooks
        SET url = $4, description = $5, events = coalesce($6::text[], events),
            status = CASE WHEN $7 THEN 'enabled' ELSE 'disabled' END,
@@ -67,6 +92,23 @@ WITH changed AS (
            ordering = $8, updated_at = $9
      WHERE org_id = $1 AND id = $2 AND updated_at = $3
     RETURNING org_id
+), drain AS (
+    INSERT INTO webhook_circuits (org_id, webhook_id, state, since, failures,
+                                  wait_ms, next_at)
+    SELECT org_id, $2, 'draining', $9, 0, 0, $9
+      FROM changed, before
+     WHERE $7 AND before.status = 'disabled'
+    ON CONFLICT DO NOTHING
+), probe AS (
+    UPDATE webhook_circuits c
+       SET next_at = $9
+      FROM changed, before
+     WHERE c.org_id = changed.org_id AND c.webhook_id = $2
+       AND $7 AND c.state = 'open' AND before.url <> $4
+), no_circuit AS (
+    DELETE FROM webhook_circuits c
+     USING changed
+     WHERE c.org_id = changed.org_id AND c.webhook_id = $2 AND NOT $7
 ), version AS (
     UPDATE organizations SET webhooks_version = webhooks_version + 1
      WHERE id IN (SELECT org_id FROM changed)
@@ -125,6 +167,10 @@ WITH changed AS (
                         updated_at = greatest($4, updated_at + interval '1 microsecond')
      WHERE org_id = $1 AND id = $2 AND status = 'enabled'
     RETURNING org_id
+), no_circuit AS (
+    DELETE FROM webhook_circuits c
+     USING changed
+     WHERE c.org_id = changed.org_id AND c.webhook_id = $2
 ), version AS (
     UPDATE organizations SET webhooks_version = webhooks_version + 1
      WHERE id IN (SELECT org_id FROM changed)

@@ -1,4 +1,5 @@
 /* Lanes: bounded, windowed, taking turns. */
+#include "dispatcher/breaker.h"
 #include "dispatcher/lane.h"
 
 #include <setjmp.h>
@@ -8,10 +9,12 @@
 #include <cmocka.h>
 
 static struct load load;
+static int64_t now_us = 1;
 
 static struct job *job_to(uint8_t webhook)
 {
-    struct job *j = job_new(&load, false, NULL, NULL, NULL);
+    const struct body body = {.is_test = false};
+    struct job *j = job_new(&load, false, body_new(&body), NULL, NULL);
 
     j->webhook_id = (struct id){{webhook}};
     return j;
@@ -27,7 +30,7 @@ static struct lanes *lanes_of(size_t window, size_t queue)
 
 static void offer(struct lanes *l, uint8_t webhook)
 {
-    assert_true(lanes_offer(l, job_to(webhook)));
+    assert_int_equal(lanes_offer(l, job_to(webhook), now_us), LANE_TAKEN);
 }
 
 /* The webhook of the next job, 0: none may start. */
@@ -42,9 +45,23 @@ static uint8_t next(struct lanes *l)
     return webhook;
 }
 
+static unsigned ended(struct lanes *l, uint8_t webhook, int64_t took_us,
+                      bool ok, bool is_known)
+{
+    const struct lane_end end = {
+        .webhook_id = {{webhook}},
+        .took_us = took_us,
+        .now_us = now_us,
+        .is_success = ok,
+        .is_known = is_known,
+    };
+
+    return lanes_done(l, &end);
+}
+
 static void done(struct lanes *l, uint8_t webhook, int64_t took_us, bool ok)
 {
-    lanes_done(l, (struct id){{webhook}}, took_us, ok);
+    assert_int_equal(ended(l, webhook, took_us, ok, false), 0);
 }
 
 static void lanes_take_turns(void **state)
@@ -97,7 +114,7 @@ static void a_full_lane_refuses_until_half_is_gone(void **state)
     }
     assert_int_equal(lanes_full(l, full, 4), 0);
     struct job *extra = job_to(1);
-    assert_false(lanes_offer(l, extra));
+    assert_int_equal(lanes_offer(l, extra, now_us), LANE_FULL);
     job_free(extra);
     offer(l, 2); /* Another lane is not touched. */
     assert_int_equal(lanes_full(l, full, 4), 1);
@@ -128,7 +145,7 @@ static void a_quick_lane_may_hold_more(void **state)
         offer(l, 1);
     }
     struct job *extra = job_to(1);
-    assert_false(lanes_offer(l, extra));
+    assert_int_equal(lanes_offer(l, extra, now_us), LANE_FULL);
     job_free(extra);
     lanes_empty(l, &rest);
     assert_int_equal(rest.count, 5);
@@ -233,6 +250,109 @@ static void what_was_not_sent_tells_nothing_about_the_endpoint(void **state)
     lanes_free(l);
 }
 
+/* An attempt that fails; what lanes_done says of it. */
+static unsigned fails(struct lanes *l, uint8_t webhook)
+{
+    offer(l, webhook);
+    assert_int_equal(next(l), webhook);
+    return ended(l, webhook, 5, false, false);
+}
+
+/* Offered while the lane is open: is it taken (and then taken out again)? */
+static bool passes(struct lanes *l, struct job *j)
+{
+    if (lanes_offer(l, j, now_us) == LANE_OPEN) {
+        job_free(j);
+        return false;
+    }
+    assert_int_equal(next(l), 1);
+    lanes_cancel(l, (struct id){{1}});
+    return true;
+}
+
+static void a_lane_that_only_fails_opens_and_gives_up_what_waits(void **state)
+{
+    struct lanes *l = lanes_of(2, 20);
+    struct job_list waiting = {0};
+
+    (void)state;
+    for (int i = 1; i < BREAKER_IN_A_ROW; i++) {
+        assert_int_equal(fails(l, 1), 0);
+    }
+    offer(l, 1);
+    offer(l, 1);
+    offer(l, 1);
+    offer(l, 1);
+    offer(l, 2);
+    assert_int_equal(next(l), 1);
+    assert_int_equal(next(l), 2);
+    assert_int_equal(next(l), 1);
+    assert_int_equal(ended(l, 1, 5, false, false), BREAKER_IN_A_ROW);
+    lanes_clear(l, (struct id){{1}}, &waiting);
+    assert_int_equal(waiting.count, 2);
+    assert_int_equal(lanes_queued(l), 0);
+    assert_int_equal(next(l), 0); /* Though the lane had its turn. */
+    assert_int_equal(ended(l, 1, 5, false, false), 0); /* Nothing new. */
+    for (struct job *j = NULL; (j = job_list_take(&waiting)) != NULL;) {
+        job_free(j);
+    }
+    offer(l, 2); /* Another lane is not touched. */
+    assert_int_equal(next(l), 2);
+    lanes_free(l);
+}
+
+static void an_open_lane_takes_questions_only(void **state)
+{
+    const struct body sample = {.is_test = true};
+    struct lanes *l = lanes_of(2, 20);
+
+    (void)state;
+    for (int i = 1; i < BREAKER_IN_A_ROW; i++) {
+        assert_int_equal(fails(l, 1), 0);
+    }
+    assert_int_equal(fails(l, 1), BREAKER_IN_A_ROW);
+    assert_false(passes(l, job_to(1)));
+    struct job *probe = job_to(1);
+    probe->is_probe = true;
+    assert_true(passes(l, probe));
+    struct job *test = job_new(&load, false, body_new(&sample), NULL, NULL);
+    test->webhook_id = (struct id){{1}};
+    assert_true(passes(l, test));
+    now_us += LANE_OPEN_US; /* From now on targets tell. */
+    assert_true(passes(l, job_to(1)));
+    lanes_free(l);
+}
+
+static void a_success_closes_a_lane(void **state)
+{
+    struct lanes *l = lanes_of(2, 20);
+
+    (void)state;
+    offer(l, 1);
+    assert_int_equal(next(l), 1); /* Ends last. */
+    for (int i = 1; i < BREAKER_IN_A_ROW; i++) {
+        assert_int_equal(fails(l, 1), 0);
+    }
+    assert_int_equal(fails(l, 1), BREAKER_IN_A_ROW);
+    assert_false(passes(l, job_to(1)));
+    done(l, 1, 5, true);
+    assert_true(passes(l, job_to(1)));
+    lanes_free(l);
+}
+
+static void failures_of_an_open_circuit_are_not_counted(void **state)
+{
+    struct lanes *l = lanes_of(1, 20);
+
+    (void)state;
+    for (int i = 0; i < 2 * BREAKER_IN_A_ROW; i++) {
+        offer(l, 1);
+        assert_int_equal(next(l), 1);
+        assert_int_equal(ended(l, 1, 5, false, true), 0);
+    }
+    lanes_free(l);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -244,6 +364,10 @@ int main(void)
         cmocka_unit_test(an_endpoint_yet_to_answer_is_waited_for),
         cmocka_unit_test(a_busy_lane_is_at_ease_when_half_is_gone),
         cmocka_unit_test(what_was_not_sent_tells_nothing_about_the_endpoint),
+        cmocka_unit_test(a_lane_that_only_fails_opens_and_gives_up_what_waits),
+        cmocka_unit_test(an_open_lane_takes_questions_only),
+        cmocka_unit_test(a_success_closes_a_lane),
+        cmocka_unit_test(failures_of_an_open_circuit_are_not_counted),
     };
 
     return cmocka_run_group_tests_name("lane", tests, NULL, NULL);

@@ -9,7 +9,7 @@
 
 #define BIT(type) (1U << (type))
 
-static void only_enabled_subscribers_match(void **state)
+static void subscribers_match_be_they_enabled_or_not(void **state)
 {
     const struct webhook_target targets[] = {
         {.is_enabled = true, .events = BIT(EVENT_VISITOR_CHECKED_IN)},
@@ -23,9 +23,10 @@ static void only_enabled_subscribers_match(void **state)
     (void)state;
     assert_int_equal(match_event(targets, COUNT_OF(targets),
                                  EVENT_VISITOR_CHECKED_IN, found),
-                     2);
+                     3);
     assert_ptr_equal(found[0], &targets[0]);
-    assert_ptr_equal(found[1], &targets[3]);
+    assert_ptr_equal(found[1], &targets[1]);
+    assert_ptr_equal(found[2], &targets[3]);
     assert_int_equal(match_event(targets, 0, EVENT_VISITOR_CHECKED_IN, found),
                      0);
 }
@@ -42,7 +43,7 @@ static void a_webhook_is_found_by_its_id(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(only_enabled_subscribers_match),
+        cmocka_unit_test(subscribers_match_be_they_enabled_or_not),
         cmocka_unit_test(a_webhook_is_found_by_its_id),
     };
 

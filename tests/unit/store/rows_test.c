@@ -342,7 +342,8 @@ static void a_webhook_keeps_its_secret_sealed(void **state)
     keys = seal_keys_of("b:BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBA=");
     list = target_of(keys, &count, &after, &wrong);
     assert_int_equal(wrong, 1);
-    assert_false(list[0].is_enabled);
+    assert_true(list[0].is_enabled);
+    assert_int_equal(list[0].secret.len, 0);
 }
 
 static void a_webhook_to_plain_http_is_refused(void **state)
