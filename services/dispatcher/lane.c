@@ -2,11 +2,13 @@
  *
  * Two questions are asked here and nowhere else: may this lane take one more
  * (lane_capacity), and may it start one more now (lane_may_start). Whatever
- * holds deliveries back (the endpoint's window today; its health, the order of
- * a subject, shares between organizations) is an answer to one of the two. */
+ * holds deliveries back (the endpoint's window, its health, the order of a
+ * subject) is an answer to one of the two. Whose turn it is among those that
+ * may, turns.c says. */
 #include "dispatcher/lane.h"
 
 #include "dispatcher/breaker.h"
+#include "dispatcher/turns.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -15,16 +17,16 @@
 #define PACE_WEIGHT 8 /* New samples count 1/8. */
 
 struct lane {
+    struct turn turn; /* The first member: a turn is its lane. */
     struct lane *bucket_next;
-    struct lane *turn_next;
-    bool has_turn; /* In the ring of those that may start something. */
     bool is_full;
     bool is_well; /* The last attempt succeeded. */
     bool is_busy; /* See lane_review. */
     struct id webhook_id;
     struct job_list queue;
-    size_t active;
-    int64_t pace_us; /* Smoothed time of an attempt; 0: unknown. */
+    size_t window;    /* Of attempts under way. */
+    int64_t still_us; /* Since when nothing has come back. */
+    int64_t pace_us;  /* Smoothed time of an attempt; 0: unknown. */
     struct breaker breaker;
     int64_t open_until_us; /* 0: closed */
 };
@@ -32,8 +34,7 @@ struct lane {
 struct lanes {
     struct lanes_options opts;
     struct lane *buckets[BUCKETS];
-    struct lane *turn_first;
-    struct lane *turn_last;
+    struct turns *turns;
     size_t count;
     size_t queued;
     size_t busy;
@@ -46,6 +47,8 @@ struct lanes *lanes_new(const struct lanes_options *opts)
 
     struct lanes *l = mem_zero(1, sizeof *l);
     l->opts = *opts;
+    l->opts.window = MIN_OF(opts->window, MAX_OF(opts->slots / 2, 1));
+    l->turns = turns_new(opts->slots);
     return l;
 }
 
@@ -62,6 +65,7 @@ void lanes_free(struct lanes *l)
             free(lane);
         }
     }
+    turns_free(l->turns);
     free(l);
 }
 
@@ -80,14 +84,17 @@ static struct lane *lane_find(struct lanes *l, struct id webhook_id)
     return lane;
 }
 
-static struct lane *lane_make(struct lanes *l, struct id webhook_id)
+static struct lane *lane_make(struct lanes *l, const struct job *j)
 {
-    struct lane *lane = lane_find(l, webhook_id);
+    struct lane *lane = lane_find(l, j->webhook_id);
 
     if (lane == NULL) {
-        struct lane **bucket = bucket_of(l, webhook_id);
+        struct lane **bucket = bucket_of(l, j->webhook_id);
         lane = mem_zero(1, sizeof *lane);
-        lane->webhook_id = webhook_id;
+        lane->webhook_id = j->webhook_id;
+        lane->window = 1;
+        lane->turn.class = TURN_NEW;
+        turns_join(l->turns, &lane->turn, j->body->org_id);
         lane->bucket_next = *bucket;
         *bucket = lane;
         l->count++;
@@ -104,6 +111,7 @@ static void lane_drop(struct lanes *l, struct lane *lane)
     }
     *at = lane->bucket_next;
     l->count--;
+    turns_part(l->turns, &lane->turn);
     free(lane);
 }
 
@@ -121,9 +129,30 @@ static size_t lane_capacity(const struct lanes *l, const struct lane *lane)
 }
 
 /* May one more attempt begin? */
-static bool lane_may_start(const struct lanes *l, const struct lane *lane)
+static bool lane_may_start(const struct lane *lane)
 {
-    return lane->queue.count > 0 && lane->active < l->opts.window;
+    return lane->queue.count > 0 && lane->turn.active < lane->window;
+}
+
+/* An endpoint that has not said anything for a while, though it was asked, is
+ * not waited for like one that answers. */
+static enum turn_class lane_class(const struct lane *lane, int64_t now_us)
+{
+    if (lane->turn.active > 0 && now_us - lane->still_us > LANE_STILL_US) {
+        return TURN_ILL;
+    }
+    if (lane->pace_us == 0) {
+        return TURN_NEW;
+    }
+    return lane->is_well ? TURN_WELL : TURN_ILL;
+}
+
+/* Give it a turn, if it has use for one. */
+static void lane_enter(struct lanes *l, struct lane *lane)
+{
+    if (lane_may_start(lane)) {
+        turns_wait(l->turns, &lane->turn);
+    }
 }
 
 static void lane_set_full(struct lanes *l, struct lane *lane, bool is_full)
@@ -134,37 +163,6 @@ static void lane_set_full(struct lanes *l, struct lane *lane, bool is_full)
     }
 }
 
-/* Give the lane its turn at the end of the ring, if it has use for one. */
-static void lane_enter(struct lanes *l, struct lane *lane)
-{
-    if (lane->has_turn || !lane_may_start(l, lane)) {
-        return;
-    }
-    lane->has_turn = true;
-    lane->turn_next = NULL;
-    if (l->turn_last == NULL) {
-        l->turn_first = lane;
-    } else {
-        l->turn_last->turn_next = lane;
-    }
-    l->turn_last = lane;
-}
-
-static struct lane *lane_leave(struct lanes *l)
-{
-    struct lane *lane = l->turn_first;
-
-    if (lane == NULL) {
-        return NULL;
-    }
-    l->turn_first = lane->turn_next;
-    if (l->turn_first == NULL) {
-        l->turn_last = NULL;
-    }
-    lane->has_turn = false;
-    return lane;
-}
-
 /* Busy: what waits will be under way within LANE_BUSY_TURNS turns of a lane
  * whose turns are short. More than that would outlast the
  * ledger's window, and its rows would be written twice (pending, then done)
@@ -173,7 +171,7 @@ static struct lane *lane_leave(struct lanes *l)
  * what waits must be gone before the lane is at ease again. */
 static void lane_review(struct lanes *l, struct lane *lane)
 {
-    bool is_new = lane->pace_us == 0 && lane->active > 0;
+    bool is_new = lane->pace_us == 0 && lane->turn.active > 0;
     bool is_swift =
         lane->is_well && lane->pace_us > 0 && lane->pace_us <= LANE_SWIFT_US;
     size_t most = l->opts.window * LANE_BUSY_TURNS;
@@ -194,7 +192,7 @@ static bool is_question(const struct job *j)
 
 enum lane_answer lanes_offer(struct lanes *l, struct job *j, int64_t now_us)
 {
-    struct lane *lane = lane_make(l, j->webhook_id);
+    struct lane *lane = lane_make(l, j);
 
     if (now_us < lane->open_until_us && !is_question(j)) {
         return LANE_OPEN;
@@ -210,20 +208,40 @@ enum lane_answer lanes_offer(struct lanes *l, struct job *j, int64_t now_us)
     return LANE_TAKEN;
 }
 
-struct job *lanes_next(struct lanes *l)
+/* The lane whose turn it is, in the class that it has by now. */
+static struct lane *lane_next(struct lanes *l, int64_t now_us)
 {
-    struct lane *lane = NULL;
+    struct turn *turn = NULL;
 
-    do {
-        lane = lane_leave(l);
-    } while (lane != NULL && lane->queue.count == 0); /* lanes_clear */
+    while ((turn = turns_next(l->turns)) != NULL) {
+        struct lane *lane = (struct lane *)(void *)turn;
+        enum turn_class class = lane_class(lane, now_us);
+        if (!lane_may_start(lane)) {
+            continue; /* lanes_clear, or a window that shrank. */
+        }
+        if (class == turn->class) {
+            return lane;
+        }
+        turns_move(l->turns, turn, class);
+        turns_wait(l->turns, turn);
+    }
+    return NULL;
+}
+
+struct job *lanes_next(struct lanes *l, int64_t now_us)
+{
+    struct lane *lane = lane_next(l, now_us);
+
     if (lane == NULL) {
         return NULL;
     }
     struct job *j = job_list_take(&lane->queue);
     assert(j != NULL);
     l->queued--;
-    lane->active++;
+    if (lane->turn.active == 0) {
+        lane->still_us = now_us;
+    }
+    turns_begin(l->turns, &lane->turn);
     if (lane->queue.count <= l->opts.queue_max / 2) {
         lane_set_full(l, lane, false);
     }
@@ -235,11 +253,11 @@ struct job *lanes_next(struct lanes *l)
 /* One less under way. */
 static void lane_end(struct lanes *l, struct lane *lane)
 {
-    lane->active--;
+    turns_end(l->turns, &lane->turn);
     lane_review(l, lane);
     lane_enter(l, lane);
-    if (lane->active == 0 && lane->queue.count == 0 && !lane->has_turn &&
-        l->count > LANES_IDLE_MAX) {
+    if (lane->turn.active == 0 && lane->queue.count == 0 &&
+        !lane->turn.is_waiting && l->count > LANES_IDLE_MAX) {
         lane_set_full(l, lane, false);
         lane_drop(l, lane);
     }
@@ -249,7 +267,7 @@ void lanes_cancel(struct lanes *l, struct id webhook_id)
 {
     struct lane *lane = lane_find(l, webhook_id);
 
-    assert(lane != NULL && lane->active > 0);
+    assert(lane != NULL && lane->turn.active > 0);
     lane_end(l, lane);
 }
 
@@ -271,11 +289,22 @@ static unsigned lane_judge(struct lane *lane, const struct lane_end *end)
     return failures;
 }
 
+/* One more for each answer in good time, half when it was too much. */
+static void lane_resize(const struct lanes *l, struct lane *lane,
+                        const struct lane_end *end)
+{
+    if (end->is_too_much) {
+        lane->window = MAX_OF(lane->window / 2, 1);
+    } else if (end->is_success && end->took_us <= LANE_STILL_US) {
+        lane->window = MIN_OF(lane->window + 1, l->opts.window);
+    }
+}
+
 unsigned lanes_done(struct lanes *l, const struct lane_end *end)
 {
     struct lane *lane = lane_find(l, end->webhook_id);
 
-    assert(lane != NULL && lane->active > 0);
+    assert(lane != NULL && lane->turn.active > 0);
     int64_t took_us = MAX_OF(end->took_us, 1);
     unsigned failures = lane_judge(lane, end);
     lane->is_well = end->is_success;
@@ -283,6 +312,9 @@ unsigned lanes_done(struct lanes *l, const struct lane_end *end)
         lane->pace_us == 0
             ? took_us
             : lane->pace_us + (took_us - lane->pace_us) / PACE_WEIGHT;
+    lane->still_us = end->now_us;
+    lane_resize(l, lane, end);
+    turns_move(l->turns, &lane->turn, lane_class(lane, end->now_us));
     lane_end(l, lane);
     return failures;
 }
@@ -302,9 +334,6 @@ void lanes_clear(struct lanes *l, struct id webhook_id, struct job_list *out)
 
 void lanes_empty(struct lanes *l, struct job_list *out)
 {
-    while (lane_leave(l) != NULL) {
-        /* Nobody has a turn any more. */
-    }
     for (size_t i = 0; i < BUCKETS; i++) {
         for (struct lane *lane = l->buckets[i]; lane != NULL;
              lane = lane->bucket_next) {

@@ -1,4 +1,5 @@
-/* Lanes: one per endpoint, with a bounded queue and a window.
+/* Lanes: one per endpoint, with a bounded queue and a window that grows with
+ * what the endpoint bears.
  *
  * The only place that decides what is sent next. One worker thread owns a
  * struct lanes and every job in it; not thread-safe. No I/O, no clock. */
@@ -11,10 +12,12 @@
 #define LANE_PATIENCE_US 1000000 /* See lane_capacity in lane.c. */
 #define LANE_SWIFT_US 100000     /* See lane_review in lane.c. */
 #define LANE_BUSY_TURNS 4
-#define LANE_OPEN_US 5000000 /* See lanes_offer. */
+#define LANE_OPEN_US 5000000  /* See lanes_offer. */
+#define LANE_STILL_US 1000000 /* See lane_class in lane.c. */
 
 struct lanes_options {
-    size_t window;    /* Attempts under way per lane. */
+    size_t slots;     /* Attempts under way in all. */
+    size_t window;    /* Of these per lane, at most. */
     size_t queue_max; /* Jobs that wait in a lane. */
     size_t quick_max; /* The same, in a lane that answers quickly. */
 };
@@ -37,8 +40,9 @@ enum lane_answer {
 MUST_USE enum lane_answer lanes_offer(struct lanes *l, struct job *j,
                                       int64_t now_us);
 
-/* The next job that may start now, lanes taking turns; NULL: none. */
-struct job *lanes_next(struct lanes *l);
+/* The next job that may start now, organizations and their lanes taking turns
+ * (turns.h); NULL: none. */
+struct job *lanes_next(struct lanes *l, int64_t now_us);
 
 /* An attempt that lanes_next began has ended. How many failures speak for it
  * that the endpoint is given a rest now; 0: it need not be. */
@@ -47,7 +51,8 @@ struct lane_end {
     int64_t took_us;
     int64_t now_us;
     bool is_success;
-    bool is_known; /* The circuit is open already. */
+    bool is_too_much; /* Time-out, 429 or 503: it gets less at once. */
+    bool is_known;    /* The circuit is open already. */
 };
 MUST_USE unsigned lanes_done(struct lanes *l, const struct lane_end *end);
 

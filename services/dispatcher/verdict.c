@@ -63,6 +63,12 @@ struct ruling verdict_of(const struct fetch_answer *answer, bool is_last)
     return (struct ruling){VERDICT_RETRY, wait_asked_for(answer)};
 }
 
+bool verdict_is_too_much(const struct fetch_answer *answer)
+{
+    return answer->failure == FETCH_TIMEOUT || answer->status == 429 ||
+           answer->status == 503;
+}
+
 void verdict_explain(const struct fetch_answer *answer, struct buf *out)
 {
     if (is_success(answer)) {

@@ -29,6 +29,9 @@ struct ruling {
 
 struct ruling verdict_of(const struct fetch_answer *answer, bool is_last);
 
+/* Does it ask for less at once? (A time-out, 429, 503.) */
+bool verdict_is_too_much(const struct fetch_answer *answer);
+
 /* One sentence for the customer; nothing after success. */
 void verdict_explain(const struct fetch_answer *answer, struct buf *out);
 

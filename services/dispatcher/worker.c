@@ -122,13 +122,15 @@ static void sending_give(struct worker *w, struct sending *s)
 
 /* What the answer says about the endpoint. The first that has one too many
  * failures takes what waits for it with it. */
-static void judge(struct worker *w, const struct job *j, int64_t took_us)
+static void judge(struct worker *w, const struct job *j,
+                  const struct fetch_answer *answer, int64_t took_us)
 {
     const struct lane_end end = {
         .webhook_id = j->webhook_id,
         .took_us = took_us,
         .now_us = clock_steady_us(),
         .is_success = j->outcome.verdict == VERDICT_DELIVERED,
+        .is_too_much = verdict_is_too_much(answer),
         .is_known = j->is_probe || j->target->is_open,
     };
     unsigned failures = lanes_done(w->lanes, &end);
@@ -154,7 +156,7 @@ static void answered(void *user, const struct fetch_answer *answer)
 
     outcome_answer(j, answer, &w->d->backoff, s->started_wall_us,
                    clock_wall_us());
-    judge(w, j, clock_steady_us() - s->started_us);
+    judge(w, j, answer, clock_steady_us() - s->started_us);
     measure(w, j, answer);
     sending_give(w, s);
     end_job(w, j);
@@ -200,11 +202,16 @@ static void start(struct worker *w, struct job *j)
     }
 }
 
+static struct job *next_job(struct worker *w)
+{
+    return lanes_next(w->lanes, clock_steady_us());
+}
+
 static void start_all(struct worker *w)
 {
     struct job *j = NULL;
 
-    while (fetch_room(w->fetch) > 0 && (j = lanes_next(w->lanes)) != NULL) {
+    while (fetch_room(w->fetch) > 0 && (j = next_job(w)) != NULL) {
         start(w, j);
     }
 }
@@ -369,6 +376,7 @@ static bool worker_open(struct dispatcher *d, size_t number, struct worker *w,
         .user = &d->guard,
     };
     const struct lanes_options lanes = {
+        .slots = TRANSFERS_MAX,
         .window = s->lane_window,
         .queue_max = s->lane_queue,
         .quick_max = MAX_OF(s->in_flight_max, s->lane_queue),

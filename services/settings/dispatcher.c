@@ -19,7 +19,8 @@ static const struct config_row rows[] = {
     {"PORTER_IN_FLIGHT_MAX", CONFIG_UINT, AT(in_flight_max), 0, "10000", 100, 1000000,
      "Deliveries in memory before Kafka is paused.", NULL},
     {"PORTER_LANE_WINDOW", CONFIG_UINT, AT(lane_window), 0, "64", 1, 1000,
-     "Requests that one endpoint gets at the same time.", NULL},
+     "Requests that one endpoint gets at the same time, at most (and never more than half of its "
+     "worker's 100).", NULL},
     {"PORTER_LANE_QUEUE", CONFIG_UINT, AT(lane_queue), 0, "1000", 1, 100000,
      "Deliveries that wait in memory for one endpoint; more wait in PostgreSQL.", NULL},
     {"PORTER_RETRY_SCHEDULE", CONFIG_TEXT, AT(retry_schedule), 0,

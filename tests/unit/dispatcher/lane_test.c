@@ -2,6 +2,8 @@
 #include "dispatcher/breaker.h"
 #include "dispatcher/lane.h"
 
+#include "base/clock.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -23,7 +25,7 @@ static struct job *job_to(uint8_t webhook)
 static struct lanes *lanes_of(size_t window, size_t queue)
 {
     const struct lanes_options o = {
-        .window = window, .queue_max = queue, .quick_max = 100};
+        .slots = 100, .window = window, .queue_max = queue, .quick_max = 100};
 
     return lanes_new(&o);
 }
@@ -36,7 +38,7 @@ static void offer(struct lanes *l, uint8_t webhook)
 /* The webhook of the next job, 0: none may start. */
 static uint8_t next(struct lanes *l)
 {
-    struct job *j = lanes_next(l);
+    struct job *j = lanes_next(l, now_us);
     if (j == NULL) {
         return 0;
     }
@@ -64,11 +66,25 @@ static void done(struct lanes *l, uint8_t webhook, int64_t took_us, bool ok)
     assert_int_equal(ended(l, webhook, took_us, ok, false), 0);
 }
 
+/* It has answered well before, so often that it bears `window` at once; what a
+ * breaker remembers of it is forgotten. */
+static void grow(struct lanes *l, uint8_t webhook, size_t window)
+{
+    for (size_t i = 1; i < window; i++) {
+        offer(l, webhook);
+        assert_int_equal(next(l), webhook);
+        done(l, webhook, 1, true);
+    }
+    now_us += (BREAKER_MINUTES + 1) * 60 * US_PER_S;
+}
+
 static void lanes_take_turns(void **state)
 {
     struct lanes *l = lanes_of(10, 10);
 
     (void)state;
+    grow(l, 1, 3);
+    grow(l, 2, 3);
     offer(l, 1);
     offer(l, 1);
     offer(l, 1);
@@ -87,6 +103,8 @@ static void a_window_bounds_what_is_under_way(void **state)
     struct lanes *l = lanes_of(2, 10);
 
     (void)state;
+    grow(l, 1, 2);
+    grow(l, 2, 2);
     for (int i = 0; i < 4; i++) {
         offer(l, 1);
     }
@@ -123,11 +141,13 @@ static void a_full_lane_refuses_until_half_is_gone(void **state)
     assert_int_equal(next(l), 1);
     assert_int_equal(lanes_full(l, full, 4), 1);
     assert_int_equal(next(l), 2);
+    done(l, 1, 5, false);
     assert_int_equal(next(l), 1);
     assert_int_equal(lanes_full(l, full, 4), 0);
     assert_true(lanes_full_changes(l) > changes);
-    while (next(l) != 0) {
-        continue;
+    for (int left = 2; left > 0; left--) {
+        done(l, 1, 5, false);
+        assert_int_equal(next(l), 1);
     }
     lanes_free(l);
 }
@@ -276,6 +296,7 @@ static void a_lane_that_only_fails_opens_and_gives_up_what_waits(void **state)
     struct job_list waiting = {0};
 
     (void)state;
+    grow(l, 1, 2);
     for (int i = 1; i < BREAKER_IN_A_ROW; i++) {
         assert_int_equal(fails(l, 1), 0);
     }
@@ -284,9 +305,7 @@ static void a_lane_that_only_fails_opens_and_gives_up_what_waits(void **state)
     offer(l, 1);
     offer(l, 1);
     offer(l, 2);
-    assert_int_equal(next(l), 1);
-    assert_int_equal(next(l), 2);
-    assert_int_equal(next(l), 1);
+    assert_int_equal(next(l) + next(l) + next(l), 1 + 1 + 2);
     assert_int_equal(ended(l, 1, 5, false, false), BREAKER_IN_A_ROW);
     lanes_clear(l, (struct id){{1}}, &waiting);
     assert_int_equal(waiting.count, 2);
@@ -296,8 +315,8 @@ static void a_lane_that_only_fails_opens_and_gives_up_what_waits(void **state)
     for (struct job *j = NULL; (j = job_list_take(&waiting)) != NULL;) {
         job_free(j);
     }
-    offer(l, 2); /* Another lane is not touched. */
-    assert_int_equal(next(l), 2);
+    offer(l, 3); /* Another lane is not touched. */
+    assert_int_equal(next(l), 3);
     lanes_free(l);
 }
 
@@ -328,6 +347,7 @@ static void a_success_closes_a_lane(void **state)
     struct lanes *l = lanes_of(2, 20);
 
     (void)state;
+    grow(l, 1, 2);
     offer(l, 1);
     assert_int_equal(next(l), 1); /* Ends last. */
     for (int i = 1; i < BREAKER_IN_A_ROW; i++) {
@@ -353,6 +373,143 @@ static void failures_of_an_open_circuit_are_not_counted(void **state)
     lanes_free(l);
 }
 
+/* How many may be under way to a webhook at once. */
+static size_t window_of(struct lanes *l, uint8_t webhook)
+{
+    struct job_list rest = {0};
+    size_t count = 0;
+
+    for (int i = 0; i < 20; i++) {
+        offer(l, webhook);
+    }
+    while (next(l) == webhook) {
+        count++;
+    }
+    lanes_clear(l, (struct id){{webhook}}, &rest);
+    for (struct job *j = NULL; (j = job_list_take(&rest)) != NULL;) {
+        job_free(j);
+    }
+    for (size_t i = 0; i < count; i++) {
+        lanes_cancel(l, (struct id){{webhook}});
+    }
+    return count;
+}
+
+static void
+a_window_grows_with_answers_and_halves_when_it_is_too_much(void **state)
+{
+    struct lanes *l = lanes_of(16, 100);
+    struct lane_end end = {
+        .webhook_id = {{1}}, .took_us = 5, .is_too_much = true};
+
+    (void)state;
+    assert_int_equal(window_of(l, 1), 1);
+    grow(l, 1, 8);
+    assert_int_equal(window_of(l, 1), 8);
+    grow(l, 1, 20);
+    assert_int_equal(window_of(l, 1), 16); /* No more than it may. */
+    for (size_t left = 8; left > 0; left /= 2) {
+        offer(l, 1);
+        assert_int_equal(next(l), 1);
+        end.now_us = now_us;
+        assert_int_equal(lanes_done(l, &end), 0);
+        assert_int_equal(window_of(l, 1), left);
+    }
+    offer(l, 1);
+    assert_int_equal(next(l), 1);
+    done(l, 1, LANE_STILL_US + 1, true); /* Well, but slow: stays. */
+    assert_int_equal(window_of(l, 1), 1);
+    lanes_free(l);
+}
+
+/* One more job each of webhooks `first` to `last` is offered; how many of them
+ * may start. */
+static int started(struct lanes *l, uint8_t first, uint8_t last)
+{
+    int count = 0;
+
+    for (int webhook = first; webhook <= last; webhook++) {
+        struct job *j = job_to((uint8_t)webhook);
+        j->body->org_id = (struct id){{(uint8_t)webhook}};
+        assert_int_equal(lanes_offer(l, j, now_us), LANE_TAKEN);
+    }
+    while (next(l) != 0) {
+        count++;
+    }
+    return count;
+}
+
+static void newcomers_and_the_ill_leave_slots_to_others(void **state)
+{
+    struct lanes *l = lanes_of(16, 100);
+    struct job_list rest = {0};
+
+    (void)state;
+    for (uint8_t webhook = 201; webhook <= 240; webhook++) {
+        assert_int_equal(started(l, webhook, webhook), 1);
+        done(l, webhook, 5, webhook <= 220); /* 20 well, 20 ill. */
+    }
+    assert_int_equal(started(l, 1, 60), 50); /* New: a half of 100. */
+    assert_int_equal(started(l, 221, 240), 20);
+    assert_int_equal(started(l, 221, 240), 0);  /* Their windows are one. */
+    assert_int_equal(started(l, 201, 220), 20); /* The well go on. */
+    now_us += LANE_STILL_US + 1; /* Nobody has said anything for a while. */
+    /* They are ill with what they have under way, and fill the quarter. */
+    assert_int_equal(started(l, 201, 220), 2);
+    lanes_empty(l, &rest);
+    for (struct job *j = NULL; (j = job_list_take(&rest)) != NULL;) {
+        job_free(j);
+    }
+    lanes_free(l);
+}
+
+static void organizations_take_turns_whatever_they_have(void **state)
+{
+    struct lanes *l = lanes_of(1, 10);
+
+    (void)state;
+    for (uint8_t webhook = 1; webhook <= 4; webhook++) {
+        struct job *j = job_to(webhook);
+        j->body->org_id = (struct id){{webhook == 4 ? 2 : 1}};
+        assert_int_equal(lanes_offer(l, j, now_us), LANE_TAKEN);
+    }
+    assert_int_equal(next(l), 1);
+    assert_int_equal(next(l), 4); /* The other organization's only one. */
+    assert_int_equal(next(l), 2);
+    assert_int_equal(next(l), 3);
+    lanes_free(l);
+}
+
+static void an_organization_leaves_a_quarter_to_others(void **state)
+{
+    struct lanes *l = lanes_of(50, 100);
+    struct job_list rest = {0};
+    int count = 0;
+
+    (void)state;
+    for (uint8_t webhook = 1; webhook <= 3; webhook++) {
+        grow(l, webhook, 50);
+    }
+    for (int i = 0; i < 40; i++) {
+        for (uint8_t webhook = 1; webhook <= 3; webhook++) {
+            offer(l, webhook);
+        }
+    }
+    while (next(l) != 0) {
+        count++;
+    }
+    assert_int_equal(count, 75);
+    done(l, 1, 5, true);
+    assert_int_not_equal(next(l), 0);
+    assert_int_equal(next(l), 0);
+    assert_int_equal(started(l, 9, 9), 1);
+    lanes_empty(l, &rest);
+    for (struct job *j = NULL; (j = job_list_take(&rest)) != NULL;) {
+        job_free(j);
+    }
+    lanes_free(l);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -368,6 +525,11 @@ int main(void)
         cmocka_unit_test(an_open_lane_takes_questions_only),
         cmocka_unit_test(a_success_closes_a_lane),
         cmocka_unit_test(failures_of_an_open_circuit_are_not_counted),
+        cmocka_unit_test(
+            a_window_grows_with_answers_and_halves_when_it_is_too_much),
+        cmocka_unit_test(newcomers_and_the_ill_leave_slots_to_others),
+        cmocka_unit_test(organizations_take_turns_whatever_they_have),
+        cmocka_unit_test(an_organization_leaves_a_quarter_to_others),
     };
 
     return cmocka_run_group_tests_name("lane", tests, NULL, NULL);
