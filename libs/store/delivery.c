@@ -7,7 +7,7 @@
 #include <assert.h>
 
 #define ARENA_BYTES 65536
-#define ROW_ARGS 17
+#define ROW_ARGS 18
 #define ATTEMPT_ARGS 16
 
 const char *const delivery_state_words[] = {"pending", "delivered", "failed",
@@ -49,6 +49,7 @@ static void row_args(struct arena *arena, const struct delivery *rows,
     int64_t *event_at = numbers(c), *is_test = numbers(c);
     int64_t *attempts = numbers(c), *due = numbers(c), *status = numbers(c);
     int64_t *finished = numbers(c), *created = numbers(c);
+    int64_t *ordinal = numbers(c);
     struct str *type = texts(c), *subject = texts(c), *state = texts(c);
     struct str *error = texts(c), *body = texts(c), *request = texts(c);
 
@@ -72,6 +73,7 @@ static void row_args(struct arena *arena, const struct delivery *rows,
         finished[i] = d->finished_at_us;
         created[i] = d->created_at_us;
         request[i] = d->request_id.len == 0 ? STR_NONE : d->request_id;
+        ordinal[i] = none_if_zero(d->ordinal);
     }
     args[0] = ARG_UUIDS(org, count);
     args[1] = ARG_UUIDS(id, count);
@@ -90,6 +92,7 @@ static void row_args(struct arena *arena, const struct delivery *rows,
     args[14] = ARG_TIMES(finished, count);
     args[15] = ARG_TIMES(created, count);
     args[16] = ARG_TEXTS(request, count);
+    args[17] = ARG_INTS(ordinal, count);
 }
 
 static void attempt_args(struct arena *arena, const struct attempt *list,

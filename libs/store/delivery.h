@@ -44,6 +44,9 @@ struct delivery {
     int64_t created_at_us;
     int attempts_before;   /* Of attempts: not the schedule's any more. */
     struct str request_id; /* Of the event's cause; STR_NONE: none */
+    /* Its place among the events of its subject, from 1; 0: it waits for no
+     * other. Written by delivery_insert, read by delivery_claim alone. */
+    int64_t ordinal;
 };
 
 struct attempt {
@@ -88,7 +91,8 @@ MUST_USE bool delivery_known(struct db *db, const struct delivery_key *keys,
 
 /* Take up to max pending rows whose due_at <= now_us (oldest due first,
  * FOR UPDATE SKIP LOCKED), lease them until lease_until_us, return them.
- * Rows of the webhooks in `full` (lanes without room) are passed over. */
+ * Rows of the webhooks in `full` (lanes without room) are passed over, and so
+ * is one with an ordinal while one before it is not finished. */
 MUST_USE bool delivery_claim(struct db *db, int64_t now_us,
                              int64_t lease_until_us, size_t max,
                              const struct id *full, size_t full_count,

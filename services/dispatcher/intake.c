@@ -5,7 +5,8 @@
  * is durable, consumer_done.
  * Records that were there when their partition came to us may have been sent
  * by an owner that died: what has a row already is left to it (known.c).
- * Endings: a webhook that gets nothing for now: a held row. What can't be read
+ * Endings: a webhook that gets nothing for now: a held row; one with an order:
+ * a row that is due. What can't be read
  * goes to the dead letters (letter.c) and counts as done. What can't be matched
  * now (PostgreSQL away) waits in `pending`, in order, and nothing more is
  * fetched. Partitions taken away: what is pending is pushed on, the ledger
@@ -19,6 +20,7 @@
 #include "dispatcher/letter.h"
 #include "dispatcher/match.h"
 #include "dispatcher/meter.h"
+#include "dispatcher/outcome.h"
 #include "dispatcher/thread.h"
 #include "dispatcher/worker.h"
 
@@ -136,11 +138,23 @@ static size_t drop_known(struct intake *in, const struct pending *p,
     return kept;
 }
 
-/* Their webhooks get nothing for now: only the rows are written. */
-static void hold_all(struct intake *in, struct job_list *jobs)
+/* To the lanes at once? */
+static bool goes_on(const struct job *j)
+{
+    return !job_is_on_hold(j) && j->ordinal == 0;
+}
+
+/* Only the rows are written: their webhooks get nothing for now, or they have
+ * an order. Those come back by the claim of due rows, which alone knows what
+ * is before them, with whomever. */
+static void put_off(struct intake *in, struct job_list *jobs)
 {
     for (struct job *j = jobs->first; j != NULL; j = j->next) {
-        circuits_hold(in->d->circuits, j);
+        if (job_is_on_hold(j)) {
+            circuits_hold(in->d->circuits, j);
+        } else {
+            outcome_give_back(j, clock_wall_us());
+        }
     }
     ledger_finish(in->d->ledger, jobs);
 }
@@ -151,7 +165,7 @@ static bool take_event(struct intake *in, const struct pending *p,
     const struct webhook_target *wanted[WEBHOOKS_PER_ORG_MAX];
     struct job *jobs[WEBHOOKS_PER_ORG_MAX];
     struct job_list send = {0};
-    struct job_list held = {0};
+    struct job_list waits = {0};
     struct target_set *set = NULL;
     size_t count = 0;
 
@@ -164,11 +178,14 @@ static bool take_event(struct intake *in, const struct pending *p,
     struct body *body = count > 0 ? render(in, &p->event) : NULL;
     for (size_t i = 0; i < count; i++) {
         jobs[i] = make_job(in, body, set, wanted[i]);
-        job_list_add(job_is_on_hold(jobs[i]) ? &held : &send, jobs[i]);
+        if (wanted[i]->by_subject) {
+            jobs[i]->ordinal = p->place.offset + 1;
+        }
+        job_list_add(goes_on(jobs[i]) ? &send : &waits, jobs[i]);
     }
     ledger_add(in->d->ledger, &p->place, jobs, count);
     workers_put(in->d->workers, &send);
-    hold_all(in, &held);
+    put_off(in, &waits);
     metrics_add(in->d->metrics, METER_MATCHED, 0, (int64_t)count);
     body_release(body);
     target_set_release(set);

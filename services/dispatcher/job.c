@@ -146,6 +146,7 @@ struct delivery job_row(const struct job *j, bool is_finished)
         .finished_at_us = DB_TIME_NULL,
         .created_at_us = j->made_at_us,
         .request_id = j->body->request_id,
+        .ordinal = j->ordinal,
     };
 
     if (is_finished) {

@@ -81,6 +81,7 @@ struct job {
     const struct webhook_target *target; /* NULL only when ENDING_REFUSED. */
     struct id id;
     struct id webhook_id;
+    int64_t ordinal;     /* See struct delivery. */
     int attempts;        /* Made before this one. */
     int attempts_before; /* Of those: before the schedule began anew. */
     int64_t made_at_us;

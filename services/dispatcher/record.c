@@ -31,10 +31,13 @@ struct record_desk {
     size_t busy;          /* Jobs in the thread's hands. */
 };
 
+/* It is due again, or what waited for it in its order may go. */
 static void tell_retry(struct dispatcher *d, const struct job *j)
 {
     if (j->outcome.due_at_us != DB_TIME_NULL) {
         retry_due(d->retry, j->outcome.due_at_us);
+    } else if (j->target != NULL && j->target->by_subject) {
+        retry_look(d->retry);
     }
 }
 

@@ -100,7 +100,7 @@ static const struct command commands[] = {
       {"url", "URL", true, "Where events are posted."},
       {"events", "LIST", false, "As visitor.checked_in,contractor.approved (all: *)."},
       {"description", "TEXT", false, "What it is for."},
-      {"ordering", "HOW", false, "none or subject (none); recorded, not yet kept by the dispatcher."}},
+      {"ordering", "HOW", false, "none or subject (none)."}},
      "Add a webhook; its secret is shown this once."},
     {"webhook", "list", webhook_list_command, NEEDS_DB, NULL, {ORG},
      "List an organization's webhooks."},

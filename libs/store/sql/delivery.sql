@@ -1,18 +1,18 @@
 -- part: rows
 INSERT INTO deliveries (org_id, id, event_at, event_id, webhook_id,
         event_type, subject, state, is_test, attempts, due_at, last_status,
-        last_error, body, finished_at, created_at, request_id)
+        last_error, body, finished_at, created_at, request_id, ordinal)
     SELECT org_id, id, event_at, event_id, webhook_id, event_type, subject,
            state, is_test <> 0, attempts, due_at, last_status, last_error, body,
-           finished_at, created_at, request_id
+           finished_at, created_at, request_id, ordinal
       FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::uuid[],
                   $5::uuid[], $6::text[], $7::text[], $8::text[], $9::bigint[],
                   $10::bigint[], $11::timestamptz[], $12::bigint[],
                   $13::text[], $14::bytea[], $15::timestamptz[],
-                  $16::timestamptz[], $17::text[])
+                  $16::timestamptz[], $17::text[], $18::bigint[])
            AS r (org_id, id, event_at, event_id, webhook_id, event_type, subject,
                  state, is_test, attempts, due_at, last_status, last_error, body,
-                 finished_at, created_at, request_id)
+                 finished_at, created_at, request_id, ordinal)
 
 -- part: attempt_columns
 org_id, delivery_id, number, at, verdict, status, failure, detail, remote,
@@ -20,10 +20,10 @@ org_id, delivery_id, number, at, verdict, status, failure, detail, remote,
         response_body
 
 -- part: attempts
-unnest($18::uuid[], $19::uuid[], $20::bigint[], $21::timestamptz[],
-                  $22::text[], $23::bigint[], $24::text[], $25::text[],
-                  $26::text[], $27::bigint[], $28::bigint[], $29::bigint[],
-                  $30::bigint[], $31::bigint[], $32::text[], $33::bytea[])
+unnest($19::uuid[], $20::uuid[], $21::bigint[], $22::timestamptz[],
+                  $23::text[], $24::bigint[], $25::text[], $26::text[],
+                  $27::text[], $28::bigint[], $29::bigint[], $30::bigint[],
+                  $31::bigint[], $32::bigint[], $33::text[], $34::bytea[])
            AS a ({attempt_columns})
 
 -- name: delivery_insert_new
@@ -95,6 +95,13 @@ SELECT r.number
     ON d.org_id = r.org_id AND d.id = r.id AND d.event_at = r.event_at
  WHERE d.event_at >= $4 AND d.event_at <= $5;
 
+-- part: its_turn
+(d.ordinal IS NULL OR NOT EXISTS (
+            SELECT FROM deliveries p
+             WHERE p.org_id = d.org_id AND p.webhook_id = d.webhook_id
+               AND p.subject = d.subject AND p.ordinal < d.ordinal
+               AND p.ordinal IS NOT NULL AND p.finished_at IS NULL))
+
 -- part: claimed
 d.org_id, d.id, d.event_at, d.event_id, d.webhook_id, d.event_type,
           d.subject, d.state, d.is_test, d.attempts, d.due_at, d.last_status,
@@ -107,9 +114,10 @@ d.org_id, d.id, d.event_at, d.event_id, d.webhook_id, d.event_type,
 -- read every day whole. In the order in which they became due.
 WITH due AS MATERIALIZED (
     SELECT org_id, id, event_at
-      FROM deliveries
+      FROM deliveries d
      WHERE due_at <= $1 AND state = 'pending'
        AND webhook_id <> ALL ($4::uuid[])
+       AND {its_turn}
      ORDER BY due_at
      LIMIT $3
        FOR UPDATE SKIP LOCKED
@@ -129,8 +137,8 @@ SELECT * FROM taken ORDER BY number;
 -- The oldest that is held for the webhook, leased until $3: a probe.
 WITH oldest AS MATERIALIZED (
     SELECT id, event_at
-      FROM deliveries
-     WHERE org_id = $1 AND webhook_id = $2 AND state = 'held'
+      FROM deliveries d
+     WHERE org_id = $1 AND webhook_id = $2 AND state = 'held' AND {its_turn}
      ORDER BY id
      LIMIT 1
        FOR UPDATE SKIP LOCKED
