@@ -1,6 +1,7 @@
 /* The day partitions: made ahead, and made good for rows that came before. */
 #include "store/partition.h"
 
+#include "base/clock.h"
 #include "store_sql.h"
 
 /* Of all three tables; the rest is dealt with next time. */
@@ -10,6 +11,52 @@ bool partitions_ensure(struct db *db, int64_t now_us, int days, struct err *err)
 {
     return db_run(db, &sql_partitions_ensure,
                   ARGS(ARG_TIME(now_us), ARG_INT(days)), NULL, err);
+}
+
+/* --- old days ------------------------------------------------------------ */
+
+static bool drop_old(struct db *db, const char *parent, int64_t before_us,
+                     partition_dropped_fn *dropped, void *user, struct err *err)
+{
+    bool is_there = true;
+
+    while (is_there) {
+        struct db_rows *rows = NULL;
+        if (!db_run(db, &sql_partition_drop,
+                    ARGS(ARG_TEXT(str_of(parent)), ARG_TIME(before_us)), &rows,
+                    err)) {
+            return false;
+        }
+        is_there = !db_is_null(rows, 0, 0);
+        if (is_there) {
+            dropped(user, db_text(rows, 0, 0));
+        }
+        db_rows_free(rows);
+    }
+    return true;
+}
+
+bool partitions_drop_old(struct db *db, const struct retention *keep,
+                         int64_t now_us, partition_dropped_fn *dropped,
+                         void *user, struct err *err)
+{
+    const struct {
+        const char *parent;
+        int64_t keep_ms;
+    } tables[] = {
+        {"attempts", keep->attempts_ms},
+        {"deliveries", keep->deliveries_ms},
+        {"events", keep->events_ms},
+    };
+
+    for (size_t i = 0; i < COUNT_OF(tables); i++) {
+        int64_t before_us = now_us - tables[i].keep_ms * US_PER_MS;
+        if (tables[i].keep_ms > 0 &&
+            !drop_old(db, tables[i].parent, before_us, dropped, user, err)) {
+            return false;
+        }
+    }
+    return true;
 }
 
 /* --- rows in the defaults ------------------------------------------------ */

@@ -4,6 +4,7 @@
 
 #include "base/err.h"
 #include "base/macros.h"
+#include "base/str.h"
 #include "db/db.h"
 
 #include <stdint.h>
@@ -14,6 +15,23 @@
  * rows gets none. */
 MUST_USE bool partitions_ensure(struct db *db, int64_t now_us, int days,
                                 struct err *err);
+
+/* Days of a table that ended before so long are dropped; 0: none ever. */
+struct retention {
+    int64_t events_ms;
+    int64_t deliveries_ms;
+    int64_t attempts_ms;
+};
+
+/* Told of each partition that was dropped. */
+typedef void partition_dropped_fn(void *user, struct str name);
+
+/* Drop what is older than that, the oldest first, a transaction each. A table
+ * in use by a long transaction, and a day with deliveries that are to be sent,
+ * is left for the next time. */
+MUST_USE bool partitions_drop_old(struct db *db, const struct retention *keep,
+                                  int64_t now_us, partition_dropped_fn *dropped,
+                                  void *user, struct err *err);
 
 /* More of a day stay in the default: nobody reads or writes the table while
  * they are moved. */

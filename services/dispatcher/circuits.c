@@ -254,8 +254,8 @@ static bool drain_all(struct circuits *c, struct err *err)
     for (int i = 0; i < DRAINS_MAX && is_found; i++) {
         const struct circuit_drain how = {
             .now_us = clock_wall_us(),
-            .max = s->drain_rate * PORTION_S,
-            .apart_us = US_PER_S / (int64_t)s->drain_rate,
+            .max = s->held_rate * PORTION_S,
+            .apart_us = US_PER_S / (int64_t)s->held_rate,
             .settle_us = ((int64_t)s->lease_ms + TARGETS_TTL_MS) * US_PER_MS,
         };
         size_t released = 0;

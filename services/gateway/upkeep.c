@@ -57,6 +57,25 @@ static bool empty_defaults(struct upkeep *u, struct gateway *g, struct err *err)
     return partitions_empty_defaults(g->db, tell_held, NULL, err);
 }
 
+static void tell_dropped(void *user, struct str name)
+{
+    (void)user;
+    log_info("partition.dropped", LOG_STR("partition", name));
+}
+
+static bool drop_old(struct upkeep *u, struct gateway *g, struct err *err)
+{
+    const struct retention keep = {
+        .events_ms = (int64_t)g->settings.retention_events_ms,
+        .deliveries_ms = (int64_t)g->settings.retention_deliveries_ms,
+        .attempts_ms = (int64_t)g->settings.retention_attempts_ms,
+    };
+
+    (void)u;
+    return partitions_drop_old(g->db, &keep, clock_wall_us(), tell_dropped,
+                               NULL, err);
+}
+
 static bool clean_answers(struct upkeep *u, struct gateway *g, struct err *err)
 {
     int64_t removed = IDEMPOTENCY_CLEAN_MAX;
@@ -125,6 +144,7 @@ static const struct chore {
 } chores[] = {
     {"partitions", ensure_partitions, 3600 * US_PER_S},
     {"default partitions", empty_defaults, 3600 * US_PER_S},
+    {"old partitions", drop_old, 3600 * US_PER_S},
     {"answers", clean_answers, 60 * US_PER_S},
     {"key uses", write_uses, 30 * US_PER_S},
     {"event log", watch_log, US_PER_S},

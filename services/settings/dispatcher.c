@@ -37,7 +37,7 @@ static const struct config_row rows[] = {
      "How long an endpoint that only fails is left alone before a held event is tried.", NULL},
     {"PORTER_PROBE_WAIT_MAX", CONFIG_MS, AT(probe_wait_max_ms), 0, "15m", 100, 86400000,
      "What that wait grows to, doubling with each failure.", NULL},
-    {"PORTER_DRAIN_RATE", CONFIG_UINT, AT(drain_rate), 0, "200", 1, 100000,
+    {"PORTER_HELD_RATE", CONFIG_UINT, AT(held_rate), 0, "200", 1, 100000,
      "Held events a second that one endpoint gets when it is back.", NULL},
     {"PORTER_DISABLE_AFTER", CONFIG_MS, AT(disable_after_ms), 0, "5d", 1000, 7776000000,
      "How long an endpoint may do nothing but fail (at least 20 times) before its webhook is "

@@ -23,7 +23,7 @@ struct dispatcher_settings {
     uint64_t lease_ms;
     uint64_t probe_wait_ms;
     uint64_t probe_wait_max_ms;
-    uint64_t drain_rate; /* Deliveries per second and webhook. */
+    uint64_t held_rate; /* Deliveries per second and webhook. */
     uint64_t disable_after_ms;
     char *egress_allow;   /* CIDRs; "": none */
     char *egress_ca_file; /* "": the system's */

@@ -25,7 +25,10 @@ struct gateway_settings {
     uint64_t in_flight_key_max; /* and of one key. */
     uint64_t unknown_keys;      /* Of one address in a minute; 0: any number */
     uint64_t drain_ms;
-    bool relay; /* false: another program moves the outbox */
+    bool relay;                   /* false: another program moves the outbox */
+    uint64_t retention_events_ms; /* 0: for ever; so the next two */
+    uint64_t retention_deliveries_ms;
+    uint64_t retention_attempts_ms;
     uint64_t relay_rest_ms;
     char *public_url; /* "": problem types are relative */
 };

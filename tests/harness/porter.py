@@ -191,6 +191,8 @@ class Porter:
             "PORTER_DB_URL": f"{self._server_url}/{self.name}", "PORTER_REDIS_URL": self._redis,
             "PORTER_KAFKA_BROKERS": self.servers.kafka.url, "PORTER_SEAL_KEYS": self._seal,
             "PORTER_ENVIRONMENT": "development", "PORTER_LOG_LEVEL": "debug",
+            # Tests write rows of any day.
+            "PORTER_RETENTION_EVENTS": "0", "PORTER_RETENTION_DELIVERIES": "0", "PORTER_RETENTION_ATTEMPTS": "0",
         }
         for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS"):
             if name in os.environ:

@@ -8,7 +8,7 @@ import pytest
 from harness.poll import eventually
 from harness.porter import Porter, parse_id
 
-FAST = {"PORTER_PROBE_WAIT": "200ms", "PORTER_PROBE_WAIT_MAX": "400ms", "PORTER_DRAIN_RATE": "1000",
+FAST = {"PORTER_PROBE_WAIT": "200ms", "PORTER_PROBE_WAIT_MAX": "400ms", "PORTER_HELD_RATE": "1000",
         "PORTER_RETRY_SCHEDULE": "100ms,100ms,100ms"}
 NEVER = {"PORTER_PROBE_WAIT": "1h", "PORTER_RETRY_SCHEDULE": "100ms,100ms,100ms"}
 IN_A_ROW = 10
@@ -106,7 +106,7 @@ def test_events_of_a_disabled_webhook_are_held_and_go_out_in_order(fast):
 def test_what_was_held_goes_out_one_by_one_at_a_bounded_rate(new_porter):
     porter = new_porter()
     porter.gateway()
-    porter.dispatcher(PORTER_LANE_WINDOW=1, PORTER_DRAIN_RATE=50)
+    porter.dispatcher(PORTER_LANE_WINDOW=1, PORTER_HELD_RATE=50)
     endpoint = Endpoint(porter)
     endpoint.is_up.set()
     endpoint.patch(status="disabled")

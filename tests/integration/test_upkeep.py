@@ -9,7 +9,6 @@ import pytest
 
 from harness.poll import eventually
 from harness.porter import uuid7
-from harness.process import ROOT
 
 MOVE_MAX = 10_000  # PARTITION_MOVE_MAX of libs/store/partition.h
 KEY_OF = {"events": "created_at", "deliveries": "event_at", "attempts": "at"}
@@ -188,19 +187,6 @@ def test_who_moves_a_day_by_hand_is_told_why_nothing_was_moved(new_porter):
             db.execute("SELECT porter_move_day('visitors', %s::date)", (day,))
 
 
-def test_an_old_day_is_dropped_as_the_readme_says(new_porter):
-    porter = new_porter()
-    page = (ROOT / "db" / "README.md").read_text()
-    commands = page[page.index("BEGIN;"):page.index("COMMIT;") + len("COMMIT;")]
-    with porter.database() as db:
-        day, stamp = day_of(db, 0)
-        add(db, "attempts", day, 3)
-        db.execute(commands.replace("20260301", stamp))
-        assert places(db, "attempts", day) == {} and f"attempts_{stamp}" not in partitions(db, "attempts")
-        add(db, "attempts", day, 2)  # It still has somewhere to go.
-        assert places(db, "attempts", day) == {"attempts_default": 2}
-
-
 def test_porterctl_migrate_moves_them_and_warns_while_it_can_not(new_porter):
     porter = new_porter()
     with porter.database() as db, porter.database() as dump:
@@ -271,3 +257,77 @@ def test_a_write_transaction_that_stays_open_shows_in_the_metrics(private_server
             eventually(lambda: held() > first, 15, "that it goes on")
         eventually(lambda: held() == 0, 15, "that it is free again")
         assert len(client.get("/events").json()["events"]) == 1
+
+
+# ---- Old days ------------------------------------------------------------------------------------
+
+KEEP = {"PORTER_RETENTION_EVENTS": "3d", "PORTER_RETENTION_DELIVERIES": "2d", "PORTER_RETENTION_ATTEMPTS": "1d"}
+KEPT = {"events": 3, "deliveries": 2, "attempts": 1}
+
+
+def with_days(db, table, distances):
+    """Partitions, with a row each, of the days so far from today."""
+    for distance in distances:
+        day, _ = day_of(db, distance)
+        db.execute("SELECT porter_ensure_partitions(%s, %s, 1)", (table, day))
+        add(db, table, day, 1)
+
+
+def dropped(gateway):
+    return [json.loads(line)["partition"] for line in gateway.output().splitlines() if '"partition.dropped"' in line]
+
+
+def names_of(db, table, distances):
+    return [f"{table}_{day_of(db, distance)[1]}" for distance in distances]
+
+
+def test_days_that_are_older_than_they_are_kept_are_dropped_the_oldest_first(new_porter):
+    porter = new_porter()
+    with porter.database() as db:
+        for table in KEPT:
+            with_days(db, table, range(-9, -1))
+        before = {table: partitions(db, table) for table in KEPT}
+        gateway = porter.gateway(**KEEP)
+        gone = {table: names_of(db, table, range(-9, -days)) for table, days in KEPT.items()}
+        eventually(lambda: all(partitions(db, table) == before[table] - set(gone[table]) for table in KEPT), 15, "old days gone")
+        assert dropped(gateway) == gone["attempts"] + gone["deliveries"] + gone["events"]
+        for table, days in KEPT.items():
+            # The day that ends within what is kept stays whole.
+            assert set(names_of(db, table, range(-days, 0))) <= partitions(db, table)
+            assert len(rows(db, table)) == max(days - 1, 0)
+
+
+def test_a_day_with_deliveries_that_are_to_be_sent_stays(new_porter):
+    porter = new_porter()
+    with porter.database() as db:
+        with_days(db, "deliveries", [-9, -8, -7])
+        day, _ = day_of(db, -8)
+        db.execute("UPDATE deliveries SET state = 'pending', due_at = 'infinity' WHERE (event_at AT TIME ZONE 'UTC')::date = %s", (day,))
+        gateway = porter.gateway(**KEEP)
+        eventually(lambda: len(dropped(gateway)) >= 2, 15, "two days dropped")
+        assert dropped(gateway) == names_of(db, "deliveries", [-9, -7])
+        assert names_of(db, "deliveries", [-8])[0] in partitions(db, "deliveries")
+
+
+def test_a_table_in_use_is_left_for_the_next_time(new_porter):
+    porter = new_porter()
+    with porter.database() as db, porter.database() as reader:
+        for table in ("events", "attempts"):
+            with_days(db, table, [-9])
+        with reader.transaction():
+            reader.execute("SELECT count(*) FROM attempts")
+            gateway = porter.gateway(**KEEP)
+            eventually(lambda: dropped(gateway) == names_of(db, "events", [-9]), 15, "the day of the other table dropped")
+        assert names_of(db, "attempts", [-9])[0] in partitions(db, "attempts")
+
+
+def test_nothing_is_dropped_when_all_is_kept(new_porter):
+    porter = new_porter()
+    with porter.database() as db:
+        for table in KEPT:
+            with_days(db, table, [-400])
+        before = {table: partitions(db, table) for table in KEPT}
+        gateway = porter.gateway(PORTER_RETENTION_EVENTS="3d")
+        eventually(lambda: dropped(gateway) == names_of(db, "events", [-400]), 15, "the one that is not kept for ever")
+        assert {table: partitions(db, table) for table in ("deliveries", "attempts")} == {
+            table: before[table] for table in ("deliveries", "attempts")}

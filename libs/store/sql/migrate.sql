@@ -32,6 +32,9 @@ SELECT porter_ensure_partitions(parent,
            ($1::timestamptz AT TIME ZONE 'UTC')::date - 1, $2::int + 1)
   FROM unnest(ARRAY['events', 'deliveries', 'attempts']) AS parent;
 
+-- name: partition_drop
+SELECT porter_drop_day($1, $2);
+
 -- name: partitions_held
 -- Days of which the defaults hold rows, the fewest first.
 SELECT parent, day::text, count(*)
