@@ -145,16 +145,17 @@ MUST_USE bool delivery_recover(struct db *db,
  */
 
 /* Of one webhook (zero id: of all, and then nothing else may be set but
- * `before`). */
+ * `after`). */
 struct delivery_filter {
     struct id webhook_id;
     unsigned states;        /* bits (1 << delivery_state); 0: any */
     struct str event_type;  /* STR_NONE: any */
     int64_t from_us, to_us; /* The event's time; DB_TIME_NULL: any */
-    struct id before;       /* The last one seen; zero: from the newest */
+    bool oldest_first;
+    struct id after; /* The last one seen; zero: from the first */
 };
 
-/* Newest first. Bodies are not read. */
+/* Newest first, unless told otherwise. Bodies are not read. */
 MUST_USE bool delivery_list(struct db *db, struct id org_id,
                             const struct delivery_filter *filter, size_t max,
                             struct arena *arena, struct delivery **rows,

@@ -175,15 +175,19 @@ static bool list_of_webhook(struct db *db, struct id org_id,
     struct str words[DELIVERY_STATES];
     size_t count = state_words(f->states, words);
 
-    return db_run(db,
-                  f->event_type.data == NULL
-                      ? &sql_delivery_list_of_webhook_any
-                      : &sql_delivery_list_of_webhook_of_type,
-                  ARGS(ARG_UUID(org_id), ARG_UUID(f->webhook_id),
-                       ARG_UUID_OR_NULL(f->before), ARG_TEXTS(words, count),
-                       ARG_TEXT(f->event_type), ARG_TIME(f->from_us),
-                       ARG_TIME(f->to_us), ARG_INT((int64_t)max)),
-                  got, err);
+    const struct sql *const of_all[] = {&sql_delivery_list_of_webhook_any_down,
+                                        &sql_delivery_list_of_webhook_any_up};
+    const struct sql *const of_type[] = {
+        &sql_delivery_list_of_webhook_of_type_down,
+        &sql_delivery_list_of_webhook_of_type_up};
+
+    return db_run(
+        db, (f->event_type.data == NULL ? of_all : of_type)[f->oldest_first],
+        ARGS(ARG_UUID(org_id), ARG_UUID(f->webhook_id),
+             ARG_UUID_OR_NULL(f->after), ARG_TEXTS(words, count),
+             ARG_TEXT(f->event_type), ARG_TIME(f->from_us), ARG_TIME(f->to_us),
+             ARG_INT((int64_t)max)),
+        got, err);
 }
 
 bool delivery_list(struct db *db, struct id org_id,
@@ -195,7 +199,7 @@ bool delivery_list(struct db *db, struct id org_id,
     bool ok =
         id_is_zero(filter->webhook_id)
             ? db_run(db, &sql_delivery_list,
-                     ARGS(ARG_UUID(org_id), ARG_UUID_OR_NULL(filter->before),
+                     ARGS(ARG_UUID(org_id), ARG_UUID_OR_NULL(filter->after),
                           ARG_INT((int64_t)max)),
                      &got, err)
             : list_of_webhook(db, org_id, filter, max, &got, err);

@@ -40,7 +40,7 @@ bool deliveries_list(struct ctl *ctl, struct err *err)
     if ((webhook.data != NULL && !ctl_id(ID_WEBHOOK, webhook, "webhook's id",
                                          &filter.webhook_id, err)) ||
         (before.data != NULL &&
-         !ctl_id(ID_DELIVERY, before, "delivery's id", &filter.before, err)) ||
+         !ctl_id(ID_DELIVERY, before, "delivery's id", &filter.after, err)) ||
         !ctl_number(ctl, "limit", 1, LIMIT_MAX, LIMIT, &limit, err) ||
         !ctl_org(ctl, &org_id, err) ||
         !delivery_list(ctl->db, org_id, &filter, (size_t)limit, ctl->arena,

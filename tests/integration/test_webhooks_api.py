@@ -559,6 +559,14 @@ def test_deliveries_page_newest_first(client, log, limit):
     assert pages(client, webhook, limit) == [row[0] for row in rows]
 
 
+@pytest.mark.parametrize("limit", [1, 7, 40])
+def test_deliveries_page_oldest_first_when_asked(client, log, limit):
+    webhook, rows, _ = log
+    assert pages(client, webhook, limit, sort="created_at") == [row[0] for row in reversed(rows)]
+    wanted = [row[0] for row in reversed(rows) if row[1] in ("pending", "held", "failed")]
+    assert pages(client, webhook, limit, sort="created_at", state=["pending", "held", "failed"]) == wanted
+
+
 def test_deliveries_are_filtered(client, log):
     webhook, rows, base = log
     start, end = base + timedelta(hours=10), base + timedelta(hours=20)

@@ -197,12 +197,13 @@ SELECT org_id, id, event_at, event_id, webhook_id, event_type, subject, state,
  ORDER BY id DESC
  LIMIT $3;
 
--- name: delivery_list_of_webhook_{which}
+-- name: delivery_list_of_webhook_{which}_{way}
 -- First the keys, at most a page of each state, then the rows. $3 the last one
 -- seen, $4 states, $5 type, $6 and $7 the event's time. NULLS LAST is the order
 -- of the one index that has webhook and state before it. (A type of its own:
 -- the index tells types only to a comparison that stands alone.)
 -- each: which, what = any | $5::text IS NULL ; of_type | d.event_type = $5::text
+-- each: way, beyond, edge, order, nulls = down | < | ffffffff-ffff-ffff-ffff-ffffffffffff | DESC | LAST ; up | > | 00000000-0000-0000-0000-000000000000 | ASC | FIRST
 WITH hit AS MATERIALIZED (
     SELECT key.id, key.event_at
       FROM unnest($4::text[]) AS wanted (state)
@@ -210,13 +211,13 @@ WITH hit AS MATERIALIZED (
         SELECT d.id, d.event_at
           FROM deliveries d
          WHERE d.org_id = $1 AND d.webhook_id = $2 AND d.state = wanted.state
-           AND d.id < coalesce($3::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
+           AND d.id {beyond} coalesce($3::uuid, '{edge}')
            AND {what}
            AND d.event_at >= coalesce($6::timestamptz, '-infinity')
            AND d.event_at < coalesce($7::timestamptz, 'infinity')
-         ORDER BY d.id DESC NULLS LAST
+         ORDER BY d.id {order} NULLS {nulls}
          LIMIT $8) AS key
-     ORDER BY key.id DESC
+     ORDER BY key.id {order}
      LIMIT $8
 )
 SELECT row.*
@@ -228,7 +229,7 @@ SELECT row.*
       FROM deliveries
      WHERE org_id = $1 AND id = hit.id AND event_at = hit.event_at
     OFFSET 0) AS row
- ORDER BY hit.id DESC;
+ ORDER BY hit.id {order};
 
 -- name: delivery_any_of_webhook
 SELECT EXISTS (SELECT 1 FROM deliveries WHERE org_id = $1 AND webhook_id = $2);

@@ -48,7 +48,10 @@ static const struct operation operations[] = {
 };
 const struct operation_table delivery_operations = OPERATIONS(operations);
 
-enum list_extra { BY_STATE = LIST_PARAM_COUNT, BY_TYPE, CREATED_FROM, CREATED_TO, EXTRA_COUNT };
+enum list_extra { BY_STATE = LIST_PARAM_COUNT, BY_TYPE, CREATED_FROM, CREATED_TO, SORT, EXTRA_COUNT };
+
+static const char *const sort_words[] = {"created_at", "-created_at", NULL};
+enum sort_word { OLDEST_FIRST, NEWEST_FIRST };
 
 static const struct param_row list_rows[] = {
     LIST_PARAM_ROWS,
@@ -60,6 +63,8 @@ static const struct param_row list_rows[] = {
         .help = "The event happened at this time or later."},
     [CREATED_TO] = {.name = "created_to", .kind = PARAM_TIME, .is_filter = true,
         .help = "The event happened before this time."},
+    [SORT] = {.name = "sort", .kind = PARAM_WORD, .is_filter = true, .words = sort_words,
+        .preset = 1U << NEWEST_FIRST, .help = "The order of the events (-created_at); with - the latest first."},
 };
 static const struct param_table list_params = {list_rows, COUNT_OF(list_rows)};
 _Static_assert(COUNT_OF(list_rows) == EXTRA_COUNT, "one row per parameter");
@@ -158,7 +163,8 @@ static struct delivery_filter filter_of(const struct list *list,
         .event_type = p[BY_TYPE].text,
         .from_us = time_or_null(&p[CREATED_FROM]),
         .to_us = time_or_null(&p[CREATED_TO]),
-        .before = list->goes_on ? list->after.id : (struct id){{0}},
+        .oldest_first = p[SORT].bits == 1U << OLDEST_FIRST,
+        .after = list->goes_on ? list->after.id : (struct id){{0}},
     };
 }
 

@@ -274,11 +274,11 @@ static void the_list_is_newest_first_and_pages(void **state)
          &err);
     assert_int_equal(count, 2);
     assert_true(memcmp(rows[0].id.bytes, rows[1].id.bytes, 16) > 0);
-    filter.before = rows[1].id;
+    filter.after = rows[1].id;
     must(delivery_list(t.db, t.org, &filter, 2, t.arena, &rows, &count, &err),
          &err);
     assert_int_equal(count, 1);
-    filter.before = (struct id){{0}};
+    filter.after = (struct id){{0}};
     must(delivery_list(t.db, t.stranger, &filter, 2, t.arena, &rows, &count,
                        &err),
          &err);
