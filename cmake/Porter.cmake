@@ -37,6 +37,7 @@ pkg_check_modules(CMOCKA REQUIRED IMPORTED_TARGET cmocka)
 
 add_library(porter_flags INTERFACE)
 target_compile_definitions(porter_flags INTERFACE _GNU_SOURCE
+    $<$<CONFIG:Debug>:PORTER_CRASH_POINTS>
     $<$<NOT:$<CONFIG:Debug>>:_FORTIFY_SOURCE=2>)
 target_compile_options(porter_flags INTERFACE
     -Wall -Wextra -Wpedantic -Werror -Wshadow -Wconversion -Wstrict-prototypes

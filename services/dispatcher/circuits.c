@@ -19,6 +19,7 @@
 #include "dispatcher/worker.h"
 
 #include "base/clock.h"
+#include "base/crash.h"
 #include "base/rfc3339.h"
 #include "log/log.h"
 #include "store/circuit.h"
@@ -220,6 +221,7 @@ static bool probe_one(struct circuits *c, struct circuit_key key,
         const struct news nothing = {.kind = NEWS_WELL, .key = key};
         return well(c, &nothing, err);
     }
+    crash_point("probed");
     claim_take(d, row, true, &send, &ended);
     metrics_add(d->metrics, METER_CIRCUITS, CIRCUIT_PROBED, 1);
     workers_put(d->workers, &send);
@@ -261,6 +263,9 @@ static bool drain_all(struct circuits *c, struct err *err)
         size_t released = 0;
         if (!circuit_drain(c->d->db, &how, &is_found, &released, err)) {
             return false;
+        }
+        if (released > 0) {
+            crash_point("drained");
         }
         metrics_add(c->d->metrics, METER_DRAINED, 0, (int64_t)released);
     }

@@ -25,6 +25,7 @@
 #include "dispatcher/worker.h"
 
 #include "base/clock.h"
+#include "base/crash.h"
 #include "bus/consumer.h"
 #include "log/log.h"
 
@@ -349,6 +350,7 @@ static void revoked(void *user)
     if (!push_on(in, false, &err)) {
         log_err(LOG_WARN, "intake.revoked_while_waiting", &err, NULL, 0);
     }
+    crash_point("revoked");
     if (!ledger_flush(in->d->ledger, REVOKE_FLUSH_MS)) {
         log_warn("intake.revoked_unwritten",
                  LOG_INT("wait_ms", REVOKE_FLUSH_MS));
@@ -375,6 +377,9 @@ static bool fetch_more(struct intake *in, struct err *err)
     }
     for (size_t i = 0; i < count; i++) {
         keep(in, &records[i]);
+    }
+    if (count > 0) {
+        crash_point("consumed");
     }
     metrics_add(in->d->metrics, METER_RECORDS, 0, (int64_t)count);
     return true;

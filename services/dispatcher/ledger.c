@@ -16,6 +16,7 @@
 #include "dispatcher/thread.h"
 
 #include "base/clock.h"
+#include "base/crash.h"
 #include "log/log.h"
 
 #include <assert.h>
@@ -343,7 +344,9 @@ static void ledger_run(void *user)
         b->is_closed = true;
         draft_make(&draft, b);
         pthread_mutex_unlock(&l->lock);
+        crash_point("unwritten");
         if (write_surely(l, &draft, b->count)) {
+            crash_point("written");
             batch_settle(l, b, &draft);
             batch_free(b);
         }

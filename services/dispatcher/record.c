@@ -10,6 +10,7 @@
 #include "dispatcher/thread.h"
 
 #include "base/clock.h"
+#include "base/crash.h"
 #include "log/log.h"
 
 #include <pthread.h>
@@ -180,6 +181,7 @@ static bool write_surely(struct record_desk *r, struct job *const *jobs,
     struct err err = ERR_NONE;
     bool is_told = false;
 
+    crash_point("unrecorded");
     while (!write_halves(r, jobs, count, &err)) {
         if (!is_told) {
             log_err(LOG_WARN, "record.waiting", &err,

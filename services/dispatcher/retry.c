@@ -10,6 +10,7 @@
 #include "dispatcher/worker.h"
 
 #include "base/clock.h"
+#include "base/crash.h"
 #include "log/log.h"
 
 #include <pthread.h>
@@ -93,6 +94,9 @@ static bool claim(struct retry *r, size_t room, size_t *count, struct err *err)
     if (!delivery_claim(d->db, now_us, now_us + lease_us, room, r->full, full,
                         r->arena, &rows, count, err)) {
         return false;
+    }
+    if (*count > 0) {
+        crash_point("claimed");
     }
     for (size_t i = 0; i < *count; i++) {
         claim_take(d, &rows[i], false, &send, &ended);

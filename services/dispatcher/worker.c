@@ -19,6 +19,7 @@
 #include "dispatcher/thread.h"
 
 #include "base/clock.h"
+#include "base/crash.h"
 #include "fetch/fetch.h"
 #include "log/log.h"
 
@@ -157,6 +158,7 @@ static void answered(void *user, const struct fetch_answer *answer)
     outcome_answer(j, answer, &w->d->backoff, s->started_wall_us,
                    clock_wall_us());
     judge(w, j, answer, clock_steady_us() - s->started_us);
+    crash_point("answered");
     measure(w, j, answer);
     sending_give(w, s);
     end_job(w, j);

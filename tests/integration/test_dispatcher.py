@@ -3,15 +3,14 @@ import base64
 import os
 import threading
 import time
-from collections import Counter
 
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from harness import signatures
+from harness.deliveries import attempts, by_delivery, deliveries, settled, writing, written
 from harness.events import TOPICS, Topics
-from harness.load import Load, call
 from harness.poll import eventually
 from harness.porter import Porter, format_id, parse_id
 
@@ -25,31 +24,6 @@ def seal(porter, plain, context):
     nonce = os.urandom(12)
     sealed = AESGCM(base64.b64decode(key)).encrypt(nonce, plain.encode(), context.encode())
     return b"\x01" + bytes([len(name)]) + name.encode() + nonce + sealed
-
-
-def deliveries(porter, organization):
-    """The log's rows as dictionaries, oldest first."""
-    with porter.database() as db:
-        cursor = db.execute("SELECT * FROM deliveries WHERE org_id = %s ORDER BY created_at, id",
-                            (parse_id(organization.id),))
-        names = [column.name for column in cursor.description]
-        return [dict(zip(names, row)) for row in cursor.fetchall()]
-
-
-def attempts(porter, organization):
-    with porter.database() as db:
-        cursor = db.execute("SELECT * FROM attempts WHERE org_id = %s ORDER BY number, at",
-                            (parse_id(organization.id),))
-        names = [column.name for column in cursor.description]
-        return [dict(zip(names, row)) for row in cursor.fetchall()]
-
-
-def settled(porter, organization, count=1, seconds=15):
-    """The organization's deliveries once so many of them are finished."""
-    def finished():
-        rows = deliveries(porter, organization)
-        return rows if sum(row["finished_at"] is not None for row in rows) >= count else None
-    return eventually(finished, seconds, f"{count} finished deliveries")
 
 
 def uncommitted(porter):
@@ -82,22 +56,6 @@ def places(porter, to=None):
                 for p in consumer.committed([TopicPartition(TOPIC, number) for number in known], timeout=10)]
     finally:
         consumer.close()
-
-
-def writing(porter, organization, per_second=100):
-    key, location = organization.key().text, organization.location()
-    url, ca = f"{porter.gateways[0].url}/api/v1/visitors/pre-register", porter.tls / "ca.pem"
-    return Load(4, lambda session, number: call(
-        session, "POST", url, ca, key, json={"full_name": "Ольга", "location_id": location}), per_second)
-
-
-def written(load):
-    assert {one.status for one in load.calls} == {201}
-    return {one.body["id"] for one in load.calls}
-
-
-def by_delivery(receiver):
-    return Counter(r.headers["x-porter-delivery"] for r in receiver.matching())
 
 
 @pytest.fixture(scope="module")

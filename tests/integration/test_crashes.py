@@ -1,0 +1,57 @@
+"""What a death costs at each step of the road: nothing is lost, and what comes twice was under way."""
+import signal
+import threading
+
+import pytest
+
+from harness.deliveries import by_delivery, settled, writing, written
+from harness.poll import eventually
+from harness.porter import format_id
+
+IN_FLIGHT = 100
+QUICK = {"PORTER_LEASE": "3s", "PORTER_ATTEMPT_TIMEOUT": "1s", "PORTER_IN_FLIGHT_MAX": IN_FLIGHT, "PORTER_LANE_WINDOW": 16,
+         "PORTER_RETRY_SCHEDULE": "200ms," * 11 + "200ms", "PORTER_PROBE_WAIT": "200ms", "PORTER_PROBE_WAIT_MAX": "200ms"}
+# The points of libs/base/crash.h: at which arrival, and what the endpoint is like before the death.
+STEPS = {
+    "consumed": (20, "well"), "answered": (50, "well"), "unwritten": (5, "well"), "written": (5, "well"),
+    "claimed": (3, "fails first"), "unrecorded": (3, "fails first"), "probed": (2, "down"), "drained": (1, "down"), "revoked": (1, "well"),
+}
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_death_loses_nothing(new_porter, step, capsys):
+    arrival, kind = STEPS[step]
+    porter, is_up = new_porter(), threading.Event()
+    porter.gateway()
+
+    def answer(request):
+        if kind == "down" and not is_up.is_set() or kind == "fails first" and request.headers["x-porter-attempt"] == "1":
+            return 500, {}, b""
+        return 204, {}, b""
+
+    organization, receiver = porter.organization(), porter.receiver(answer)
+    organization.webhook(receiver.url())
+    victim = porter.dispatcher(**QUICK, CRASH_AT=f"{step}:{arrival}")
+    with writing(porter, organization, 60) as load:
+        eventually(lambda: len(load.calls) >= 60, 30, "60 writes")
+        if step == "revoked":  # Partitions are taken away when another comes.
+            porter.dispatcher(**QUICK)
+        if step == "drained":
+            eventually(lambda: victim.metric('porter_circuits_total{event="opened"}') > 0, 30, "an open circuit")
+            is_up.set()
+        eventually(lambda: not victim.is_alive(), 60, f"a death at {step}")
+        if step != "revoked":
+            porter.dispatcher(**QUICK)
+        is_up.set()
+        so_far = len(load.calls)
+        eventually(lambda: len(load.calls) >= so_far + 50, 30, "50 more writes")
+    assert victim.popen.returncode == -signal.SIGKILL
+    wanted = written(load)
+    rows = settled(porter, organization, len(wanted), 120)
+    assert {row["subject"] for row in rows} == wanted and {row["state"] for row in rows} == {"delivered"}
+    requests = by_delivery(receiver)
+    assert len(requests) == len(wanted)
+    twice = sum(max(requests[format_id("dlv", row["id"])] - row["attempts"], 0) for row in rows)
+    with capsys.disabled():
+        print(f"\ndeath at {step}: {len(wanted)} deliveries, lost {len(wanted) - len(rows)}, sent once more than was written down {twice}")
+    assert twice <= IN_FLIGHT
