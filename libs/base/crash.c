@@ -1,3 +1,4 @@
+/* Points of dying: only tests name one, and only debug builds have any. */
 #include "base/crash.h"
 
 #ifdef PORTER_CRASH_POINTS

@@ -98,8 +98,8 @@ static const struct {
      "\"description\":\"d\",\"events\":[\"*\"],\"status\":\"disabled\","
      "\"disabled_reason\":\"gone\",\"ordering\":\"subject\","
      "\"created_at\":" T ",\"updated_at\":" T ",\"secret_overlap_until\":" T
-     ",\"health\":\"failing\",\"failing_since\":" T
-     ",\"next_probe_at\":" T "}"},
+     ",\"health\":\"failing\",\"failing_since\":" T ",\"next_probe_at\":" T
+     "}"},
     {&porter__v1__event__descriptor,
      "{\"id\":null,\"type\":null,\"api_version\":null,\"created_at\":null,"
      "\"organization_id\":null,\"data\":null,\"request_id\":null}",
