@@ -124,20 +124,28 @@ static bool is_country(struct str s)
            s.data[1] >= 'A' && s.data[1] <= 'Z';
 }
 
-static bool is_word(const struct rule *rule, struct str s, struct arena *arena,
-                    const char **want)
+static const char *words_wanted(const struct rule *rule, struct arena *arena)
 {
     struct buf list = BUF_EMPTY;
 
     for (size_t i = 0; rule->words[i] != NULL; i++) {
-        if (str_eq(s, str_of(rule->words[i]))) {
-            return true;
-        }
         buf_addf(&list, "%s%s",
                  i > 0 ? ", " : "must be one of: ", rule->words[i]);
     }
-    *want = arena_cstr(arena, buf_str(&list));
+    const char *wanted = arena_cstr(arena, buf_str(&list));
     buf_free(&list);
+    return wanted;
+}
+
+static bool is_word(const struct rule *rule, struct str s, struct arena *arena,
+                    const char **want)
+{
+    for (size_t i = 0; rule->words[i] != NULL; i++) {
+        if (str_eq(s, str_of(rule->words[i]))) {
+            return true;
+        }
+    }
+    *want = words_wanted(rule, arena);
     return false;
 }
 

@@ -11,6 +11,8 @@ from .watch import watch_process
 
 ROOT = Path(__file__).resolve().parents[2]
 PRESET = os.environ.get("PORTER_TEST_PRESET", "dev")
+# Of tests that look for what only the sanitizers see: their build, when there is one.
+SANITIZED = "asan" if (ROOT / "build" / "asan" / "bin" / "gateway").exists() else PRESET
 
 
 def program(name, preset=PRESET):

@@ -6,6 +6,7 @@ import pytest
 
 from harness import contract
 from harness.porter import Porter
+from harness.process import PRESET
 from harness.servers import Servers
 from harness.shared import shared_servers
 
@@ -36,8 +37,9 @@ def private_servers():
 
 @pytest.fixture(scope="module")
 def porter(servers, request):
-    """One gateway and one dispatcher on a database of their own; a module's DISPATCHER are settings of its dispatcher."""
-    made = Porter(servers)
+    """One gateway and one dispatcher on a database of their own; a module's DISPATCHER are settings of its dispatcher, its
+    BUILD whose programs they are."""
+    made = Porter(servers, preset=getattr(request.module, "BUILD", PRESET))
     made.gateway()
     made.dispatcher(**getattr(request.module, "DISPATCHER", {}))
     yield made

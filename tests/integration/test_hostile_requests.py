@@ -11,10 +11,9 @@ import requests
 
 from harness.poll import eventually
 from harness.porter import Porter, format_id, parse_id, uuid7
-from harness.process import PRESET, ROOT
+from harness.process import SANITIZED
 from harness.raw import NoAnswer, Wire, trusting
 
-BUILD = "asan" if (ROOT / "build" / "asan" / "bin" / "gateway").exists() else PRESET
 BODY_MAX = 64 * 1024  # Smaller than by default, to be over it cheaply.
 REPORTS = re.compile(r"ERROR: \w+Sanitizer|runtime error:|Assertion .* failed|WARNING: ThreadSan")
 # What an answer may hold; a header of another name is one that a request has brought in.
@@ -456,8 +455,8 @@ def unknown_key():
 
 @pytest.fixture(scope="module")
 def world(servers):
-    print(f"hostile requests run on the build '{BUILD}'")
-    porter = Porter(servers, preset=BUILD)
+    print(f"hostile requests run on the build '{SANITIZED}'")
+    porter = Porter(servers, preset=SANITIZED)
     porter.gateway(PORTER_HTTP_REQUEST="2s", PORTER_HTTP_BODY_MAX=BODY_MAX, PORTER_HTTP_THREADS=16)
     yield World(porter)
     porter.close()

@@ -40,7 +40,9 @@ static const struct rule location_rows[] = {
     {"on_site_count", RULE_PLAIN, false, 0, 5, 0, NULL},
     {"address.country", RULE_COUNTRY, false, 0, 0, 0, NULL},
 };
+static const char *const doors[] = {"front", "back", "side", NULL};
 static const struct rule webhook_rows[] = {
+    {"description", RULE_WORD, false, 0, 9, 0, doors},
     {"url", RULE_ENDPOINT, true, 1, 2048, 0, NULL},
     {"events", RULE_LINE, true, 1, 3, 0, NULL},
 };
@@ -497,6 +499,25 @@ static void refuses_a_body_that_is_no_object(void **state)
                         "must be an object, not null");
 }
 
+static const char *with_door(const char *door)
+{
+    return judged(&webhook,
+                  arena_printf(arena,
+                               "{\"url\":\"https://example.com\",\"events\":"
+                               "[\"a\"],\"description\":\"%s\"}",
+                               door)
+                      .data);
+}
+
+static void takes_the_words_of_a_list(void **state)
+{
+    (void)state;
+    for (size_t i = 0; doors[i] != NULL; i++) {
+        assert_string_equal(with_door(doors[i]), "");
+    }
+    assert_string_equal(with_door("backdoor"), "description not_allowed\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -521,6 +542,7 @@ int main(void)
         TEST(bounds_a_map),
         TEST(tells_of_shape_and_rules_at_once),
         TEST(refuses_a_body_that_is_no_object),
+        TEST(takes_the_words_of_a_list),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
