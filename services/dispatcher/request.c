@@ -2,11 +2,10 @@
  * touched: the bytes that are sent are the bytes that are signed and stored. */
 #include "dispatcher/request.h"
 
-#include "dispatcher/sign.h"
-
 #include "base/clock.h"
 #include "base/codec.h"
 #include "base/random.h"
+#include "signature/sign.h"
 
 #include <assert.h>
 #include <inttypes.h>

@@ -1,6 +1,6 @@
 /* Signatures of a webhook request, both schemes (docs/webhooks.md). Pure. */
-#ifndef PORTER_DISPATCHER_SIGN_H
-#define PORTER_DISPATCHER_SIGN_H
+#ifndef PORTER_SIGNATURE_SIGN_H
+#define PORTER_SIGNATURE_SIGN_H
 
 #include "base/buf.h"
 #include "base/err.h"
@@ -9,15 +9,21 @@
 
 #include <stdint.h>
 
+#define SIGN_SECRET_PREFIX "whsec_"
 #define SIGN_HEX_LEN 64
+#define SIGN_KEY_MAX 128 /* Bytes that a secret's base64 may stand for. */
+
+/* The bytes that the secret holds after whsec_, base64 decoded: room for
+ * SIGN_KEY_MAX. False when it is not of that form. */
+MUST_USE bool sign_key(struct str secret, uint8_t *key, size_t *len);
 
 /* X-Porter-Signature: hex HMAC-SHA256 of the raw body; the key is the secret's
  * text as it stands, whsec_ and all. */
 void sign_body(struct str secret, struct str body, char out[SIGN_HEX_LEN + 1]);
 
 /* webhook-signature (Standard Webhooks): appends "v1,<base64>" of
- * "id.timestamp.body"; the key is what the secret holds after whsec_, base64
- * decoded. ERR_INTERNAL when the secret is not of that form. */
+ * "id.timestamp.body"; the key is sign_key's. ERR_INTERNAL when the secret is
+ * not of that form. */
 MUST_USE bool sign_standard(struct str secret, struct str id,
                             int64_t timestamp_s, struct str body,
                             struct buf *out, struct err *err);

@@ -1,5 +1,5 @@
 /* The receiver believes a webhook only when Porter signed these very bytes. */
-#include "receiver/verify.h"
+#include "signature/verify.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
