@@ -33,12 +33,17 @@ static bool hex_is(struct str s)
 
 static bool read_hex(struct str s, struct sha256 *mac)
 {
-    if (s.len != SIGN_HEX_LEN || !hex_is(s)) {
+    if (s.len != SIGN_HEX_LEN) {
         return false;
     }
     for (size_t i = 0; i < SHA256_BYTES; i++) {
-        mac->bytes[i] = (uint8_t)(hex_digit(s.data[2 * i]) << 4 |
-                                  hex_digit(s.data[2 * i + 1]));
+        int high = hex_digit(s.data[2 * i]);
+        int low = hex_digit(s.data[2 * i + 1]);
+
+        if (high < 0 || low < 0) {
+            return false;
+        }
+        mac->bytes[i] = (uint8_t)(high * 16 + low);
     }
     return true;
 }

@@ -115,6 +115,7 @@ bool webhook_secrets(struct db *db, const struct seal_keys *keys,
 {
     struct db_rows *rows = NULL;
     struct webhook_secrets s = {.overlap_until_us = DB_TIME_NULL};
+    struct err ignored = ERR_NONE;
     bool ok = db_run(db, &sql_webhook_secrets,
                      ARGS(ARG_UUID(org_id), ARG_UUID(id)), &rows, err);
 
@@ -123,10 +124,12 @@ bool webhook_secrets(struct db *db, const struct seal_keys *keys,
                      id_text(ID_WEBHOOK, id).data);
     }
     ok = ok &&
-         open_secret(keys, id, db_bytes(rows, 0, 0), arena, &s.current, err) &&
-         (db_is_null(rows, 0, 1) ||
-          open_secret(keys, id, db_bytes(rows, 0, 1), arena, &s.previous, err));
+         open_secret(keys, id, db_bytes(rows, 0, 0), arena, &s.current, err);
     if (ok) {
+        if (!db_is_null(rows, 0, 1)) { /* If not, it is none any more. */
+            (void)open_secret(keys, id, db_bytes(rows, 0, 1), arena,
+                              &s.previous, &ignored);
+        }
         s.overlap_until_us = db_time(rows, 0, 2);
         *out = s;
     }

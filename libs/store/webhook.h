@@ -88,7 +88,8 @@ struct webhook_secrets {
 };
 
 /* Opened; the caller wipes them. ERR_NOT_FOUND when the org has no such
- * webhook, ERR_INTERNAL when a key that sealed one is not known. */
+ * webhook, ERR_INTERNAL when the key that sealed the current one is not known.
+ */
 MUST_USE bool webhook_secrets(struct db *db, const struct seal_keys *keys,
                               struct id org_id, struct id id,
                               struct arena *arena, struct webhook_secrets *out,

@@ -12,7 +12,7 @@
 
 #define SECRET_FILE_MAX 1024
 #define HEADERS_FILE_MAX 65536
-#define BODY_FILE_MAX (16 * 1024 * 1024)
+#define BODY_FILE_MAX 16777216
 
 /* --- files -----------------------------------------------------------------
  */
