@@ -95,7 +95,12 @@ bool boot_settings(struct gateway *g, struct buf *told, struct err *err)
     if (!gateway_settings_load(&g->settings, &more, err)) {
         return false;
     }
-    g->cursor_secret = crypt_hmac_sha256(first, STR("cursor"));
+    for (size_t i = 0; i < keys->count; i++) {
+        struct str key = {(const char *)keys->list[i].bytes,
+                          sizeof keys->list[i].bytes};
+
+        g->cursor_secrets[i] = crypt_hmac_sha256(key, STR("cursor"));
+    }
     g->tag_secret = crypt_hmac_sha256(first, STR("etag"));
     return true;
 }
@@ -268,7 +273,7 @@ void boot_close(struct gateway *g)
     guess_free(g->guess);
     kv_close(g->kv);
     db_close(g->db);
-    crypt_wipe(&g->cursor_secret, sizeof g->cursor_secret);
+    crypt_wipe(g->cursor_secrets, sizeof g->cursor_secrets);
     crypt_wipe(&g->tag_secret, sizeof g->tag_secret);
     crypt_wipe(&g->seal_keys, sizeof g->seal_keys);
 }

@@ -11,6 +11,7 @@ from harness import signatures
 from harness.poll import eventually
 from harness.porter import parse_id
 from harness.process import program
+from harness.refusals import problem
 from harness.sources import statements
 
 OK, FAILED, AWAY = 0, 1, 5
@@ -242,6 +243,20 @@ def test_a_master_key_is_changed_while_everything_goes_on(two_keys):
     # And what came in between was signed by a secret of its webhook, each time.
     for one in receiver.matching():
         assert one.headers["x-porter-signature"] in {signatures.porter(one.body, secret) for secret in secrets[one.path]}
+
+
+def test_a_list_that_was_begun_goes_on_after_the_change(two_keys):
+    porter, old, new = two_keys
+    tenant = porter.organization()
+    first = tenant.client(porter.gateway(**sealing(old)))
+    ids = list(made(first, 3))
+    cursor = first.get("/webhooks?limit=1").json()["pagination"]["next_cursor"]
+    key = type("Key", (), {"text": first.key})
+    for keys in (sealing(old, new), sealing(new, old)):
+        page = tenant.client(porter.gateway(**keys), key).get(f"/webhooks?limit=1&cursor={cursor}").json()
+        assert [hook["id"] for hook in page["webhooks"]] == [ids[1]]
+    cursor = page["pagination"]["next_cursor"]
+    problem(tenant.client(porter.gateway(**sealing(new_key("stranger"))), key).get(f"/webhooks?limit=1&cursor={cursor}"), 400, "invalid-cursor")
 
 
 @pytest.mark.parametrize("knows", ["no statistics", "statistics"])
