@@ -254,6 +254,7 @@ void signature_check(const struct signature_question *q, struct arena *arena,
     check_headers(&c);
     check_timestamp(&c);
     checking_signature(&c, "webhook_signature", SCHEME_STANDARD, q->standard);
+    checking_public(&c);
     checking_signature(&c, "x_porter_signature", SCHEME_PORTER, q->porter);
     checking_signature(&c, "x_porter_signature_previous", SCHEME_PORTER,
                        q->previous);

@@ -10,12 +10,13 @@
 #include "base/arena.h"
 #include "base/macros.h"
 #include "base/str.h"
+#include "crypt/ed25519.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
 #define SIGNATURE_SECRETS_MAX 2
-#define SIGNATURE_CHECKS_MAX 6
+#define SIGNATURE_CHECKS_MAX 7
 
 /* Whose secret made a signature. */
 enum signer {
@@ -45,6 +46,8 @@ struct signature_question {
     int64_t at_us; /* When it arrived: the timestamp's age counts to it */
     struct signature_secret secrets[SIGNATURE_SECRETS_MAX];
     size_t secret_count;
+    /* For entries of the kind v1a; NULL: they are not looked at. */
+    const struct ed25519_keys *keys;
 };
 
 /* Borrows the value when the header is one of ours. */

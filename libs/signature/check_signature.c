@@ -177,3 +177,25 @@ void checking_signature(struct checking *c, const char *name,
     tell_finding(c, scheme, given.shape, &f, &check);
     checking_add(c, check);
 }
+
+void checking_public(struct checking *c)
+{
+    const struct signature_question *q = c->q;
+    struct signature_check check = {.name = "webhook_signature_v1a"};
+
+    if (q->keys == NULL || !verify_has_public(q->standard)) {
+        return;
+    }
+    check.ok =
+        verify_public(q->keys, q->id, q->timestamp, q->body, q->standard);
+    c->is_fitting |= check.ok;
+    if (check.ok) {
+        check.reason = STR("It fits one of the published keys.");
+    } else {
+        check.reason = STR("It fits none of the published keys.");
+        check.cure = STR("Fetch the keys anew. It is Ed25519 over "
+                         "webhook-id.webhook-timestamp.body, in base64 behind "
+                         "\"v1a,\": all three as they arrived?");
+    }
+    checking_add(c, check);
+}

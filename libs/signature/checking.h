@@ -28,4 +28,7 @@ void checking_add(struct checking *c, struct signature_check check);
 void checking_signature(struct checking *c, const char *name,
                         enum scheme scheme, struct str header);
 
+/* The check of webhook-signature's entries that public keys verify. */
+void checking_public(struct checking *c);
+
 #endif

@@ -1,4 +1,4 @@
-/* Signatures of a webhook request, both schemes (docs/webhooks.md). Pure. */
+/* Signatures of a webhook request, all schemes (docs/webhooks.md). Pure. */
 #ifndef PORTER_SIGNATURE_SIGN_H
 #define PORTER_SIGNATURE_SIGN_H
 
@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "base/macros.h"
 #include "base/str.h"
+#include "crypt/ed25519.h"
 
 #include <stdint.h>
 
@@ -27,5 +28,10 @@ void sign_body(struct str secret, struct str body, char out[SIGN_HEX_LEN + 1]);
 MUST_USE bool sign_standard(struct str secret, struct str id,
                             int64_t timestamp_s, struct str body,
                             struct buf *out, struct err *err);
+
+/* The same with a private key, for who has the public one: appends
+ * "v1a,<base64>". The first key must be a private one. */
+void sign_public(const struct ed25519_keys *keys, struct str id,
+                 int64_t timestamp_s, struct str body, struct buf *out);
 
 #endif

@@ -5,6 +5,8 @@
 #include "crypt/crypt.h"
 #include "signature/sign.h"
 
+#define PUBLIC_VERSION "v1a,"
+
 bool verify_porter(struct str secret, struct str body, struct str signature)
 {
     char hex[SIGN_HEX_LEN + 1];
@@ -71,4 +73,50 @@ bool verify_standard(struct str secret, struct str id, struct str timestamp,
 {
     return is_fresh(timestamp, now_s) &&
            verify_signed(secret, id, timestamp, body, signatures);
+}
+
+/* The next entry of the kind v1a, without its name. */
+static bool next_public(struct str *signatures, struct str *one)
+{
+    const struct str version = STR(PUBLIC_VERSION);
+
+    while (str_split(signatures, ' ', one)) {
+        if (str_starts(*one, version)) {
+            one->data += version.len;
+            one->len -= version.len;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool verify_has_public(struct str signatures)
+{
+    struct str one = STR_NONE;
+
+    return next_public(&signatures, &one);
+}
+
+bool verify_public(const struct ed25519_keys *keys, struct str id,
+                   struct str timestamp, struct str body, struct str signatures)
+{
+    struct buf text = BUF_EMPTY;
+    struct str one = STR_NONE;
+    bool ok = false;
+
+    buf_add(&text, id);
+    buf_add_char(&text, '.');
+    buf_add(&text, timestamp);
+    buf_add_char(&text, '.');
+    buf_add(&text, body);
+    while (!ok && next_public(&signatures, &one)) {
+        uint8_t sent[ED25519_SIGNATURE_BYTES];
+        size_t len = 0;
+
+        ok = base64_read(one, sent, sizeof sent, &len) &&
+             ed25519_verify(keys, buf_str(&text),
+                            (struct str){(char *)sent, len});
+    }
+    buf_free(&text);
+    return ok;
 }

@@ -5,6 +5,7 @@
 
 #include "base/macros.h"
 #include "base/str.h"
+#include "crypt/ed25519.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -29,5 +30,13 @@ MUST_USE bool verify_signed(struct str secret, struct str id,
 MUST_USE bool verify_standard(struct str secret, struct str id,
                               struct str timestamp, struct str body,
                               struct str signatures, int64_t now_s);
+
+/* Has the header an entry of the kind v1a ("v1a,<base64>")? */
+bool verify_has_public(struct str signatures);
+
+/* Is one of them made by one of these public keys? Again but for the time. */
+MUST_USE bool verify_public(const struct ed25519_keys *keys, struct str id,
+                            struct str timestamp, struct str body,
+                            struct str signatures);
 
 #endif

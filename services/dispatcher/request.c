@@ -73,7 +73,8 @@ static void line_body_signature(struct request_lines *l, struct str name,
     line(l, name, (struct str){hex, SIGN_HEX_LEN});
 }
 
-/* Standard Webhooks: id, timestamp, and a signature for each valid secret. */
+/* Standard Webhooks: id, timestamp, and a signature for each valid secret and
+ * for the public key. */
 static bool lines_standard(struct request_lines *l, const struct job *j,
                            int64_t now_us, struct err *err)
 {
@@ -97,6 +98,10 @@ static bool lines_standard(struct request_lines *l, const struct job *j,
                            err)) {
             return false;
         }
+    }
+    if (l->signing != NULL) {
+        buf_add_char(&l->text, ' ');
+        sign_public(l->signing, id, now_s, body, &l->text);
     }
     line_end(l);
     return true;

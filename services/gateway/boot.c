@@ -77,6 +77,10 @@ static void judge(void *user, struct config_faults *faults)
         !seal_keys_read(str_of(s->common.seal_keys), &g->seal_keys, &why)) {
         config_fault(faults, "PORTER_SEAL_KEYS", why.text);
     }
+    if (s->signing.keys_file != NULL && s->signing.keys_file[0] != '\0' &&
+        !ed25519_load(s->signing.keys_file, &g->signing, &why)) {
+        config_fault(faults, "PORTER_SIGNING_KEYS_FILE", why.text);
+    }
     if (s->redis_url != NULL && !kv_url_check(s->redis_url, &why)) {
         config_fault(faults, "PORTER_REDIS_URL", why.text);
     }
@@ -273,6 +277,7 @@ void boot_close(struct gateway *g)
     guess_free(g->guess);
     kv_close(g->kv);
     db_close(g->db);
+    ed25519_free(g->signing);
     crypt_wipe(g->cursor_secrets, sizeof g->cursor_secrets);
     crypt_wipe(&g->tag_secret, sizeof g->tag_secret);
     crypt_wipe(&g->seal_keys, sizeof g->seal_keys);

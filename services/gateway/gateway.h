@@ -7,6 +7,7 @@
 
 #include "base/str.h"
 #include "crypt/crypt.h"
+#include "crypt/ed25519.h"
 #include "db/db.h"
 #include "gateway/admit.h"
 #include "gateway/metrics.h"
@@ -30,8 +31,9 @@ struct gateway {
     struct gateway_settings settings;
     /* One for each seal key: the first signs cursors, all are believed. */
     struct sha256 cursor_secrets[SEAL_KEYS_MAX];
-    struct sha256 tag_secret;   /* Of ETags made of bodies. */
-    struct seal_keys seal_keys; /* What is kept secret in PostgreSQL. */
+    struct sha256 tag_secret;     /* Of ETags made of bodies. */
+    struct seal_keys seal_keys;   /* What is kept secret in PostgreSQL. */
+    struct ed25519_keys *signing; /* NULL: none are published */
     struct gateway_metrics *metrics;
     struct route routes[OPERATIONS_MAX];
     struct router *router;

@@ -131,6 +131,7 @@ static const struct command commands[] = {
      {{"secret-file", "FILE", true, "First line: the webhook's secret; a second line: the one before."},
       {"body", "FILE", true, "The request's body, byte for byte."},
       {"headers", "FILE", true, "Its headers: a \"Name: value\" a line, or an object of JSON."},
+      {"public-keys", "FILE", false, "PEM file of the published keys, for entries of the kind v1a."},
       {"at", "TIME", false, "When it arrived, as 2026-03-01T08:30:00Z (now)."}},
      "Tell why a saved request does or does not verify; nobody is asked."},
     {"secrets", "status", secrets_status, NEEDS_DB | NEEDS_SEAL_KEYS, NULL, {{0}},

@@ -238,18 +238,35 @@ static bool refuse(struct ctl *ctl, const struct signature_report *report,
                    STR_ARGS(names));
 }
 
+static bool read_keys(struct ctl *ctl, struct ed25519_keys **keys,
+                      struct err *err)
+{
+    const char *path = words_value(&ctl->words, "public-keys").data;
+
+    return path == NULL || ed25519_load(path, keys, err) ||
+           err_wrap(err, "--public-keys: %s", path);
+}
+
+static bool read_question(struct ctl *ctl, struct signature_question *q,
+                          struct err *err)
+{
+    return read_secrets(ctl, q, err) &&
+           read_file(ctl, "body", BODY_FILE_MAX, &q->body, err) &&
+           read_headers(ctl, q, err) && read_arrival(ctl, &q->at_us, err);
+}
+
 bool verify_command(struct ctl *ctl, struct err *err)
 {
     struct signature_question question = {.secret_count = 0};
     struct signature_report report;
+    struct ed25519_keys *keys = NULL;
 
-    if (!read_secrets(ctl, &question, err) ||
-        !read_file(ctl, "body", BODY_FILE_MAX, &question.body, err) ||
-        !read_headers(ctl, &question, err) ||
-        !read_arrival(ctl, &question.at_us, err)) {
+    if (!read_question(ctl, &question, err) || !read_keys(ctl, &keys, err)) {
         return false;
     }
+    question.keys = keys;
     signature_check(&question, ctl->arena, &report);
+    ed25519_free(keys);
     if (ctl->words.is_json) {
         show_json(ctl, &report);
     } else {

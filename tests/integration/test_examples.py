@@ -8,6 +8,8 @@ import os
 import re
 from datetime import datetime, timedelta, timezone
 
+import requests
+
 from harness import signatures
 from harness.contract import contract
 from harness.poll import LOG_S, eventually
@@ -21,6 +23,11 @@ FIXED = {"reset": 42, "webhook-signature": "v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o
          "next_cursor": "AWm0ZBqk9Uqe7wY3", "signature": "0" * 64, "remote": "203.0.113.7:443",
          "dns_us": 310, "connect_us": 8120, "tls_us": 17350, "first_byte_us": 41870, "total_us": 41910,
          "response_headers": "Server: nginx\nDate: Sun, 01 Mar 2026 09:30:00 GMT"}
+# That of RFC 8037's example.
+PUBLIC_KEY = """-----BEGIN PUBLIC KEY-----
+MCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=
+-----END PUBLIC KEY-----
+"""
 # What the story causes, and how often.
 EVENTS = {"visitor.pre_registered": 4, "visitor.checked_in": 2, "visitor.checked_out": 1, "visitor.cancelled": 2,
           "contractor.created": 2, "contractor.approved": 1, "contractor.rejected": 1,
@@ -98,6 +105,7 @@ def tell(porter):
         bodies = [json.loads(one.body) for one in receiver.wait(count=count, seconds=20, x_porter_event=name)]
         story.kept["events"][name] = story.same(min(bodies, key=lambda event: event["id"]))
     tell_signatures(story)
+    tell_keys(porter, story)
     return story.kept
 
 
@@ -150,6 +158,14 @@ def tell_signatures(story):
                     "webhook-signature": signatures.standard(raw, hook["secret"], event, sent_at),
                     "X-Porter-Signature": signatures.porter(raw, hook["secret"])},
         "body": json.dumps(json.loads(raw)), "received_at": "2026-03-01T09:30:00.000Z"})
+
+
+def tell_keys(porter, story):
+    file = porter.folder / "signing.pem"
+    file.write_text(PUBLIC_KEY)
+    gateway = porter.gateway(PORTER_SIGNING_KEYS_FILE=file)
+    answer = requests.get(f"{gateway.url}/.well-known/porter-webhooks.json", verify=str(porter.tls / "ca.pem"), timeout=10)
+    story.kept["answer"]["show_webhook_keys"] = story.same(answer.json())
 
 
 def tell_deliveries(porter, tenant, story, location):

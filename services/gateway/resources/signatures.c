@@ -1,11 +1,12 @@
 /* Why does a request not verify? The checks are libs/signature's; here they are
  * given the webhook's secrets. Nothing is changed, and the right signature of
- * what was asked about is never told. */
+ * what was asked about is never told. And the public keys, for everybody. */
 #include "gateway/resources/resources.h"
 
 #include "base/clock.h"
 #include "gateway/call.h"
 #include "signature/check.h"
+#include "signature/jwks.h"
 #include "store/key.h"
 #include "store/webhook.h"
 
@@ -14,7 +15,7 @@
 #define HEADERS_MAX 100
 #define BODY_CHARS_MAX 16777216 /* PORTER_HTTP_BODY_MAX is less. */
 
-static handler_fn verify_webhook;
+static handler_fn verify_webhook, show_webhook_keys;
 
 /* clang-format off */
 static const struct rule_table *question_rules(void);
@@ -26,6 +27,11 @@ static const struct operation operations[] = {
                 "Usual mistakes (a body that was parsed and printed again, a key read wrongly) are tried and named. "
                 "The answer never holds a signature or a secret. Nothing is changed or stored.",
      .rules = question_rules, .answer = &porter__v1__signature_report__descriptor},
+    {WEB_GET, "/.well-known/porter-webhooks.json", 0, OP_OPEN | OP_ETAG, show_webhook_keys,
+     "show_webhook_keys", "Show the public keys that webhooks are signed with",
+     .details = "A JSON Web Key Set of Ed25519 keys, for the entries `v1a` of `webhook-signature`; without any when the "
+                "operator has set none. Any of them may have signed. Keep it for the five minutes that it says.",
+     .schema = "WebhookKeys"},
 };
 const struct operation_table signature_operations = OPERATIONS(operations);
 
@@ -139,8 +145,20 @@ static bool verify_webhook(struct call *call, struct err *err)
         return false;
     }
     take_secrets(&secrets, &question);
+    question.keys = call->gateway->signing;
     signature_check(&question, call->arena, &report);
     wipe(secrets.current);
     wipe(secrets.previous);
     return reply(call, &report);
+}
+
+static bool show_webhook_keys(struct call *call, struct err *err)
+{
+    if (!call_no_params(call, err)) {
+        return false;
+    }
+    call->is_cacheable = true;
+    jwks_write(call->gateway->signing, &call->response->body);
+    (void)call_reply_written(call);
+    return true;
 }
