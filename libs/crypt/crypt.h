@@ -60,6 +60,9 @@ MUST_USE bool seal_open(const struct seal_keys *keys, struct str sealed,
 /* The id of the key that sealed it; STR_NONE: it is no sealed value. */
 struct str seal_key_id(struct str sealed);
 
+/* Is there a key of this id? */
+bool seal_key_is_known(const struct seal_keys *keys, struct str id);
+
 /* What every value begins with that the first key seals, appended. */
 void seal_head(const struct seal_keys *keys, struct buf *out);
 

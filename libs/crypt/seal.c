@@ -210,6 +210,11 @@ struct str seal_key_id(struct str sealed)
     return sealed_parse(sealed, &s) ? s.key_id : STR_NONE;
 }
 
+bool seal_key_is_known(const struct seal_keys *keys, struct str id)
+{
+    return key_find(keys, id) != NULL;
+}
+
 /* Decrypt into `plain` (room for the body); does the tag fit? */
 static bool sealed_decrypt(const struct seal_key *key, struct sealed *s,
                            struct str context, unsigned char *plain)

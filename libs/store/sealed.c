@@ -11,13 +11,15 @@
 #define ARENA_BYTES 65536
 #define BATCH_MAX 100 /* As in sql/sealed.sql. */
 
-bool sealed_count(struct db *db, int64_t now_us, struct arena *arena,
-                  struct sealed_count **list, size_t *count, struct err *err)
+bool sealed_count(struct db *db, int64_t now_us, bool with_answers,
+                  struct arena *arena, struct sealed_count **list,
+                  size_t *count, struct err *err)
 {
     struct db_rows *rows = NULL;
     struct sealed_count *all = NULL;
 
-    if (!db_run(db, &sql_sealed_count, ARGS(ARG_TIME(now_us)), &rows, err)) {
+    if (!db_run(db, &sql_sealed_count,
+                ARGS(ARG_TIME(now_us), ARG_BOOL(with_answers)), &rows, err)) {
         return false;
     }
     all = arena_zero(arena, db_count(rows) + 1, sizeof(*all));

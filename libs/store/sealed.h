@@ -18,10 +18,11 @@ struct sealed_count {
     int64_t answers;  /* Kept ones that have not expired. */
 };
 
-/* By key id. Reads both tables whole. */
-MUST_USE bool sealed_count(struct db *db, int64_t now_us, struct arena *arena,
-                           struct sealed_count **list, size_t *count,
-                           struct err *err);
+/* By key id. Reads the webhooks whole, and the kept answers when they are asked
+ * for; else there are none. */
+MUST_USE bool sealed_count(struct db *db, int64_t now_us, bool with_answers,
+                           struct arena *arena, struct sealed_count **list,
+                           size_t *count, struct err *err);
 
 enum sealed_kind { SEALED_WEBHOOKS, SEALED_ANSWERS, SEALED_KIND_COUNT };
 

@@ -8,7 +8,7 @@
 
 #include "gateway/gateway.h"
 
-#define UPKEEP_CHORES 5
+#define UPKEEP_CHORES 6
 
 struct upkeep {
     struct {

@@ -15,23 +15,13 @@
 /* --- status ----------------------------------------------------------------
  */
 
-static bool is_known(const struct ctl *ctl, struct str key_id)
-{
-    for (size_t i = 0; i < ctl->seal_keys->count; i++) {
-        if (str_eq(key_id, str_of(ctl->seal_keys->list[i].id))) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static void status_row(const struct ctl *ctl, const struct sealed_count *c,
                        struct field row[COLUMNS])
 {
     struct str first = str_of(ctl->seal_keys->list[0].id);
 
     row[0] = F_TEXT("key_id", c->key_id);
-    row[1] = F_BOOL("known", is_known(ctl, c->key_id));
+    row[1] = F_BOOL("known", seal_key_is_known(ctl->seal_keys, c->key_id));
     row[2] = F_BOOL("seals", str_eq(c->key_id, first));
     row[3] = F_INT("secrets", c->secrets);
     row[4] = F_INT("previous_secrets", c->previous);
@@ -58,7 +48,7 @@ bool secrets_status(struct ctl *ctl, struct err *err)
     size_t count = 0;
     size_t rows = 0;
 
-    if (!sealed_count(ctl->db, clock_wall_us(), ctl->arena, &list, &count,
+    if (!sealed_count(ctl->db, clock_wall_us(), true, ctl->arena, &list, &count,
                       err)) {
         return false;
     }
@@ -96,8 +86,8 @@ static bool count_all(struct rewrapping *r, struct err *err)
     struct sealed_count *list = NULL;
     size_t count = 0;
 
-    if (!sealed_count(r->ctl->db, clock_wall_us(), r->ctl->arena, &list, &count,
-                      err)) {
+    if (!sealed_count(r->ctl->db, clock_wall_us(), true, r->ctl->arena, &list,
+                      &count, err)) {
         return false;
     }
     for (size_t i = 0; i < count; i++) {

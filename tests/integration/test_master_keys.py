@@ -1,5 +1,6 @@
 """Secrets at rest: which master key seals what, and its change while everything goes on."""
 import base64
+import json
 import os
 import subprocess
 import threading
@@ -67,6 +68,22 @@ def test_status_counts_what_each_key_seals(two_keys):
     assert counts(said["spare"]) == (0, 0, 0) and said["spare"]["known"]
     # Without the old key it is told that something still needs it.
     assert status(porter, **sealing(new))["test"]["known"] is False
+
+
+def test_a_gateway_says_at_its_start_what_each_key_seals(two_keys):
+    porter, old, new = two_keys
+    tenant = porter.organization()
+    hooks = [tenant.webhook(f"https://example.com/{i}") for i in range(2)]
+    porter.ctl("webhook", "rotate-secret", hooks[0].id, "--org", tenant.id, **sealing(new, old))
+
+    def told(gateway):
+        lines = [json.loads(line) for line in gateway.output().splitlines() if '"secrets.' in line]
+        return {(one["event"], one["level"], one["key_id"], one["secrets"], one["previous_secrets"]) for one in lines}
+
+    for keys, level, event in ((sealing(new, old), "info", "secrets.sealed"), (sealing(new), "warn", "secrets.key_unknown")):
+        gateway = porter.gateway(**keys)
+        wanted = {("secrets.sealed", "info", "new-2", 1, 0), (event, level, "test", 1, 1)}
+        eventually(lambda: told(gateway) == wanted, 10, f"{wanted}")
 
 
 def test_rewrapping_changes_the_seal_and_nothing_else(two_keys):

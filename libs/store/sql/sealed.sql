@@ -2,8 +2,9 @@
 -- value begins with its version (1), the length of its key's id, and the id.
 
 -- name: sealed_count
--- How many values are sealed with which key; NULL: with none. Kept answers that
--- have expired ($1 is now) are not opened any more.
+-- How many values are sealed with which key; NULL: with none. Kept answers are
+-- counted when $2 says so; those that have expired ($1 is now) are not opened
+-- any more.
 SELECT CASE WHEN length(head) > 2 AND get_byte(head, 0) = 1
             THEN encode(substr(head, 3, get_byte(head, 1)), 'escape')
        END AS key_id,
@@ -15,7 +16,7 @@ SELECT CASE WHEN length(head) > 2 AND get_byte(head, 0) = 1
          WHERE secret_previous IS NOT NULL
         UNION ALL
         SELECT 3, substr(body, 1, 34) FROM idempotency
-         WHERE body IS NOT NULL AND expires_at > $1) AS sealed
+         WHERE $2 AND body IS NOT NULL AND expires_at > $1) AS sealed
  GROUP BY 1
  ORDER BY 1;
 
