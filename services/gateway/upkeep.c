@@ -158,7 +158,7 @@ static const struct chore {
     {"answers", clean_answers, 60 * US_PER_S},
     {"key uses", write_uses, 30 * US_PER_S},
     {"event log", watch_log, US_PER_S},
-    {"seals", tell_seals, 24 * 3600 * US_PER_S},
+    {"seals", tell_seals, 86400 * US_PER_S},
 };
 _Static_assert(COUNT_OF(chores) == UPKEEP_CHORES, "one state each");
 
