@@ -57,6 +57,15 @@ void seal_close(const struct seal_keys *keys, struct str plain,
 MUST_USE bool seal_open(const struct seal_keys *keys, struct str sealed,
                         struct str context, struct buf *out, struct err *err);
 
+/* The id of the key that sealed it; STR_NONE: it is no sealed value. */
+struct str seal_key_id(struct str sealed);
+
+/* Is there a key of this id? */
+bool seal_key_is_known(const struct seal_keys *keys, struct str id);
+
+/* What every value begins with that the first key seals, appended. */
+void seal_head(const struct seal_keys *keys, struct buf *out);
+
 /* A password as scrypt with a new salt, appended:
  * "$scrypt$ln=15,r=8,p=1$salt$hash". Takes 32 MiB and about 80 ms. */
 void crypt_password_hash(struct str password, struct buf *out);

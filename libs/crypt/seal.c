@@ -131,11 +131,20 @@ static EVP_CIPHER_CTX *cipher_new(const struct seal_key *key,
     return ctx;
 }
 
+void seal_head(const struct seal_keys *keys, struct buf *out)
+{
+    struct str id = str_of(keys->list[0].id);
+
+    assert(keys->count > 0);
+    buf_add_char(out, SEAL_VERSION);
+    buf_add_char(out, (char)id.len);
+    buf_add(out, id);
+}
+
 void seal_close(const struct seal_keys *keys, struct str plain,
                 struct str context, struct buf *out)
 {
     const struct seal_key *key = &keys->list[0];
-    size_t id_len = strlen(key->id);
     uint8_t nonce[NONCE_BYTES];
     unsigned char *body = NULL;
     EVP_CIPHER_CTX *ctx = NULL;
@@ -143,9 +152,7 @@ void seal_close(const struct seal_keys *keys, struct str plain,
 
     assert(keys->count > 0 && plain.len <= INT_MAX);
     random_bytes(nonce, sizeof nonce);
-    buf_add_char(out, SEAL_VERSION);
-    buf_add_char(out, (char)id_len);
-    buf_add_bytes(out, key->id, id_len);
+    seal_head(keys, out);
     buf_add_bytes(out, nonce, sizeof nonce);
     buf_reserve(out, plain.len + TAG_BYTES);
     body = (unsigned char *)out->data + out->len;
@@ -194,6 +201,18 @@ static bool sealed_parse(struct str text, struct sealed *s)
     s->body = (struct str){text.data + head, text.len - head - TAG_BYTES};
     memcpy(s->tag, text.data + text.len - TAG_BYTES, TAG_BYTES);
     return true;
+}
+
+struct str seal_key_id(struct str sealed)
+{
+    struct sealed s = {.key_id = STR_NONE};
+
+    return sealed_parse(sealed, &s) ? s.key_id : STR_NONE;
+}
+
+bool seal_key_is_known(const struct seal_keys *keys, struct str id)
+{
+    return key_find(keys, id) != NULL;
 }
 
 /* Decrypt into `plain` (room for the body); does the tag fit? */

@@ -23,6 +23,9 @@
     "\\u3000\\uFEFF"
 #define IN_LINE "[^\\u0000-\\u001F\\u007F-\\u009F\\u2028\\u2029]"
 #define NO_BLANK "[^\\u0000-\\u001F\\u007F-\\u009F" BLANKS "]"
+/* What base64_read takes. */
+#define CHAR64 "[A-Za-z0-9+/_-]"
+#define BASE64 "^(" CHAR64 "{4})*(" CHAR64 "{2}(==)?|" CHAR64 "{3}=?)?$"
 /* A letter or digit of a host's name, and a whole name. */
 #define HOST_CHAR                                                              \
     "[^\\u0000-\\u002F\\u003A-\\u0040\\u005B-\\u0060\\u007B-\\u009F"           \
@@ -227,6 +230,7 @@ static void add_single(struct json_writer *w, const struct rule *row,
     case KIND_BYTES:
         schema_add_type(w, "string", !row->required);
         schema_add_member(w, "contentEncoding", "base64");
+        schema_add_member(w, "pattern", BASE64);
         break;
     case KIND_BOOL:
         schema_add_type(w, "boolean", true);

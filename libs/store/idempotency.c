@@ -13,9 +13,8 @@ static struct str hash_str(const struct sha256 *hash)
     return (struct str){(const char *)hash->bytes, SHA256_BYTES};
 }
 
-/* The token's identity: what is locked, and what the body is sealed for. The
- * last piece alone has any length. */
-static struct sha256 identity(const struct idempotency_token *t)
+/* The last piece alone has any length. */
+struct sha256 idempotency_identity(const struct idempotency_token *t)
 {
     const struct str parts[] = {
         {(const char *)t->org_id.bytes, sizeof t->org_id.bytes},
@@ -64,7 +63,7 @@ bool idempotency_claim(struct tx *tx, const struct seal_keys *keys,
                        struct arena *arena, enum idempotency_state *state,
                        struct idempotency_answer *kept, struct err *err)
 {
-    const struct sha256 who = identity(token);
+    const struct sha256 who = idempotency_identity(token);
     struct db_rows *rows = NULL;
     bool ok = tx_run(tx, &sql_idempotency_claim,
                      ARGS(ARG_UUID(token->org_id), ARG_UUID(token->key_id),
@@ -92,7 +91,7 @@ bool idempotency_keep(struct tx *tx, const struct seal_keys *keys,
                       const struct idempotency_answer *answer, int64_t now_us,
                       struct err *err)
 {
-    const struct sha256 who = identity(token);
+    const struct sha256 who = idempotency_identity(token);
     struct buf sealed = BUF_EMPTY;
     bool ok = false;
 

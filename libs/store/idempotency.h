@@ -24,6 +24,9 @@ struct idempotency_token {
     struct str text;
 };
 
+/* What is locked, and what the body is sealed for. */
+struct sha256 idempotency_identity(const struct idempotency_token *token);
+
 enum idempotency_state {
     IDEMPOTENCY_FREE, /* Ours until the transaction ends. */
     IDEMPOTENCY_BUSY, /* Another transaction has it. */

@@ -31,12 +31,12 @@ static unsigned event_bits(const struct str *words, size_t count)
 
 /* The id's text is what a sealed secret is bound to. */
 static bool open_secret(const struct seal_keys *keys, struct id id,
-                        struct str sealed, struct arena *arena, struct str *out)
+                        struct str sealed, struct arena *arena, struct str *out,
+                        struct err *err)
 {
     struct id_text context = id_text(ID_WEBHOOK, id);
     struct buf plain = BUF_EMPTY;
-    struct err ignored = ERR_NONE;
-    bool ok = seal_open(keys, sealed, str_of(context.data), &plain, &ignored);
+    bool ok = seal_open(keys, sealed, str_of(context.data), &plain, err);
 
     if (ok) {
         *out = arena_str(arena, buf_str(&plain));
@@ -53,6 +53,7 @@ static struct webhook_target target_read(const struct db_rows *rows, size_t i,
 {
     struct str *words = NULL;
     size_t word_count = db_texts(rows, i, 3, arena, &words);
+    struct err ignored = ERR_NONE;
     struct webhook_target t = {
         .id = db_uuid(rows, i, 1),
         .url = arena_str(arena, db_text(rows, i, 2)),
@@ -63,12 +64,13 @@ static struct webhook_target target_read(const struct db_rows *rows, size_t i,
         .is_open = db_bool(rows, i, 9),
     };
 
-    if (!open_secret(keys, t.id, db_bytes(rows, i, 6), arena, &t.secret)) {
+    if (!open_secret(keys, t.id, db_bytes(rows, i, 6), arena, &t.secret,
+                     &ignored)) {
         (*sealed_wrong)++;
     }
     if (!db_is_null(rows, i, 7) && t.overlap_until_us > now_us &&
         !open_secret(keys, t.id, db_bytes(rows, i, 7), arena,
-                     &t.secret_previous)) {
+                     &t.secret_previous, &ignored)) {
         (*sealed_wrong)++;
     }
     return t;
@@ -105,6 +107,34 @@ bool webhook_targets(struct db *db, const struct seal_keys *keys,
     *sealed_wrong = wrong;
     db_rows_free(rows);
     return true;
+}
+
+bool webhook_secrets(struct db *db, const struct seal_keys *keys,
+                     struct id org_id, struct id id, struct arena *arena,
+                     struct webhook_secrets *out, struct err *err)
+{
+    struct db_rows *rows = NULL;
+    struct webhook_secrets s = {.overlap_until_us = DB_TIME_NULL};
+    struct err ignored = ERR_NONE;
+    bool ok = db_run(db, &sql_webhook_secrets,
+                     ARGS(ARG_UUID(org_id), ARG_UUID(id)), &rows, err);
+
+    if (ok && db_count(rows) == 0) {
+        ok = err_set(err, ERR_NOT_FOUND, "the organization has no webhook %s",
+                     id_text(ID_WEBHOOK, id).data);
+    }
+    ok = ok &&
+         open_secret(keys, id, db_bytes(rows, 0, 0), arena, &s.current, err);
+    if (ok) {
+        if (!db_is_null(rows, 0, 1)) { /* If not, it is none any more. */
+            (void)open_secret(keys, id, db_bytes(rows, 0, 1), arena,
+                              &s.previous, &ignored);
+        }
+        s.overlap_until_us = db_time(rows, 0, 2);
+        *out = s;
+    }
+    db_rows_free(rows);
+    return ok;
 }
 
 /* --- as the API shows them -------------------------------------------------

@@ -13,7 +13,6 @@
 #include "porter/v1/webhook.pb-c.h"
 
 #define WEBHOOKS_PER_ORG_MAX 100
-#define WEBHOOK_SECRET_PREFIX "whsec_"
 #define WEBHOOK_CHANNEL "porter_webhooks" /* payload: org_… */
 
 #define WEBHOOK_OVERLAP_S 86400 /* Unless a rotation says otherwise. */
@@ -80,6 +79,21 @@ MUST_USE bool webhook_list(struct db *db, struct id org_id, struct id before,
                            size_t max, int64_t now_us, struct arena *arena,
                            Porter__V1__Webhook ***list, size_t *count,
                            struct err *err);
+
+/* What one signs with. */
+struct webhook_secrets {
+    struct str current;       /* whsec_… */
+    struct str previous;      /* The one before, also after the overlap. */
+    int64_t overlap_until_us; /* DB_TIME_NULL: there is none before */
+};
+
+/* Opened; the caller wipes them. ERR_NOT_FOUND when the org has no such
+ * webhook, ERR_INTERNAL when the key that sealed the current one is not known.
+ */
+MUST_USE bool webhook_secrets(struct db *db, const struct seal_keys *keys,
+                              struct id org_id, struct id id,
+                              struct arena *arena, struct webhook_secrets *out,
+                              struct err *err);
 
 /* --- changes: of the version that was read, or nothing happens ------------ */
 

@@ -6,6 +6,7 @@
 #include "base/codec.h"
 #include "base/random.h"
 #include "base/endpoint.h"
+#include "signature/sign.h"
 #include "store_sql.h"
 
 #define SECRET_BYTES 32
@@ -67,7 +68,7 @@ static void secret_make(struct buf *out)
     uint8_t bytes[SECRET_BYTES];
 
     random_bytes(bytes, sizeof bytes);
-    BUF_ADD(out, WEBHOOK_SECRET_PREFIX);
+    BUF_ADD(out, SIGN_SECRET_PREFIX);
     base64_add(out, bytes, sizeof bytes);
     crypt_wipe(bytes, sizeof bytes);
 }

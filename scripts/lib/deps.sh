@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # What Porter needs of the machine, and how the missing part comes: Debian packages by apt, Kafka's
-# jars by Maven, Python packages by pip and a linter by npm (tests only). Sourced after common.sh.
+# jars by Maven, Python packages by pip, Node packages by npm (both for tests only). Sourced after common.sh.
 
 # One line each: package | a command or file that shows it is there | why.
 BUILD_PACKAGES='
@@ -42,7 +42,7 @@ clang-tidy-14|clang-tidy-14|static checks
 protobuf-compiler|protoc|the schema for the tests in Python
 python3-venv|/usr/lib/python3*/ensurepip/__init__.py|a Python environment for the tests
 nodejs|node|runs the JavaScript examples of the product page, lints the OpenAPI document
-npm|npm|fetches the linter
+npm|npm|fetches the linter and verifiers of webhooks
 iproute2|ip|a network of its own for the product page examples
 '
 
@@ -134,18 +134,18 @@ make_venv()
     "$DEPS/venv/bin/pip" install -q --no-deps -r "$ROOT/tests/requirements.txt"
 }
 
-# The linter of the OpenAPI document into .deps/node, as tests/lint/package-lock.json pins it.
+# What the tests take from npm into .deps/node, as tests/node/package-lock.json pins it.
 fetch_node()
 {
     local log=$1 stamp
-    stamp=$(sha256sum <"$ROOT/tests/lint/package-lock.json")
+    stamp=$(sha256sum <"$ROOT/tests/node/package-lock.json")
     if [[ $(cat "$DEPS/node/.stamp" 2>/dev/null) == "$stamp" ]]; then
         return
     fi
     rm -rf "$DEPS/node"
     mkdir -p "$DEPS/node"
-    cp "$ROOT/tests/lint/package.json" "$ROOT/tests/lint/package-lock.json" "$DEPS/node/"
-    step "$log" "Redocly's linter from npm" \
+    cp "$ROOT/tests/node/package.json" "$ROOT/tests/node/package-lock.json" "$DEPS/node/"
+    step "$log" "linter and verifiers from npm" \
         npm ci --prefix "$DEPS/node" --no-audit --no-fund --ignore-scripts
     printf '%s\n' "$stamp" >"$DEPS/node/.stamp"
 }

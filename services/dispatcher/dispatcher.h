@@ -12,6 +12,7 @@
 #include "dispatcher/targets.h"
 
 #include "crypt/crypt.h"
+#include "crypt/ed25519.h"
 #include "db/db.h"
 #include "metrics/metrics.h"
 #include "settings/dispatcher.h"
@@ -30,6 +31,7 @@ struct health;
 struct dispatcher {
     struct dispatcher_settings settings;
     struct seal_keys keys;
+    struct ed25519_keys *signing; /* NULL: no v1a */
     struct guard guard;
     struct backoff backoff;
     struct load load;

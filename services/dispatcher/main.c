@@ -30,6 +30,13 @@
 #define RECONNECT_MS 200
 #define FLUSH_MS 10000
 
+static bool load_signing(struct dispatcher *d, struct err *err)
+{
+    return ed25519_load(d->settings.signing.keys_file, &d->signing, err) &&
+           (ed25519_can_sign(d->signing) ||
+            err_set(err, ERR_INVALID, "its first key is no private key"));
+}
+
 /* What the rows of the table can't say; a field that is NULL had a fault. */
 static void judge(void *user, struct config_faults *faults)
 {
@@ -47,6 +54,10 @@ static void judge(void *user, struct config_faults *faults)
     if (s->common.seal_keys != NULL &&
         !seal_keys_read(str_of(s->common.seal_keys), &d->keys, &why)) {
         config_fault(faults, "PORTER_SEAL_KEYS", why.text);
+    }
+    if (s->signing.keys_file != NULL && s->signing.keys_file[0] != '\0' &&
+        !load_signing(d, &why)) {
+        config_fault(faults, "PORTER_SIGNING_KEYS_FILE", why.text);
     }
     if (s->kafka.brokers != NULL && !bus_options_check(&bus, &why)) {
         config_fault(faults, "PORTER_KAFKA_EXTRA", why.text);
@@ -127,6 +138,7 @@ static void stop(struct dispatcher *d)
     targets_free(d->targets);
     db_close(d->db);
     metrics_free(d->metrics);
+    ed25519_free(d->signing);
 }
 
 static int wait_signal(const sigset_t *set)

@@ -2,11 +2,10 @@
  * touched: the bytes that are sent are the bytes that are signed and stored. */
 #include "dispatcher/request.h"
 
-#include "dispatcher/sign.h"
-
 #include "base/clock.h"
 #include "base/codec.h"
 #include "base/random.h"
+#include "signature/sign.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -74,7 +73,8 @@ static void line_body_signature(struct request_lines *l, struct str name,
     line(l, name, (struct str){hex, SIGN_HEX_LEN});
 }
 
-/* Standard Webhooks: id, timestamp, and a signature for each valid secret. */
+/* Standard Webhooks: id, timestamp, and a signature for each valid secret and
+ * for the public key. */
 static bool lines_standard(struct request_lines *l, const struct job *j,
                            int64_t now_us, struct err *err)
 {
@@ -98,6 +98,10 @@ static bool lines_standard(struct request_lines *l, const struct job *j,
                            err)) {
             return false;
         }
+    }
+    if (l->signing != NULL) {
+        buf_add_char(&l->text, ' ');
+        sign_public(l->signing, id, now_s, body, &l->text);
     }
     line_end(l);
     return true;

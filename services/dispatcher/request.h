@@ -6,6 +6,7 @@
 #include "dispatcher/job.h"
 
 #include "base/buf.h"
+#include "crypt/ed25519.h"
 #include "fetch/fetch.h"
 
 /* The lines' memory; borrowed by the fetch_request until the answer. */
@@ -13,6 +14,7 @@ struct request_lines {
     struct buf text;
     size_t starts[FETCH_HEADERS_MAX];
     size_t count;
+    const struct ed25519_keys *signing; /* NULL: no v1a */
 };
 
 /* Fill `out` (but not its owner) for the job's next attempt. ERR_INTERNAL when

@@ -108,7 +108,9 @@ static struct sending *sending_take(struct worker *w)
     struct sending *s = w->spare;
 
     if (s == NULL) {
-        return mem_zero(1, sizeof *s);
+        s = mem_zero(1, sizeof *s);
+        s->lines.signing = w->d->signing;
+        return s;
     }
     w->spare = s->next;
     return s;

@@ -77,6 +77,10 @@ static void judge(void *user, struct config_faults *faults)
         !seal_keys_read(str_of(s->common.seal_keys), &g->seal_keys, &why)) {
         config_fault(faults, "PORTER_SEAL_KEYS", why.text);
     }
+    if (s->signing.keys_file != NULL && s->signing.keys_file[0] != '\0' &&
+        !ed25519_load(s->signing.keys_file, &g->signing, &why)) {
+        config_fault(faults, "PORTER_SIGNING_KEYS_FILE", why.text);
+    }
     if (s->redis_url != NULL && !kv_url_check(s->redis_url, &why)) {
         config_fault(faults, "PORTER_REDIS_URL", why.text);
     }
@@ -95,7 +99,12 @@ bool boot_settings(struct gateway *g, struct buf *told, struct err *err)
     if (!gateway_settings_load(&g->settings, &more, err)) {
         return false;
     }
-    g->cursor_secret = crypt_hmac_sha256(first, STR("cursor"));
+    for (size_t i = 0; i < keys->count; i++) {
+        struct str key = {(const char *)keys->list[i].bytes,
+                          sizeof keys->list[i].bytes};
+
+        g->cursor_secrets[i] = crypt_hmac_sha256(key, STR("cursor"));
+    }
     g->tag_secret = crypt_hmac_sha256(first, STR("etag"));
     return true;
 }
@@ -268,7 +277,8 @@ void boot_close(struct gateway *g)
     guess_free(g->guess);
     kv_close(g->kv);
     db_close(g->db);
-    crypt_wipe(&g->cursor_secret, sizeof g->cursor_secret);
+    ed25519_free(g->signing);
+    crypt_wipe(g->cursor_secrets, sizeof g->cursor_secrets);
     crypt_wipe(&g->tag_secret, sizeof g->tag_secret);
     crypt_wipe(&g->seal_keys, sizeof g->seal_keys);
 }

@@ -7,6 +7,7 @@
 
 #include "base/str.h"
 #include "crypt/crypt.h"
+#include "crypt/ed25519.h"
 #include "db/db.h"
 #include "gateway/admit.h"
 #include "gateway/metrics.h"
@@ -28,9 +29,11 @@ struct openapi;
 
 struct gateway {
     struct gateway_settings settings;
-    struct sha256 cursor_secret;
-    struct sha256 tag_secret;   /* Of ETags made of bodies. */
-    struct seal_keys seal_keys; /* What is kept secret in PostgreSQL. */
+    /* One for each seal key: the first signs cursors, all are believed. */
+    struct sha256 cursor_secrets[SEAL_KEYS_MAX];
+    struct sha256 tag_secret;     /* Of ETags made of bodies. */
+    struct seal_keys seal_keys;   /* What is kept secret in PostgreSQL. */
+    struct ed25519_keys *signing; /* NULL: none are published */
     struct gateway_metrics *metrics;
     struct route routes[OPERATIONS_MAX];
     struct router *router;
@@ -50,10 +53,11 @@ struct gateway {
     atomic_bool is_draining;
 };
 
-/* The secret that signs cursors, as a str. */
-static inline struct str gateway_cursor_secret(const struct gateway *g)
+/* A secret that signs cursors, as a str. */
+static inline struct str gateway_cursor_secret(const struct gateway *g,
+                                               size_t i)
 {
-    return (struct str){(const char *)g->cursor_secret.bytes, SHA256_BYTES};
+    return (struct str){(const char *)g->cursor_secrets[i].bytes, SHA256_BYTES};
 }
 
 #endif

@@ -7,12 +7,19 @@
 #include <assert.h>
 
 static const struct operation_table *const tables[] = {
-    &visitor_operations,           &visitor_change_operations,
-    &location_operations,          &contractor_operations,
-    &contractor_change_operations, &evacuation_operations,
-    &evacuation_change_operations, &webhook_operations,
-    &delivery_operations,          &event_operations,
-    &rate_limit_operations,        &docs_operations,
+    &visitor_operations,
+    &visitor_change_operations,
+    &location_operations,
+    &contractor_operations,
+    &contractor_change_operations,
+    &evacuation_operations,
+    &evacuation_change_operations,
+    &webhook_operations,
+    &signature_operations,
+    &delivery_operations,
+    &event_operations,
+    &rate_limit_operations,
+    &docs_operations,
 };
 
 size_t routes_all(const struct operation *list[OPERATIONS_MAX])

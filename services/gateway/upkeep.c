@@ -8,6 +8,7 @@
 #include "store/event_log.h"
 #include "store/idempotency.h"
 #include "store/partition.h"
+#include "store/sealed.h"
 
 #include <stdlib.h>
 
@@ -128,6 +129,35 @@ static bool watch_log(struct upkeep *u, struct gateway *g, struct err *err)
     return true;
 }
 
+/* What a change of the master key has left to do; and a webhook whose secret no
+ * known key opens gets nothing, which nobody else would hear of. */
+static bool tell_seals(struct upkeep *u, struct gateway *g, struct err *err)
+{
+    struct arena *arena = arena_new(1024);
+    struct sealed_count *list = NULL;
+    size_t count = 0;
+    bool ok =
+        sealed_count(g->db, clock_wall_us(), false, arena, &list, &count, err);
+
+    (void)u;
+    for (size_t i = 0; ok && i < count; i++) {
+        const struct log_field fields[] = {
+            LOG_STR("key_id", list[i].key_id),
+            LOG_INT("secrets", list[i].secrets),
+            LOG_INT("previous_secrets", list[i].previous),
+        };
+
+        if (seal_key_is_known(&g->seal_keys, list[i].key_id)) {
+            log_write(LOG_INFO, "secrets.sealed", fields, COUNT_OF(fields));
+        } else {
+            log_write(LOG_WARN, "secrets.key_unknown", fields,
+                      COUNT_OF(fields));
+        }
+    }
+    arena_free(arena);
+    return ok;
+}
+
 void upkeep_end(struct gateway *g)
 {
     struct err err = ERR_NONE;
@@ -148,6 +178,7 @@ static const struct chore {
     {"answers", clean_answers, 60 * US_PER_S},
     {"key uses", write_uses, 30 * US_PER_S},
     {"event log", watch_log, US_PER_S},
+    {"seals", tell_seals, 86400 * US_PER_S},
 };
 _Static_assert(COUNT_OF(chores) == UPKEEP_CHORES, "one state each");
 

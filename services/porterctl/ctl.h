@@ -57,6 +57,8 @@ command_fn key_create, key_list_command, key_revoke_command, key_rotate_command;
 command_fn webhook_add, webhook_list_command, webhook_update_command;
 command_fn webhook_rotate_command, webhook_delete_command;
 command_fn webhook_recover_command, webhook_test;
+command_fn verify_command;
+command_fn secrets_status, secrets_rewrap;
 command_fn deliveries_list, deliveries_show, deliveries_retry;
 command_fn events_tail;
 command_fn config_docs_command;

@@ -3,7 +3,7 @@
 
 #include "base/clock.h"
 #include "json/json.h"
-#include "receiver/verify.h"
+#include "signature/verify.h"
 #include "web/query.h"
 
 #include <time.h>

@@ -36,6 +36,10 @@ struct private_settings {
     uint64_t port;
 };
 
+struct signing_settings {
+    char *keys_file; /* "": no asymmetric signatures */
+};
+
 #define SETTINGS_TEXT_MAX 4096
 
 /* clang-format off */
@@ -54,6 +58,11 @@ struct private_settings {
      (seal_flags) | CONFIG_SECRET, NULL, 1, SETTINGS_TEXT_MAX,                                     \
      "Keys that webhook secrets are encrypted with, as `id:base64-of-32-bytes` separated by "      \
      "commas; the first encrypts, all decrypt.", NULL}
+
+#define ROWS_SIGNING(type)                                                                         \
+    {"PORTER_SIGNING_KEYS_FILE", CONFIG_TEXT, offsetof(type, signing.keys_file), 0, "",            \
+     0, SETTINGS_TEXT_MAX, "PEM file of up to 4 Ed25519 keys. Gateways publish all of them; the "  \
+     "first, which must be a private key for dispatchers, signs every webhook as `v1a` too.", NULL}
 
 #define ROWS_KAFKA(type)                                                                           \
     {"PORTER_KAFKA_BROKERS", CONFIG_TEXT, offsetof(type, kafka.brokers), 0, "127.0.0.1:9092",      \

@@ -9,6 +9,7 @@
 static const struct config_row rows[] = {
     ROWS_COMMON(struct dispatcher_settings, CONFIG_REQUIRED),
     ROWS_KAFKA(struct dispatcher_settings),
+    ROWS_SIGNING(struct dispatcher_settings),
     {"PORTER_KAFKA_GROUP", CONFIG_TEXT, AT(kafka_group), 0, "porter-dispatcher", 1, 200,
      "Consumer groups that all dispatchers share, one a topic: this, a dot, the topic.", NULL},
     ROWS_PRIVATE(struct dispatcher_settings, "PORTER_DISPATCHER_PRIVATE_PORT", "9091"),

@@ -11,6 +11,7 @@ struct dispatcher_settings {
     struct common_settings common;
     struct kafka_settings kafka;
     struct private_settings private;
+    struct signing_settings signing;
     char *kafka_group;
     uint64_t workers;
     uint64_t ledger_window_ms;

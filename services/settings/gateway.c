@@ -9,6 +9,7 @@
 static const struct config_row rows[] = {
     ROWS_COMMON(struct gateway_settings, CONFIG_REQUIRED),
     ROWS_KAFKA(struct gateway_settings),
+    ROWS_SIGNING(struct gateway_settings),
     {"PORTER_REDIS_URL", CONFIG_TEXT, AT(redis_url), CONFIG_SECRET, "redis://127.0.0.1:6379",
      1, SETTINGS_TEXT_MAX, "Redis for rate limits and cached keys; it may lose everything.", NULL},
     {"PORTER_HTTPS_ADDRESS", CONFIG_TEXT, AT(https_address), 0, "0.0.0.0", 1, 255,

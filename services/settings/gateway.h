@@ -11,6 +11,7 @@ struct gateway_settings {
     struct common_settings common;
     struct kafka_settings kafka;
     struct private_settings private;
+    struct signing_settings signing;
     char *redis_url;
     char *https_address;
     uint64_t https_port;

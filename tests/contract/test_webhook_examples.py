@@ -1,9 +1,12 @@
 """The code in docs/webhooks.md is right: it takes what Porter signs and nothing else."""
+import base64
 import json
 import re
 import subprocess
 
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from harness import signatures
 from harness.sources import ROOT
@@ -50,7 +53,7 @@ def test_the_python_code(case):
 @pytest.mark.parametrize("case", CASES)
 def test_the_javascript_code(case, tmp_path):
     given, porter_ok, standard_ok = CASES[case]
-    simple, standard = blocks("js")
+    simple, standard, _ = blocks("js")
     call = f"""
 const [body, headers, secret, now] = [
   Buffer.from({json.dumps(BODY.decode())}), {json.dumps(given)}, {json.dumps(SECRET)}, {NOW}];
@@ -63,6 +66,34 @@ console.log(JSON.stringify([
     done = subprocess.run(["node", script], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout) == [porter_ok, standard_ok]
+
+
+KEY, STRANGER = Ed25519PrivateKey.generate(), Ed25519PrivateKey.generate()
+
+
+def jwk(key):
+    raw = key.public_key().public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
+    return {"kty": "OKP", "crv": "Ed25519", "x": base64.urlsafe_b64encode(raw).decode().rstrip("=")}
+
+
+def public(sent_at=NOW, body=BODY):
+    signed = base64.b64encode(KEY.sign(f"evt_1.{sent_at}.".encode() + body)).decode()
+    return {"webhook-id": "evt_1", "webhook-timestamp": str(sent_at), "webhook-signature": f"v1,AAAA v1a,{signed}"}
+
+
+@pytest.mark.parametrize("given, keys, is_right", [
+    (public(), [KEY], True), (public(), [STRANGER, KEY], True), (public(), [STRANGER], False), (public(), [], False),
+    (public(body=b"{}"), [KEY], False), (public(sent_at=NOW - 3600), [KEY], False),
+    ({**public(), "webhook-timestamp": str(NOW + 1)}, [KEY], False), ({**public(), "webhook-signature": "v1a,AAAA"}, [KEY], False),
+    (headers(), [KEY], False), ({}, [KEY], False)])
+def test_the_javascript_code_for_public_keys(given, keys, is_right, tmp_path):
+    script = tmp_path / "verify.mjs"
+    script.write_text(blocks("js")[2] + f"""
+console.log(verifyPublicSignature(Buffer.from({json.dumps(BODY.decode())}), {json.dumps(given)},
+  {json.dumps({"keys": [jwk(key) for key in keys]})}, {NOW}));""")
+    done = subprocess.run(["node", script], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) is is_right
 
 
 def test_the_page_tells_the_schedule_that_is_the_default():

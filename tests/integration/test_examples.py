@@ -8,6 +8,9 @@ import os
 import re
 from datetime import datetime, timedelta, timezone
 
+import requests
+
+from harness import signatures
 from harness.contract import contract
 from harness.poll import LOG_S, eventually
 from harness.process import ROOT
@@ -16,9 +19,15 @@ DISPATCHER = {"PORTER_RETRY_SCHEDULE": "1s"}  # It gives up after two attempts.
 FILE = ROOT / "services" / "gateway" / "openapi" / "examples.json"
 ID = re.compile(r"\b(org|key|usr|vis|loc|con|evac|evt|whk|dlv|req)_[0-7][0-9a-hjkmnp-tv-z]{25}\b")
 TIME = re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
-FIXED = {"reset": 42, "next_cursor": "AWm0ZBqk9Uqe7wY3", "signature": "0" * 64, "remote": "203.0.113.7:443",
+FIXED = {"reset": 42, "webhook-signature": "v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4=", "X-Porter-Signature": "0" * 64,
+         "next_cursor": "AWm0ZBqk9Uqe7wY3", "signature": "0" * 64, "remote": "203.0.113.7:443",
          "dns_us": 310, "connect_us": 8120, "tls_us": 17350, "first_byte_us": 41870, "total_us": 41910,
          "response_headers": "Server: nginx\nDate: Sun, 01 Mar 2026 09:30:00 GMT"}
+# That of RFC 8037's example.
+PUBLIC_KEY = """-----BEGIN PUBLIC KEY-----
+MCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=
+-----END PUBLIC KEY-----
+"""
 # What the story causes, and how often.
 EVENTS = {"visitor.pre_registered": 4, "visitor.checked_in": 2, "visitor.checked_out": 1, "visitor.cancelled": 2,
           "contractor.created": 2, "contractor.approved": 1, "contractor.rejected": 1,
@@ -95,6 +104,8 @@ def tell(porter):
     for name, count in EVENTS.items():
         bodies = [json.loads(one.body) for one in receiver.wait(count=count, seconds=20, x_porter_event=name)]
         story.kept["events"][name] = story.same(min(bodies, key=lambda event: event["id"]))
+    tell_signatures(story)
+    tell_keys(porter, story)
     return story.kept
 
 
@@ -136,6 +147,25 @@ def tell_webhooks(story):
     story.ask("show_webhook", [hook["id"]])
     story.ask("update_webhook", [hook["id"]], body={"events": ["visitor.checked_in", "visitor.checked_out"], "ordering": "subject"})
     story.ask("rotate_webhook_secret", [hook["id"]], body={"overlap_seconds": 3600})
+
+
+def tell_signatures(story):
+    """An endpoint's framework parsed the body and printed it again."""
+    hook = story.client.post("/webhooks", json={"url": "https://example.com/porter", "events": ["*"]}).json()
+    raw, event, sent_at = b'{"id":"evt_01jndp8w1qe2v8m5tq2k3x4y99","type":"visitor.checked_in"}', "evt_01jndp8w1qe2v8m5tq2k3x4y99", 1772357398
+    story.ask("verify_webhook", [hook["id"]], body={
+        "headers": {"webhook-id": event, "webhook-timestamp": str(sent_at),
+                    "webhook-signature": signatures.standard(raw, hook["secret"], event, sent_at),
+                    "X-Porter-Signature": signatures.porter(raw, hook["secret"])},
+        "body": json.dumps(json.loads(raw)), "received_at": "2026-03-01T09:30:00.000Z"})
+
+
+def tell_keys(porter, story):
+    file = porter.folder / "signing.pem"
+    file.write_text(PUBLIC_KEY)
+    gateway = porter.gateway(PORTER_SIGNING_KEYS_FILE=file)
+    answer = requests.get(f"{gateway.url}/.well-known/porter-webhooks.json", verify=str(porter.tls / "ca.pem"), timeout=10)
+    story.kept["answer"]["show_webhook_keys"] = story.same(answer.json())
 
 
 def tell_deliveries(porter, tenant, story, location):

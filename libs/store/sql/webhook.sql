@@ -8,6 +8,11 @@ SELECT o.webhooks_version, w.id, w.url, w.events, w.status = 'enabled',
   LEFT JOIN webhook_circuits c ON c.org_id = w.org_id AND c.webhook_id = w.id
  WHERE o.id = $1;
 
+-- name: webhook_secrets
+SELECT secret, secret_previous, secret_overlap_until
+  FROM webhooks
+ WHERE org_id = $1 AND id = $2;
+
 -- name: webhook_lock
 -- Changes of an organization's webhooks go one after the other.
 SELECT o.webhooks_version

@@ -12,6 +12,7 @@ extern const struct operation_table contractor_change_operations;
 extern const struct operation_table evacuation_operations;
 extern const struct operation_table evacuation_change_operations;
 extern const struct operation_table webhook_operations;
+extern const struct operation_table signature_operations;
 extern const struct operation_table delivery_operations;
 extern const struct operation_table event_operations;
 extern const struct operation_table rate_limit_operations;

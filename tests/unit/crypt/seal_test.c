@@ -50,6 +50,21 @@ static void opens_what_it_closed(void **state)
     assert_string_equal(buf_cstr(&plain), "whsec_1");
 }
 
+static void tells_which_key_closed_it(void **state)
+{
+    struct seal_keys keys = keys_of(STR(KEY_B "," KEY_A));
+
+    (void)state;
+    seal_close(&keys, STR("x"), STR("c"), &sealed);
+    assert_true(str_eq(seal_key_id(buf_str(&sealed)), STR("b")));
+    seal_head(&keys, &plain);
+    assert_true(str_eq(buf_str(&plain), STR("\1\1b")));
+    assert_true(str_starts(buf_str(&sealed), buf_str(&plain)));
+    assert_null(seal_key_id(STR("\1\1b")).data);
+    assert_null(seal_key_id(STR("no sealed value, but long enough")).data);
+    assert_null(seal_key_id(STR_NONE).data);
+}
+
 static void never_gives_the_same_bytes_twice(void **state)
 {
     struct seal_keys keys = keys_of(STR(KEY_A));
@@ -157,6 +172,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(opens_what_it_closed),
+        TEST(tells_which_key_closed_it),
         TEST(never_gives_the_same_bytes_twice),
         TEST(an_old_key_still_opens_after_a_rotation),
         TEST(an_unknown_key_opens_nothing),

@@ -4,6 +4,7 @@
 
 #include "crypt/crypt.h"
 #include "message/message.h"
+#include "signature/sign.h"
 #include "store/location.h"
 #include "store/outbox.h"
 #include "store/visitor.h"
@@ -336,7 +337,7 @@ static void a_webhook_keeps_its_secret_sealed(void **state)
     assert_int_equal(wrong, 0);
     assert_true(after > before);
     assert_true(list[0].is_enabled);
-    assert_true(str_starts(secret, STR(WEBHOOK_SECRET_PREFIX)));
+    assert_true(str_starts(secret, STR(SIGN_SECRET_PREFIX)));
     assert_true(str_eq(list[0].secret, secret));
 
     keys = seal_keys_of("b:BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBA=");

@@ -1,16 +1,13 @@
-/* Stands between lane and worker: the last thing that happens to a request
- * before it leaves, at every attempt anew (the timestamp is signed). */
-#include "dispatcher/sign.h"
+/* The last thing that happens to a request before it leaves, at every attempt
+ * anew (the timestamp is signed). */
+#include "signature/sign.h"
 
 #include "base/codec.h"
 #include "crypt/crypt.h"
-#include "store/webhook.h"
 
 #include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
-
-#define KEY_MAX 128
 
 void sign_body(struct str secret, struct str body, char out[SIGN_HEX_LEN + 1])
 {
@@ -20,25 +17,25 @@ void sign_body(struct str secret, struct str body, char out[SIGN_HEX_LEN + 1])
     hex_write(mac.bytes, sizeof mac.bytes, out);
 }
 
-static bool key_of(struct str secret, uint8_t key[KEY_MAX], size_t *len)
+bool sign_key(struct str secret, uint8_t *key, size_t *len)
 {
-    const struct str prefix = STR(WEBHOOK_SECRET_PREFIX);
+    const struct str prefix = STR(SIGN_SECRET_PREFIX);
 
     if (str_starts(secret, prefix)) {
         secret.data += prefix.len;
         secret.len -= prefix.len;
     }
-    return base64_read(secret, key, KEY_MAX, len) && *len > 0;
+    return base64_read(secret, key, SIGN_KEY_MAX, len) && *len > 0;
 }
 
 bool sign_standard(struct str secret, struct str id, int64_t timestamp_s,
                    struct str body, struct buf *out, struct err *err)
 {
-    uint8_t key[KEY_MAX];
+    uint8_t key[SIGN_KEY_MAX];
     char timestamp[24];
     size_t key_len = 0;
 
-    if (!key_of(secret, key, &key_len)) {
+    if (!sign_key(secret, key, &key_len)) {
         return err_set(err, ERR_INTERNAL,
                        "The webhook's secret is not whsec_ and base64.");
     }
@@ -52,4 +49,20 @@ bool sign_standard(struct str secret, struct str id, int64_t timestamp_s,
     base64_add(out, mac.bytes, sizeof mac.bytes);
     crypt_wipe(key, sizeof key);
     return true;
+}
+
+void sign_public(const struct ed25519_keys *keys, struct str id,
+                 int64_t timestamp_s, struct str body, struct buf *out)
+{
+    uint8_t signature[ED25519_SIGNATURE_BYTES];
+    struct buf text = BUF_EMPTY; /* Ed25519 goes over it twice. */
+
+    buf_reserve(&text, id.len + body.len + 24);
+    buf_add(&text, id);
+    buf_addf(&text, ".%" PRId64 ".", timestamp_s);
+    buf_add(&text, body);
+    ed25519_sign(keys, buf_str(&text), signature);
+    BUF_ADD(out, "v1a,");
+    base64_add(out, signature, sizeof signature);
+    buf_free(&text);
 }

@@ -1,5 +1,5 @@
 // Lints an OpenAPI document by Redocly's recommended rules, each of them an error here:
-//     NODE_PATH=.deps/node/node_modules node tests/lint/openapi.cjs FILE
+//     NODE_PATH=.deps/node/node_modules node tests/node/openapi.cjs FILE
 // Prints one line per problem; exit 1 when there is any.
 const { createConfig, lint } = require("@redocly/openapi-core");
 

@@ -1,6 +1,6 @@
 /* Signatures are what an integrator's code computes: Standard Webhooks' own
  * vector, and values made with the product page's Python function. */
-#include "dispatcher/sign.h"
+#include "signature/sign.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,0 +1,299 @@
+/* A batch is read, sealed anew in memory, and swapped in: compared with what
+ * was read, so that a secret which was rotated meanwhile is never put back. The
+ * visible row stays as it is, updated_at too. */
+#include "store/sealed.h"
+
+#include "store/idempotency.h"
+#include "store_sql.h"
+
+#include <assert.h>
+
+#define ARENA_BYTES 65536
+#define BATCH_MAX 100 /* As in sql/sealed.sql. */
+
+bool sealed_count(struct db *db, int64_t now_us, bool with_answers,
+                  struct arena *arena, struct sealed_count **list,
+                  size_t *count, struct err *err)
+{
+    struct db_rows *rows = NULL;
+    struct sealed_count *all = NULL;
+
+    if (!db_run(db, &sql_sealed_count,
+                ARGS(ARG_TIME(now_us), ARG_BOOL(with_answers)), &rows, err)) {
+        return false;
+    }
+    all = arena_zero(arena, db_count(rows) + 1, sizeof(*all));
+    for (size_t i = 0; i < db_count(rows); i++) {
+        struct str key_id = db_text(rows, i, 0);
+
+        all[i] = (struct sealed_count){
+            .key_id = key_id.data == NULL ? STR_NONE : arena_str(arena, key_id),
+            .secrets = db_int(rows, i, 1),
+            .previous = db_int(rows, i, 2),
+            .answers = db_int(rows, i, 3),
+        };
+    }
+    *count = db_count(rows);
+    *list = all;
+    db_rows_free(rows);
+    return true;
+}
+
+/* --- one value -------------------------------------------------------------
+ */
+
+static void note_unreadable(struct sealed_walk *walk, const char *what,
+                            const struct err *why)
+{
+    if (walk->unreadable++ == 0) {
+        walk->why = *why;
+        (void)err_wrap(&walk->why, "%s", what);
+    }
+}
+
+static void note_seen(struct sealed_walk *walk, size_t count)
+{
+    walk->seen += (int64_t)count;
+    walk->is_done = count == 0;
+}
+
+/* True when *out is the value under the first key and was not before. */
+static bool reseal(const struct seal_keys *keys, struct str sealed,
+                   struct str context, const char *what,
+                   struct sealed_walk *walk, struct arena *arena,
+                   struct str *out)
+{
+    struct buf plain = BUF_EMPTY;
+    struct buf anew = BUF_EMPTY;
+    struct err err = ERR_NONE;
+    bool ok = false;
+
+    if (str_eq(seal_key_id(sealed), str_of(keys->list[0].id))) {
+        return false;
+    }
+    ok = seal_open(keys, sealed, context, &plain, &err);
+    if (ok) {
+        seal_close(keys, buf_str(&plain), context, &anew);
+        *out = arena_str(arena, buf_str(&anew));
+        crypt_wipe(plain.data, plain.len);
+    } else {
+        note_unreadable(walk, what, &err);
+    }
+    buf_free(&plain);
+    buf_free(&anew);
+    return ok;
+}
+
+/* --- webhooks --------------------------------------------------------------
+ */
+
+/* Columns of the swap. */
+struct swaps {
+    size_t count;
+    struct id org_ids[BATCH_MAX];
+    struct id ids[BATCH_MAX];
+    struct str read[2][BATCH_MAX];
+    struct str anew[2][BATCH_MAX];
+};
+
+static void add_webhook(const struct db_rows *rows, size_t i,
+                        const struct seal_keys *keys, struct sealed_walk *walk,
+                        struct arena *arena, struct swaps *s)
+{
+    struct id_text id = id_text(ID_WEBHOOK, db_uuid(rows, i, 1));
+    size_t n = s->count;
+    bool is_new = false;
+
+    for (size_t k = 0; k < 2; k++) {
+        s->read[k][n] = s->anew[k][n] = db_bytes(rows, i, 2 + k);
+        is_new |= s->read[k][n].data != NULL &&
+                  reseal(keys, s->read[k][n], str_of(id.data), id.data, walk,
+                         arena, &s->anew[k][n]);
+    }
+    if (is_new) {
+        s->org_ids[n] = db_uuid(rows, i, 0);
+        s->ids[n] = db_uuid(rows, i, 1);
+        s->count++;
+    }
+}
+
+static void note_swapped(struct sealed_walk *walk, const struct swaps *s,
+                         const struct db_rows *rows)
+{
+    walk->rewrapped += db_changed(rows);
+    walk->missed += (int64_t)s->count - db_changed(rows);
+}
+
+static bool swap_webhooks(struct db *db, const struct swaps *s,
+                          struct sealed_walk *walk, struct err *err)
+{
+    struct db_rows *rows = NULL;
+
+    if (s->count == 0) {
+        return true;
+    }
+    if (!db_run(db, &sql_sealed_webhooks_swap,
+                ARGS(ARG_UUIDS(s->org_ids, s->count),
+                     ARG_UUIDS(s->ids, s->count),
+                     ARG_BYTESS(s->read[0], s->count),
+                     ARG_BYTESS(s->read[1], s->count),
+                     ARG_BYTESS(s->anew[0], s->count),
+                     ARG_BYTESS(s->anew[1], s->count)),
+                &rows, err)) {
+        return false;
+    }
+    note_swapped(walk, s, rows);
+    db_rows_free(rows);
+    return true;
+}
+
+static bool rewrap_webhooks(struct db *db, const struct seal_keys *keys,
+                            struct sealed_walk *walk, struct arena *arena,
+                            struct err *err)
+{
+    struct swaps *s = arena_zero(arena, 1, sizeof(*s));
+    struct db_rows *rows = NULL;
+    size_t count = 0;
+    bool ok =
+        db_run(db, &sql_sealed_webhooks,
+               ARGS(ARG_UUID(walk->org_id), ARG_UUID(walk->id)), &rows, err);
+
+    if (!ok) {
+        return false;
+    }
+    count = db_count(rows);
+    assert(count <= BATCH_MAX);
+    for (size_t i = 0; i < count; i++) {
+        add_webhook(rows, i, keys, walk, arena, s);
+    }
+    ok = swap_webhooks(db, s, walk, err);
+    if (ok && count > 0) {
+        walk->org_id = db_uuid(rows, count - 1, 0);
+        walk->id = db_uuid(rows, count - 1, 1);
+    }
+    if (ok) {
+        note_seen(walk, count);
+    }
+    db_rows_free(rows);
+    return ok;
+}
+
+/* --- kept answers ----------------------------------------------------------
+ */
+
+struct answers {
+    struct swaps s; /* ids: of keys */
+    struct str routes[BATCH_MAX];
+    struct str tokens[BATCH_MAX];
+};
+
+static void add_answer(const struct db_rows *rows, size_t i,
+                       const struct seal_keys *keys, struct sealed_walk *walk,
+                       struct arena *arena, struct answers *a)
+{
+    const struct idempotency_token token = {
+        db_uuid(rows, i, 0), db_uuid(rows, i, 1), db_text(rows, i, 2),
+        db_text(rows, i, 3)};
+    struct sha256 who = idempotency_identity(&token);
+    size_t n = a->s.count;
+
+    a->s.read[0][n] = db_bytes(rows, i, 4);
+    if (a->s.read[0][n].data == NULL ||
+        !reseal(keys, a->s.read[0][n],
+                (struct str){(const char *)who.bytes, SHA256_BYTES},
+                "a kept answer", walk, arena, &a->s.anew[0][n])) {
+        return;
+    }
+    a->s.org_ids[n] = token.org_id;
+    a->s.ids[n] = token.key_id;
+    a->routes[n] = token.route;
+    a->tokens[n] = token.text;
+    a->s.count++;
+}
+
+static bool swap_answers(struct db *db, const struct answers *a,
+                         struct sealed_walk *walk, struct err *err)
+{
+    struct db_rows *rows = NULL;
+    size_t n = a->s.count;
+
+    if (n == 0) {
+        return true;
+    }
+    if (!db_run(db, &sql_sealed_answers_swap,
+                ARGS(ARG_UUIDS(a->s.org_ids, n), ARG_UUIDS(a->s.ids, n),
+                     ARG_TEXTS(a->routes, n), ARG_TEXTS(a->tokens, n),
+                     ARG_BYTESS(a->s.read[0], n), ARG_BYTESS(a->s.anew[0], n)),
+                &rows, err)) {
+        return false;
+    }
+    note_swapped(walk, &a->s, rows);
+    db_rows_free(rows);
+    return true;
+}
+
+static void move_on(struct sealed_walk *walk, const struct db_rows *rows,
+                    size_t last)
+{
+    walk->org_id = db_uuid(rows, last, 0);
+    walk->id = db_uuid(rows, last, 1);
+    buf_clear(&walk->route);
+    buf_add(&walk->route, db_text(rows, last, 2));
+    buf_clear(&walk->token);
+    buf_add(&walk->token, db_text(rows, last, 3));
+}
+
+static bool rewrap_answers(struct db *db, const struct seal_keys *keys,
+                           struct sealed_walk *walk, struct arena *arena,
+                           struct err *err)
+{
+    struct answers *a = arena_zero(arena, 1, sizeof(*a));
+    struct buf head = BUF_EMPTY;
+    struct db_rows *rows = NULL;
+    size_t count = 0;
+    bool ok = false;
+
+    seal_head(keys, &head);
+    ok = db_run(db, &sql_sealed_answers,
+                ARGS(ARG_UUID(walk->org_id), ARG_UUID(walk->id),
+                     ARG_TEXT(str_of(buf_cstr(&walk->route))),
+                     ARG_TEXT(str_of(buf_cstr(&walk->token))),
+                     ARG_BYTES(buf_str(&head)), ARG_TIME(walk->now_us)),
+                &rows, err);
+    buf_free(&head);
+    if (!ok) {
+        return false;
+    }
+    count = db_count(rows);
+    assert(count <= BATCH_MAX);
+    for (size_t i = 0; i < count; i++) {
+        add_answer(rows, i, keys, walk, arena, a);
+    }
+    ok = swap_answers(db, a, walk, err);
+    if (ok && count > 0) {
+        move_on(walk, rows, count - 1);
+    }
+    if (ok) {
+        note_seen(walk, count);
+    }
+    db_rows_free(rows);
+    return ok;
+}
+
+bool sealed_rewrap(struct db *db, const struct seal_keys *keys,
+                   struct sealed_walk *walk, struct err *err)
+{
+    struct arena *arena = arena_new(ARENA_BYTES);
+    bool ok = walk->kind == SEALED_WEBHOOKS
+                  ? rewrap_webhooks(db, keys, walk, arena, err)
+                  : rewrap_answers(db, keys, walk, arena, err);
+
+    arena_free(arena);
+    return ok;
+}
+
+void sealed_walk_done(struct sealed_walk *walk)
+{
+    buf_free(&walk->route);
+    buf_free(&walk->token);
+}
