@@ -32,7 +32,7 @@ struct fetch_options {
     size_t response_max; /* body bytes read; more ends the transfer */
     size_t keep_max;     /* body bytes kept */
     const char *ca_file; /* NULL: the system's */
-    const char *proxy;   /* NULL: none; with one, may_connect is not asked */
+    const char *proxy; /* NULL, "": none; with one, may_connect is not asked */
     bool http2;
     fetch_may_connect_fn *may_connect; /* NULL: any */
     void *user;
@@ -73,6 +73,10 @@ struct fetch_answer {
     int64_t dns_us, connect_us, tls_us, first_byte_us, total_us;
     bool reused;
 };
+
+/* Is it the URL of a proxy that looks names up itself: http, https or socks5h?
+ * "" is none. ERR_INVALID does not show it: it may hold a password. */
+MUST_USE bool fetch_proxy_check(const char *proxy, struct err *err);
 
 struct fetch;
 

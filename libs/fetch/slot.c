@@ -112,6 +112,8 @@ static void slot_prepare(struct slot *s)
                               : (long)CURL_HTTP_VERSION_1_1);
     /* "" also keeps the http_proxy variables of the environment out. */
     curl_easy_setopt(e, CURLOPT_PROXY, f->proxy == NULL ? "" : f->proxy);
+    /* Or no_proxy in the environment would send us past it, unjudged. */
+    curl_easy_setopt(e, CURLOPT_NOPROXY, "");
     if (f->ca_file != NULL) {
         curl_easy_setopt(e, CURLOPT_CAINFO, f->ca_file);
         curl_easy_setopt(e, CURLOPT_CAPATH, NULL);

@@ -4,7 +4,7 @@
  * takes mail, only mail tells. */
 #include "message/rule_format.h"
 
-#include "base/endpoint.h"
+#include "guard/guard.h"
 
 #include <assert.h>
 
@@ -145,7 +145,7 @@ static bool is_endpoint(struct str s, struct arena *arena, const char **want)
 {
     struct err err = ERR_NONE;
 
-    if (endpoint_check(s, true, &err)) {
+    if (guard_form(s, &err)) {
         return true;
     }
     *want = arena_cstr(arena, str_of(err.text));

@@ -20,7 +20,7 @@ enum rule_format {
     RULE_EMAIL,    /* local@domain, no blanks */
     RULE_PHONE,    /* E.164: + and 7 to 15 digits */
     RULE_COUNTRY,  /* two capital letters, as in ISO 3166-1 */
-    RULE_ENDPOINT, /* base/endpoint.h, as in development */
+    RULE_ENDPOINT, /* guard_form: whether it may be called is not asked. */
     RULE_WORD,     /* one of `words` */
     RULE_ID,       /* of id_kind */
     RULE_TIME,     /* min..max are seconds relative to now */

@@ -8,6 +8,7 @@
 #include "base/macros.h"
 #include "crypt/crypt.h"
 #include "db/db.h"
+#include "guard/guard.h"
 #include "store/event.h"
 
 #include "porter/v1/webhook.pb-c.h"
@@ -56,12 +57,12 @@ struct webhook_input {
     size_t event_count;
     bool by_subject;
     bool is_disabled;
-    bool is_development; /* For endpoint_check. */
+    const struct guard *guard; /* Of the URL; NULL: it is not new. */
 };
 
 /* A new webhook with a new secret (whsec_ + base64 of 32 random bytes), which
  * is put into *secret. Bumps the org's version and notifies. ERR_INVALID for a
- * URL that endpoint_check refuses or no/unknown events; ERR_LIMITED past
+ * URL that the guard refuses or no/unknown events; ERR_LIMITED past
  * WEBHOOKS_PER_ORG_MAX. */
 MUST_USE bool webhook_insert(struct db *db, const struct seal_keys *keys,
                              struct id org_id, const struct webhook_input *in,

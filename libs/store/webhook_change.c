@@ -5,8 +5,10 @@
 #include "base/clock.h"
 #include "base/codec.h"
 #include "base/random.h"
-#include "base/endpoint.h"
+#include "guard/guard.h"
 #include "store_sql.h"
+
+#include <assert.h>
 
 #define SECRET_BYTES 32
 
@@ -56,7 +58,11 @@ static bool check_input(const struct webhook_input *in, struct err *err)
                            STR_ARGS(in->events[i]));
         }
     }
-    return endpoint_check(in->url, in->is_development, err);
+    if (in->guard != NULL && !guard_url(in->guard, in->url, err)) {
+        err->code = ERR_INVALID; /* Whichever rule it breaks. */
+        return false;
+    }
+    return true;
 }
 
 /* --- changes ----------------------------------------------------------------
@@ -163,6 +169,7 @@ bool webhook_insert(struct db *db, const struct seal_keys *keys,
     struct tx *tx = NULL;
     bool ok = false;
 
+    assert(in->guard != NULL);
     if (in->event_count == 0) {
         return err_set(err, ERR_INVALID, "a webhook needs at least one event");
     }

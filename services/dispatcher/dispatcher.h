@@ -7,12 +7,12 @@
 #define PORTER_DISPATCHER_DISPATCHER_H
 
 #include "dispatcher/backoff.h"
-#include "dispatcher/guard.h"
 #include "dispatcher/job.h"
 #include "dispatcher/targets.h"
 
 #include "crypt/crypt.h"
 #include "db/db.h"
+#include "guard/guard.h"
 #include "metrics/metrics.h"
 #include "settings/dispatcher.h"
 

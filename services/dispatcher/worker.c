@@ -5,7 +5,7 @@
  * fetch_start … answered -> outcome -> ledger_finish.
  * Endings: no room in the lane, or no time in the lease: given back as due. A
  * request that can't be made or started: refused. Anything else is an answer,
- * and verdict judges it. */
+ * also that the guard refuses the URL, and verdict judges it. */
 #include "dispatcher/worker.h"
 
 #include "dispatcher/lane.h"
@@ -30,6 +30,7 @@
 #define RESPONSE_MAX 65536
 #define RESPONSE_KEPT 4096
 #define WAIT_MS 100
+#define REASON_MAX 130 /* Of a fetch_answer's detail. */
 #define FULL_MAX 256   /* Full lanes told to retry, per worker. */
 #define INBOX_EASY 256 /* More than that in an inbox is "busy". */
 
@@ -142,9 +143,22 @@ static bool begin(struct worker *w, struct sending *s, struct err *err)
 
     s->started_us = clock_steady_us();
     s->started_wall_us = clock_wall_us();
-    return guard_url(&w->d->guard, s->job->target->url, err) &&
-           request_make(s->job, s->started_wall_us, &s->lines, &request, err) &&
+    return request_make(s->job, s->started_wall_us, &s->lines, &request, err) &&
            fetch_start(w->fetch, &request, err);
+}
+
+/* What the guard says of the URL counts as much as what it says of the address
+ * behind a name: an attempt that is shown, and made again as any other. */
+static void refuse(struct worker *w, struct sending *s, const struct err *why)
+{
+    struct fetch_answer a = {
+        .owner = s, .failure = FETCH_REFUSED_ADDRESS, .retry_after_s = -1};
+
+    s->started_us = clock_steady_us();
+    s->started_wall_us = clock_wall_us();
+    (void)snprintf(a.detail, sizeof a.detail,
+                   "The webhook is not called: %.*s.", REASON_MAX, why->text);
+    answered(w, &a);
 }
 
 static void start(struct worker *w, struct job *j)
@@ -158,7 +172,9 @@ static void start(struct worker *w, struct job *j)
     }
     struct sending *s = sending_take(w);
     s->job = j;
-    if (!begin(w, s, &err)) {
+    if (!guard_url(&w->d->guard, j->target->url, &err)) {
+        refuse(w, s, &err);
+    } else if (!begin(w, s, &err)) {
         lanes_cancel(w->lanes, j->webhook_id);
         metrics_add(w->d->metrics, METER_REFUSED, 0, 1);
         outcome_refuse(j, str_of(err.text), clock_wall_us());

@@ -32,13 +32,12 @@ static const struct config_row rows[] = {
      "How long a whole attempt may take.", NULL},
     {"PORTER_LEASE", CONFIG_MS, AT(lease_ms), 0, "60s", 1000, 3600000,
      "How long a delivery belongs to its dispatcher; longer than an attempt may take.", NULL},
-    {"PORTER_EGRESS_ALLOW", CONFIG_TEXT, AT(egress_allow), 0, "", 0, SETTINGS_TEXT_MAX,
-     "Private networks that webhooks may reach, as CIDRs separated by commas.", NULL},
     {"PORTER_EGRESS_CA_FILE", CONFIG_TEXT, AT(egress_ca_file), 0, "", 0, SETTINGS_TEXT_MAX,
      "PEM file of the authorities that endpoints' certificates are checked against; the system's "
      "without it.", NULL},
     {"PORTER_EGRESS_PROXY", CONFIG_TEXT, AT(egress_proxy), CONFIG_SECRET, "", 0, SETTINGS_TEXT_MAX,
-     "URL of a proxy that all webhooks go through.", NULL},
+     "URL of a proxy that all webhooks go through (`http`, `https` or `socks5h`); it takes the names, "
+     "and the judging of their addresses, over.", NULL},
 };
 /* clang-format on */
 

@@ -21,7 +21,6 @@ struct dispatcher_settings {
     uint64_t connect_timeout_ms;
     uint64_t attempt_timeout_ms;
     uint64_t lease_ms;
-    char *egress_allow;   /* CIDRs; "": none */
     char *egress_ca_file; /* "": the system's */
     char *egress_proxy;   /* "": none */
 };

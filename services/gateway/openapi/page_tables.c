@@ -154,8 +154,8 @@ static void add_rule(const struct rule *row, const char *kind, struct buf *out)
         BUF_ADD(out, "A country's two capital letters.");
         return;
     case RULE_ENDPOINT:
-        BUF_ADD(out, "An https URL with a host, without user or password, "
-                     "on port 443 or one from 1024 on.");
+        BUF_ADD(out, "An https URL with a public host, without user or "
+                     "password, on port 443 or one from 1024 on.");
         return;
     case RULE_WORD:
         for (size_t i = 0; row->words[i] != NULL; i++) {

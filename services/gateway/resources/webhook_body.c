@@ -1,31 +1,34 @@
 /* The bodies that make or change a webhook. */
 #include "gateway/resources/webhook_body.h"
 
-#include "base/endpoint.h"
 #include "gateway/routes.h"
 #include "json/json.h"
 
-static bool is_development(const struct call *call)
+/* The form is the row's matter; whether it may be called from here is asked of
+ * the guard, as each attempt will. */
+static bool check_url(struct call *call, struct str url)
 {
-    return call->gateway->settings.common.environment ==
-           ENVIRONMENT_DEVELOPMENT;
+    const struct guard *guard = &call->gateway->guard;
+    struct err why = ERR_NONE;
+
+    if (url.len == 0 || !guard_form(url, &why) || guard_url(guard, url, &why)) {
+        return true;
+    }
+    return fault_add(call_faults(call), STR("url"),
+                     why.code == ERR_FORBIDDEN ? FAULT_NOT_ALLOWED
+                                               : FAULT_BAD_FORMAT,
+                     "%s", why.text);
 }
 
-/* What the rows can't say: plain HTTP is for development; a list that is there
- * is not empty. */
+/* What the rows can't say: where the URL may lead; a list that is there is not
+ * empty. */
 static bool check_more(struct call *call, const struct json *body)
 {
     const struct json *url = json_find(body, "url");
     const struct json *events = json_find(body, "events");
-    struct err why = ERR_NONE;
-    bool ok = true;
+    bool ok = url == NULL || json_type(url) != JSON_TEXT ||
+              check_url(call, json_text(url));
 
-    if (url != NULL && json_type(url) == JSON_TEXT && json_text(url).len > 0 &&
-        endpoint_check(json_text(url), true, &why) &&
-        !endpoint_check(json_text(url), is_development(call), &why)) {
-        ok = fault_add(call_faults(call), STR("url"), FAULT_BAD_FORMAT, "%s",
-                       why.text);
-    }
     if (call->operation->method == WEB_PATCH && events != NULL &&
         json_type(events) == JSON_ARRAY && json_count(events) == 0) {
         ok = fault_add(call_faults(call), STR("events"), FAULT_TOO_SHORT,
@@ -101,7 +104,7 @@ struct webhook_input webhook_body_row(struct call *call,
         .event_count = w->n_events,
         .by_subject = by_subject(w),
         .is_disabled = is_disabled(w),
-        .is_development = is_development(call),
+        .guard = &call->gateway->guard,
     };
 }
 

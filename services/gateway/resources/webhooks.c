@@ -3,7 +3,7 @@
 #include "gateway/resources/resources.h"
 
 #include "base/clock.h"
-#include "base/endpoint.h"
+#include "guard/guard.h"
 #include "gateway/list.h"
 #include "gateway/resources/webhook_body.h"
 #include "store/key.h"
@@ -52,7 +52,7 @@ static const struct param_row param_rows[] = {LIST_PARAM_ROWS};
 static const struct param_table params = {param_rows, COUNT_OF(param_rows)};
 
 #define FIELDS(is_new, event_words)                                                                \
-    {.path = "url", .format = RULE_ENDPOINT, .required = (is_new), .min = 1, .max = ENDPOINT_URL_MAX}, \
+    {.path = "url", .format = RULE_ENDPOINT, .required = (is_new), .min = 1, .max = GUARD_URL_MAX}, \
     {.path = "description", .format = RULE_PLAIN, .min = 1, .max = 500},                           \
     {.path = "events", .format = RULE_WORD, .required = (is_new), .min = 1,                        \
      .max = EVENT_TYPE_COUNT + 1, .words = (event_words)},                                         \
@@ -266,6 +266,9 @@ static bool attempt_update(struct call *call, struct change *change,
     if (change->in.webhook->n_events == 0) {
         row.events = NULL;
         row.event_count = 0;
+    }
+    if (change->in.webhook->url[0] == '\0') {
+        row.guard = NULL;
     }
     change->row.fields = change->in.fields;
     change->row.field_count = change->in.field_count;
