@@ -18,7 +18,7 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
-#define FETCH_HEADERS_MAX 24
+#define FETCH_HEADERS_MAX 32
 
 /* May this address be connected to? `why` gets a sentence when not. */
 typedef bool fetch_may_connect_fn(void *user, const struct sockaddr *address,

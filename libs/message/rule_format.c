@@ -188,6 +188,7 @@ bool format_fits(const struct rule *rule, struct str s, struct arena *arena,
     case RULE_PLAIN:
     case RULE_TIME:
     case RULE_MAP:
+    case RULE_HEADERS:
         break;
     }
     return true;

@@ -25,6 +25,7 @@ enum rule_format {
     RULE_ID,       /* of id_kind */
     RULE_TIME,     /* min..max are seconds relative to now */
     RULE_MAP,      /* max keys; keys 1 to 40, values <= 500 code points */
+    RULE_HEADERS,  /* a map; guard/header.h */
 };
 
 struct rule {

@@ -8,6 +8,8 @@
 #include "message/kind.h"
 #include "message/schema_parts.h"
 
+#include "guard/header.h"
+
 #include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -73,6 +75,7 @@ const char *schema_pattern(enum rule_format format)
     case RULE_ID:
     case RULE_TIME:
     case RULE_MAP:
+    case RULE_HEADERS:
     case RULE_WORD:
         break;
     }
@@ -119,6 +122,7 @@ static const char *format_word(enum rule_format format)
     case RULE_COUNTRY:
     case RULE_ID:
     case RULE_MAP:
+    case RULE_HEADERS:
     case RULE_WORD:
         break;
     }
@@ -198,6 +202,22 @@ static void add_words(struct json_writer *w,
     buf_free(&text);
 }
 
+/* guard/header.h, but for the names that are reserved. */
+static void add_headers(struct json_writer *w)
+{
+    json_key(w, STR("propertyNames"));
+    json_object_begin(w);
+    add_number(w, "maxLength", GUARD_HEADER_NAME_MAX);
+    schema_add_member(w, "pattern", "^[A-Za-z0-9][A-Za-z0-9_-]*$");
+    json_object_end(w);
+    json_key(w, STR("additionalProperties"));
+    json_object_begin(w);
+    schema_add_type(w, "string", true);
+    add_number(w, "maxLength", GUARD_HEADER_VALUE_MAX);
+    schema_add_member(w, "pattern", "^[!-~](?:[ -~]*[!-~])?$");
+    json_object_end(w);
+}
+
 static void add_map(struct json_writer *w, const struct rule *row)
 {
     schema_add_type(w, "object", !row->required);
@@ -205,6 +225,10 @@ static void add_map(struct json_writer *w, const struct rule *row)
         add_number(w, "minProperties", row->min);
     }
     add_number(w, "maxProperties", row->max);
+    if (row->format == RULE_HEADERS) {
+        add_headers(w);
+        return;
+    }
     json_key(w, STR("propertyNames"));
     json_object_begin(w);
     add_number(w, "minLength", 1);

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "row.h"
+#include "webhook_headers.h"
 #include "store_sql.h"
 
 #define EVENTS_ALL ((1U << EVENT_TYPE_COUNT) - 1)
@@ -62,7 +63,12 @@ static struct webhook_target target_read(const struct db_rows *rows, size_t i,
         .overlap_until_us = db_time(rows, i, 8),
     };
 
-    if (!open_secret(keys, t.id, db_bytes(rows, i, 6), arena, &t.secret)) {
+    t.is_broken =
+        !open_secret(keys, t.id, db_bytes(rows, i, 6), arena, &t.secret) ||
+        (!db_is_null(rows, i, 9) &&
+         !webhook_headers_open(keys, t.id, db_bytes(rows, i, 9), arena,
+                               &t.headers));
+    if (t.is_broken) {
         t.is_enabled = false;
         (*sealed_wrong)++;
     }

@@ -114,8 +114,7 @@ static bool is_wanted(const struct job *j)
 {
     const struct webhook_target *t = j->target;
 
-    return t != NULL &&
-           (t->is_enabled || (j->body->is_test && t->secret.len > 0));
+    return t != NULL && (t->is_enabled || (j->body->is_test && !t->is_broken));
 }
 
 /* A claimed row joins the road, or ends here when nobody wants it any more.

@@ -242,7 +242,7 @@ bool webhook_update_command(struct ctl *ctl, struct err *err)
 
     if (!find(ctl, &change, &w, err) ||
         !read_changes(ctl, w, &in, &change, err) ||
-        !webhook_update(ctl->db, &change, &in, &changed, err) ||
+        !webhook_update(ctl->db, NULL, &change, &in, &changed, err) ||
         !was_changed(changed, err) || !find(ctl, &change, &w, err)) {
         return false;
     }

@@ -332,7 +332,7 @@ class Proxy:
     """Takes note of who is to be reached, and lets nobody pass."""
 
     def __init__(self):
-        self.asked = []
+        self.asked, self.heads = [], b""
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
         threading.Thread(target=self._serve, daemon=True).start()
@@ -348,12 +348,12 @@ class Proxy:
                 return
             with client, client.makefile("rb") as lines:
                 self.asked.append(lines.readline().decode().split()[1])
-                while lines.readline().strip():
-                    pass
+                while (line := lines.readline()).strip():
+                    self.heads += line
                 client.sendall(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
 
 
-def test_a_proxy_gets_names_and_the_guard_keeps_literal_addresses(world, new_porter):
+def test_a_proxy_gets_names_and_nothing_else_and_the_guard_keeps_literal_addresses(world, new_porter):
     """Also when the environment asks to go past the proxy: then nobody would judge."""
     proxy, port = Proxy(), world.listeners.open()
     porter = new_porter()
@@ -361,7 +361,7 @@ def test_a_proxy_gets_names_and_the_guard_keeps_literal_addresses(world, new_por
     porter.dispatcher(resolver=world.resolver, PORTER_EGRESS_PROXY=proxy.url, no_proxy="*", NO_PROXY="*", PORTER_EGRESS_ALLOW=f"{HOME}/32")
     tenant = porter.organization()
     client = tenant.client()
-    named, literal = create(client, f"https://loopback.test:{port}/"), create(client, NEUTRAL)
+    named, literal = create(client, f"https://loopback.test:{port}/", headers={"X-Own": "secret"}), create(client, NEUTRAL)
     with porter.database() as db:
         db.execute("UPDATE webhooks SET url = %s WHERE id = %s", (f"https://127.0.0.1:{port}/", parse_id(literal)))
     rows = {made: client.post(f"/webhooks/{made}/test").json()["id"] for made in (named, literal)}
@@ -372,5 +372,6 @@ def test_a_proxy_gets_names_and_the_guard_keeps_literal_addresses(world, new_por
     assert eventually(lambda: attempt(literal), 30)["failure"] == "refused_address"
     assert eventually(lambda: attempt(named), 30)["failure"] not in (None, "refused_address")
     assert proxy.asked == [f"loopback.test:{port}"]
+    assert b"X-Own" not in proxy.heads and b"X-Porter" not in proxy.heads  # What is said to the endpoint is said to it alone.
     assert world.listeners.seen[port] == []
     proxy.close()

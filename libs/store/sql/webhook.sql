@@ -2,7 +2,7 @@
 -- One row with no webhook when the organization has none.
 SELECT o.webhooks_version, w.id, w.url, w.events, w.status = 'enabled',
        w.ordering = 'subject', w.secret, w.secret_previous,
-       w.secret_overlap_until
+       w.secret_overlap_until, w.headers
   FROM organizations o
   LEFT JOIN webhooks w ON w.org_id = o.id
  WHERE o.id = $1;
@@ -23,9 +23,11 @@ WITH audit AS (
     VALUES ($1, $9, $8, $10, 'webhook.created', $11, $13)
 )
 INSERT INTO webhooks (org_id, id, url, description, events, status,
-                      disabled_reason, ordering, secret, created_at, updated_at)
+                      disabled_reason, ordering, secret, created_at, updated_at,
+                      headers, header_names)
 VALUES ($1, $2, $3, $4, $5, CASE WHEN $12 THEN 'enabled' ELSE 'disabled' END,
-        CASE WHEN NOT $12 THEN 'Disabled on request.' END, $6, $7, $8, $8);
+        CASE WHEN NOT $12 THEN 'Disabled on request.' END, $6, $7, $8, $8,
+        $14, $15);
 
 -- name: webhook_version_bump
 WITH version AS (
@@ -39,7 +41,9 @@ SELECT pg_notify('porter_webhooks', $2::text);
 SELECT id AS "id:whk", url, description, events, status, disabled_reason,
        ordering, created_at, updated_at,
        CASE WHEN secret_overlap_until > $4 THEN secret_overlap_until
-       END AS secret_overlap_until
+       END AS secret_overlap_until,
+       (SELECT jsonb_object_agg(name, '********')
+          FROM unnest(header_names) AS name) AS headers
   FROM webhooks
  WHERE org_id = $1
    AND id < coalesce($2::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
@@ -50,13 +54,16 @@ SELECT id AS "id:whk", url, description, events, status, disabled_reason,
 SELECT id AS "id:whk", url, description, events, status, disabled_reason,
        ordering, created_at, updated_at,
        CASE WHEN secret_overlap_until > $3 THEN secret_overlap_until
-       END AS secret_overlap_until
+       END AS secret_overlap_until,
+       (SELECT jsonb_object_agg(name, '********')
+          FROM unnest(header_names) AS name) AS headers
   FROM webhooks
  WHERE org_id = $1 AND id = $2;
 
 -- name: webhook_update
 -- Of a change that comes second ($3 is the version that was read) nothing is
--- done. $6 NULL: the events stay. $11 to $15: the audit log's and the news.
+-- done. $6 NULL: the events stay; $17 NULL: the headers. $11 to $15: the audit
+-- log's and the news.
 WITH changed AS (
     UPDATE webhooks
        SET url = $4, description = $5, events = coalesce($6::text[], events),
@@ -64,7 +71,9 @@ WITH changed AS (
            disabled_reason = CASE WHEN $7 THEN NULL
                                   WHEN status = 'disabled' THEN disabled_reason
                                   ELSE 'Disabled on request.' END,
-           ordering = $8, updated_at = $9
+           ordering = $8, updated_at = $9,
+           headers = CASE WHEN $17::text[] IS NULL THEN headers ELSE $16 END,
+           header_names = coalesce($17::text[], header_names)
      WHERE org_id = $1 AND id = $2 AND updated_at = $3
     RETURNING org_id
 ), version AS (

@@ -2,6 +2,7 @@
 #include "gateway/openapi/page_parts.h"
 
 #include "gateway/html.h"
+#include "guard/header.h"
 #include "message/schema.h"
 
 #include <assert.h>
@@ -174,6 +175,12 @@ static void add_rule(const struct rule *row, const char *kind, struct buf *out)
                  "Up to %" PRId64 " names of up to %d characters, with texts "
                  "of up to %d.",
                  row->max, MAP_KEY_MAX, MAP_VALUE_MAX);
+        return;
+    case RULE_HEADERS:
+        buf_addf(out,
+                 "Up to %" PRId64 " names of up to %d letters, digits, - and "
+                 "_, with values of up to %d printable ASCII characters.",
+                 row->max, GUARD_HEADER_NAME_MAX, GUARD_HEADER_VALUE_MAX);
         return;
     }
 }

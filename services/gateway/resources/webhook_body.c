@@ -41,7 +41,7 @@ static bool check_more(struct call *call, const struct json *body)
 static void note_fields(const struct json *body, struct webhook_body *in)
 {
     static const char *const names[WEBHOOK_FIELDS] = {
-        "url", "description", "events", "status", "ordering"};
+        "url", "description", "events", "status", "ordering", "headers"};
 
     for (size_t i = 0; i < COUNT_OF(names); i++) {
         const struct json *v = json_find(body, names[i]);
@@ -49,6 +49,8 @@ static void note_fields(const struct json *body, struct webhook_body *in)
 
         in->has_description = in->has_description || is_description;
         if (is_description || (v != NULL && json_type(v) != JSON_NULL)) {
+            in->has_headers =
+                in->has_headers || strcmp(names[i], "headers") == 0;
             in->fields[in->field_count++] = str_of(names[i]);
         }
     }
@@ -93,9 +95,15 @@ struct webhook_input webhook_body_row(struct call *call,
 {
     struct str *events =
         arena_zero(call->arena, w->n_events + 1, sizeof *events);
+    struct own_header *headers =
+        arena_zero(call->arena, w->n_headers + 1, sizeof *headers);
 
     for (size_t i = 0; i < w->n_events; i++) {
         events[i] = str_of(w->events[i]);
+    }
+    for (size_t i = 0; i < w->n_headers; i++) {
+        headers[i] = (struct own_header){str_of(w->headers[i]->key),
+                                         str_of(w->headers[i]->value)};
     }
     return (struct webhook_input){
         .url = str_of(w->url),
@@ -105,6 +113,8 @@ struct webhook_input webhook_body_row(struct call *call,
         .by_subject = by_subject(w),
         .is_disabled = is_disabled(w),
         .guard = &call->gateway->guard,
+        .headers = headers,
+        .header_count = w->n_headers,
     };
 }
 
@@ -150,8 +160,12 @@ bool webhook_body_merge(const struct webhook_body *in,
     if (sent->ordering != 0) {
         next->ordering = sent->ordering;
     }
+    /* Those of the old one are masked. */
+    next->headers = sent->headers;
+    next->n_headers = sent->n_headers;
     return !same_text(next->url, old->url) ||
            !same_text(next->description, old->description) ||
            !same_events(next, old) || next->status != old->status ||
-           next->ordering != old->ordering;
+           next->ordering != old->ordering ||
+           (in->has_headers && (sent->n_headers > 0 || old->n_headers > 0));
 }

@@ -92,12 +92,12 @@ static const struct {
      "{\"id\":null,\"url\":null,\"description\":null,\"events\":[],"
      "\"status\":null,\"disabled_reason\":null,\"ordering\":null,"
      "\"created_at\":null,\"updated_at\":null,"
-     "\"secret_overlap_until\":null}",
+     "\"secret_overlap_until\":null,\"headers\":{}}",
      "{\"id\":\"whk_1\",\"url\":\"https://example.com\","
      "\"description\":\"d\",\"events\":[\"*\"],\"status\":\"disabled\","
      "\"disabled_reason\":\"gone\",\"ordering\":\"subject\","
      "\"created_at\":" T ",\"updated_at\":" T ",\"secret_overlap_until\":" T
-     "}"},
+     ",\"headers\":{\"X-A\":\"b\"}}"},
     {&porter__v1__event__descriptor,
      "{\"id\":null,\"type\":null,\"api_version\":null,\"created_at\":null,"
      "\"organization_id\":null,\"data\":null,\"request_id\":null}",
