@@ -86,8 +86,11 @@ static void measure(struct worker *w, const struct job *j,
 
     metrics_add(m, METER_ATTEMPTS, j->outcome.verdict, 1);
     metrics_observe_us(m, METER_ATTEMPT_TIME, 0, a->total_us);
-    if (a->reused) {
-        metrics_add(m, METER_CONNECTIONS_REUSED, 0, 1);
+    if (a->protocol != FETCH_NO_ANSWER) {
+        unsigned label = a->protocol - FETCH_HTTP1;
+
+        metrics_add(m, METER_ANSWERS, label, 1);
+        metrics_add(m, METER_ANSWERS_REUSED, label, a->reused ? 1 : 0);
     }
     if (j->attempts == 0 && j->outcome.verdict == VERDICT_DELIVERED) {
         metrics_observe_us(m, METER_EVENT_AGE, 0,
@@ -332,6 +335,7 @@ static bool worker_open(struct dispatcher *d, size_t number, struct worker *w,
         .keep_max = RESPONSE_KEPT,
         .ca_file = s->egress_ca_file,
         .proxy = s->egress_proxy,
+        .http2 = s->egress_http2,
         .may_connect = guard_may_connect,
         .user = &d->guard,
     };

@@ -22,7 +22,8 @@ struct dispatcher_settings {
     uint64_t attempt_timeout_ms;
     uint64_t lease_ms;
     char *egress_ca_file; /* "": the system's */
-    char *egress_proxy;   /* "": none */
+    bool egress_http2;
+    char *egress_proxy; /* "": none */
 };
 
 extern const struct config_table dispatcher_settings_table;
