@@ -18,7 +18,7 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
-#define FETCH_HEADERS_MAX 24
+#define FETCH_HEADERS_MAX 32
 
 /* May this address be connected to? `why` gets a sentence when not. */
 typedef bool fetch_may_connect_fn(void *user, const struct sockaddr *address,
@@ -32,8 +32,8 @@ struct fetch_options {
     size_t response_max; /* body bytes read; more ends the transfer */
     size_t keep_max;     /* body bytes kept */
     const char *ca_file; /* NULL: the system's */
-    const char *proxy;   /* NULL: none; with one, may_connect is not asked */
-    bool http2;
+    const char *proxy; /* NULL, "": none; with one, may_connect is not asked */
+    bool http2;        /* Where the server speaks it (ALPN); else HTTP/1.1. */
     fetch_may_connect_fn *may_connect; /* NULL: any */
     void *user;
 };
@@ -59,6 +59,9 @@ enum fetch_failure {
     FETCH_OTHER,
 };
 
+/* What the answer came by. */
+enum fetch_protocol { FETCH_NO_ANSWER, FETCH_HTTP1, FETCH_HTTP2 };
+
 struct fetch_answer {
     void *owner;
     enum fetch_failure failure;
@@ -72,7 +75,12 @@ struct fetch_answer {
      * byte, end. 0 for phases not reached or not needed (reused). */
     int64_t dns_us, connect_us, tls_us, first_byte_us, total_us;
     bool reused;
+    enum fetch_protocol protocol;
 };
+
+/* Is it the URL of a proxy that looks names up itself: http, https or socks5h?
+ * "" is none. ERR_INVALID does not show it: it may hold a password. */
+MUST_USE bool fetch_proxy_check(const char *proxy, struct err *err);
 
 struct fetch;
 

@@ -112,6 +112,8 @@ static void slot_prepare(struct slot *s)
                               : (long)CURL_HTTP_VERSION_1_1);
     /* "" also keeps the http_proxy variables of the environment out. */
     curl_easy_setopt(e, CURLOPT_PROXY, f->proxy == NULL ? "" : f->proxy);
+    /* Or no_proxy in the environment would send us past it, unjudged. */
+    curl_easy_setopt(e, CURLOPT_NOPROXY, "");
     if (f->ca_file != NULL) {
         curl_easy_setopt(e, CURLOPT_CAINFO, f->ca_file);
         curl_easy_setopt(e, CURLOPT_CAPATH, NULL);
@@ -230,6 +232,22 @@ static void answer_fail(struct slot *s, CURLcode code, struct fetch_answer *a)
                    (int)sizeof a->detail - 1, why);
 }
 
+static enum fetch_protocol protocol_of(CURL *easy)
+{
+    long version = CURL_HTTP_VERSION_NONE;
+
+    (void)curl_easy_getinfo(easy, CURLINFO_HTTP_VERSION, &version);
+    switch (version) {
+    case CURL_HTTP_VERSION_1_0:
+    case CURL_HTTP_VERSION_1_1:
+        return FETCH_HTTP1;
+    case CURL_HTTP_VERSION_2_0:
+        return FETCH_HTTP2;
+    default:
+        return FETCH_NO_ANSWER;
+    }
+}
+
 void slot_answer(struct slot *s, CURLcode code, struct fetch_answer *out)
 {
     char *ip = NULL;
@@ -252,6 +270,7 @@ void slot_answer(struct slot *s, CURLcode code, struct fetch_answer *out)
     if (out->failure == FETCH_OK || out->failure == FETCH_TOO_LARGE) {
         out->status = (unsigned)status;
     }
+    out->protocol = protocol_of(s->easy);
     out->reused = connects == 0 && out->remote[0] != '\0';
     answer_times(s->easy, out);
 }

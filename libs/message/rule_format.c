@@ -4,7 +4,7 @@
  * takes mail, only mail tells. */
 #include "message/rule_format.h"
 
-#include "base/endpoint.h"
+#include "guard/guard.h"
 
 #include <assert.h>
 
@@ -153,7 +153,7 @@ static bool is_endpoint(struct str s, struct arena *arena, const char **want)
 {
     struct err err = ERR_NONE;
 
-    if (endpoint_check(s, true, &err)) {
+    if (guard_form(s, &err)) {
         return true;
     }
     *want = arena_cstr(arena, str_of(err.text));
@@ -196,6 +196,7 @@ bool format_fits(const struct rule *rule, struct str s, struct arena *arena,
     case RULE_PLAIN:
     case RULE_TIME:
     case RULE_MAP:
+    case RULE_HEADERS:
         break;
     }
     return true;

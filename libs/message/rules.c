@@ -5,6 +5,7 @@
 #include "message/kind.h"
 #include "message/read.h"
 #include "message/rule_format.h"
+#include "message/rule_map.h"
 
 #include "base/clock.h"
 #include "base/rfc3339.h"
@@ -89,6 +90,7 @@ static bool format_fits_field(enum rule_format format,
     case RULE_TIME:
         return kind_of(f) == KIND_TIME && !kind_is_repeated(f);
     case RULE_MAP:
+    case RULE_HEADERS:
         return kind_is_map(f) && kind_of(&kind_type(f)->fields[1]) == KIND_TEXT;
     }
     return false;
@@ -248,48 +250,6 @@ static void check_count(const struct check *c, const struct rule *row,
     }
 }
 
-static void check_map(const struct check *c, const struct rule *row,
-                      const ProtobufCMessage *m,
-                      const ProtobufCFieldDescriptor *f)
-{
-    static const struct rule line = {.format = RULE_LINE};
-    const ProtobufCMessageDescriptor *type = kind_type(f);
-    ProtobufCMessage *const *entries =
-        *(ProtobufCMessage *const *const *)kind_at(m, f);
-    size_t count = *kind_count(m, f);
-
-    check_count(c, row, count, "names");
-    for (size_t i = 0; i < count && c->faults->count < FAULTS_MAX; i++) {
-        struct str key =
-            str_of(*(char *const *)kind_at(entries[i], &type->fields[0]));
-        struct str value =
-            str_of(*(char *const *)kind_at(entries[i], &type->fields[1]));
-        struct str shown = read_shown(key);
-        struct str path =
-            arena_printf(c->arena, "%s.%.*s", row->path, STR_ARGS(shown));
-
-        const char *want = NULL;
-
-        if (key.len == 0) {
-            (void)fault_add(c->faults, path, FAULT_TOO_SHORT,
-                            "a name must not be empty");
-        } else if (!format_fits(&line, key, c->arena, &want)) {
-            (void)fault_add(c->faults, path, FAULT_BAD_FORMAT, "a name %s",
-                            want);
-        }
-        if (str_utf8_count(key) > MAP_KEY_MAX) {
-            (void)fault_add(c->faults, path, FAULT_TOO_LONG,
-                            "a name must have at most %d characters",
-                            MAP_KEY_MAX);
-        }
-        if (str_utf8_count(value) > MAP_VALUE_MAX) {
-            (void)fault_add(c->faults, path, FAULT_TOO_LONG,
-                            "a value must have at most %d characters",
-                            MAP_VALUE_MAX);
-        }
-    }
-}
-
 static void check_list(const struct check *c, const struct rule *row,
                        const ProtobufCMessage *m,
                        const ProtobufCFieldDescriptor *f)
@@ -391,7 +351,8 @@ static void check_value(const struct check *c, const struct rule *row,
     const void *at = kind_at(m, f);
 
     if (kind_is_map(f)) {
-        check_map(c, row, m, f);
+        check_count(c, row, *kind_count(m, f), "names");
+        rule_map_check(row, m, f, c->arena, c->faults);
         return;
     }
     if (kind_is_repeated(f)) {

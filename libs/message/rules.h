@@ -20,11 +20,12 @@ enum rule_format {
     RULE_EMAIL,    /* local@domain, no blanks */
     RULE_PHONE,    /* E.164: + and 7 to 15 digits */
     RULE_COUNTRY,  /* two capital letters, as in ISO 3166-1 */
-    RULE_ENDPOINT, /* base/endpoint.h, as in development */
+    RULE_ENDPOINT, /* guard_form: whether it may be called is not asked. */
     RULE_WORD,     /* one of `words` */
     RULE_ID,       /* of id_kind */
     RULE_TIME,     /* min..max are seconds relative to now */
     RULE_MAP,      /* max keys; keys 1 to 40, values <= 500 code points */
+    RULE_HEADERS,  /* a map; guard/header.h */
 };
 
 struct rule {

@@ -8,12 +8,14 @@
 #include "message/kind.h"
 #include "message/schema_parts.h"
 
+#include "guard/header.h"
+
 #include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 
 #define PATH_MAX_BYTES 128
-#define PATTERN_MAX 1024
+#define PATTERN_MAX 2048
 #define YEAR_S ((int64_t)366 * 86400)
 #define DAY_S ((int64_t)86400)
 
@@ -32,6 +34,19 @@
     "\\u00A0\\u1680\\u2000-\\u200B\\u2028\\u2029\\u202F\\u205F\\u2060"         \
     "\\u3000\\uFEFF]"
 #define NAME(c) c "+(?:-+" c "+)*(?:\\." c "+(?:-+" c "+)*)*"
+/* Hosts of libs/guard: a name whose last label begins with a letter, or an
+ * address in its one spelling. */
+#define LABELS "(?:[A-Za-z0-9_][A-Za-z0-9_.-]{0,190}\\.)?"
+#define ENDPOINT_NAME LABELS "[A-Za-z_][A-Za-z0-9_-]{0,62}\\.?"
+#define LOCAL_NAME LABELS "[Ll][Oo][Cc][Aa][Ll][Hh][Oo][Ss][Tt]\\.?"
+#define V4_PART "(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
+#define V4 "(?:" V4_PART "\\.){3}" V4_PART
+#define H "[0-9A-Fa-f]{1,4}"
+#define V6                                                                     \
+    "(?:(?:" H ":){7}" H "|(?:" H ":){1,7}:|(?:" H ":){1,6}:" H "|(?:" H       \
+    ":){1,5}(?::" H "){1,2}|(?:" H ":){1,4}(?::" H "){1,3}|(?:" H              \
+    ":){1,3}(?::" H "){1,4}|(?:" H ":){1,2}(?::" H "){1,5}|" H ":(?::" H       \
+    "){1,6}|:(?:(?::" H "){1,7}|:))"
 #define PUBLIC_PORT                                                            \
     "(?::0{0,8}(?:443|102[4-9]|10[3-9][0-9]|1[1-9][0-9]{2}|[2-9][0-9]{3}"      \
     "|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]"              \
@@ -55,15 +70,15 @@ const char *schema_pattern(enum rule_format format)
     case RULE_COUNTRY:
         return "[A-Z]{2}";
     case RULE_ENDPOINT:
-        return "(?:[Hh][Tt][Tt][Pp][Ss]://"
-               "(?:[A-Za-z0-9_][A-Za-z0-9_.-]{0,254}"
-               "|\\[(?:[0-9A-Fa-f]{1,4}:){7}[0-9A-Fa-f]{1,4}\\])" PUBLIC_PORT
-               "?|[Hh][Tt][Tt][Pp]://"
-               "(?:localhost|127\\.0\\.0\\.1|\\[::1\\])" PUBLIC_PORT
+        return "(?:[Hh][Tt][Tt][Pp][Ss]://(?:" ENDPOINT_NAME "|" V4 "|\\[" V6
+               "\\])" PUBLIC_PORT "?|[Hh][Tt][Tt][Pp]://"
+               "(?:" LOCAL_NAME "|127(?:\\." V4_PART
+               "){3}|\\[::1\\])" PUBLIC_PORT
                ")(?:[/?](?:[!$&-;=?-Z_a-z~]|%[0-9A-Fa-f]{2})*)?";
     case RULE_ID:
     case RULE_TIME:
     case RULE_MAP:
+    case RULE_HEADERS:
     case RULE_WORD:
         break;
     }
@@ -89,7 +104,9 @@ static void add_pattern(struct json_writer *w, const struct rule *row,
         core = id;
     }
     assert(core != NULL);
-    (void)snprintf(text, sizeof text, or_empty ? "^(?:%s)?$" : "^%s$", core);
+    int len =
+        snprintf(text, sizeof text, or_empty ? "^(?:%s)?$" : "^%s$", core);
+    assert(len > 0 && (size_t)len < sizeof text);
     schema_add_member(w, "pattern", text);
 }
 
@@ -108,6 +125,7 @@ static const char *format_word(enum rule_format format)
     case RULE_COUNTRY:
     case RULE_ID:
     case RULE_MAP:
+    case RULE_HEADERS:
     case RULE_WORD:
         break;
     }
@@ -187,6 +205,22 @@ static void add_words(struct json_writer *w,
     buf_free(&text);
 }
 
+/* guard/header.h, but for the names that are reserved. */
+static void add_headers(struct json_writer *w)
+{
+    json_key(w, STR("propertyNames"));
+    json_object_begin(w);
+    add_number(w, "maxLength", GUARD_HEADER_NAME_MAX);
+    schema_add_member(w, "pattern", "^[A-Za-z0-9][A-Za-z0-9_-]*$");
+    json_object_end(w);
+    json_key(w, STR("additionalProperties"));
+    json_object_begin(w);
+    schema_add_type(w, "string", true);
+    add_number(w, "maxLength", GUARD_HEADER_VALUE_MAX);
+    schema_add_member(w, "pattern", "^[!-~](?:[ -~]*[!-~])?$");
+    json_object_end(w);
+}
+
 static void add_map(struct json_writer *w, const struct rule *row)
 {
     schema_add_type(w, "object", !row->required);
@@ -194,6 +228,10 @@ static void add_map(struct json_writer *w, const struct rule *row)
         add_number(w, "minProperties", row->min);
     }
     add_number(w, "maxProperties", row->max);
+    if (row->format == RULE_HEADERS) {
+        add_headers(w);
+        return;
+    }
     json_key(w, STR("propertyNames"));
     json_object_begin(w);
     add_number(w, "minLength", 1);

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "row.h"
+#include "webhook_headers.h"
 #include "store_sql.h"
 
 #define EVENTS_ALL ((1U << EVENT_TYPE_COUNT) - 1)
@@ -64,8 +65,12 @@ static struct webhook_target target_read(const struct db_rows *rows, size_t i,
         .is_open = db_bool(rows, i, 9),
     };
 
-    if (!open_secret(keys, t.id, db_bytes(rows, i, 6), arena, &t.secret,
-                     &ignored)) {
+    t.is_broken = !open_secret(keys, t.id, db_bytes(rows, i, 6), arena,
+                               &t.secret, &ignored) ||
+                  (!db_is_null(rows, i, 10) &&
+                   !webhook_headers_open(keys, t.id, db_bytes(rows, i, 10),
+                                         arena, &t.headers));
+    if (t.is_broken) {
         (*sealed_wrong)++;
     }
     if (!db_is_null(rows, i, 7) && t.overlap_until_us > now_us &&

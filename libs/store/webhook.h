@@ -8,6 +8,7 @@
 #include "base/macros.h"
 #include "crypt/crypt.h"
 #include "db/db.h"
+#include "guard/guard.h"
 #include "store/event.h"
 
 #include "porter/v1/webhook.pb-c.h"
@@ -18,21 +19,30 @@
 #define WEBHOOK_OVERLAP_S 86400 /* Unless a rotation says otherwise. */
 #define WEBHOOK_OVERLAP_MAX_S (7LL * 86400)
 
+/* A header of a webhook's own; guard/header.h says which there may be. */
+struct own_header {
+    struct str name;
+    struct str value; /* A secret. */
+};
+
 /* What the dispatcher needs of one; memory is the arena's. */
 struct webhook_target {
     struct id id;
     struct str url;
     unsigned events; /* bits (1 << event_type) */
     bool is_enabled;
-    bool is_open; /* Its circuit: nothing but probes (store/circuit.h). */
+    bool is_open;   /* Its circuit: nothing but probes (store/circuit.h). */
+    bool is_broken; /* Something sealed can't be opened. */
     bool by_subject;
     struct str secret;          /* whsec_…; STR_NONE: can't be opened */
     struct str secret_previous; /* STR_NONE unless the overlap lasts */
     int64_t overlap_until_us;
+    struct str headers; /* Its own, as "Name: value\n" lines: secrets. */
 };
 
-/* All of an org's webhooks and the version of the list, in one statement. A
- * secret that can't be opened is no error: *sealed_wrong counts them. */
+/* All of an org's webhooks and the version of the list, in one statement.
+ * Secrets or headers that can't be opened are no error (is_broken):
+ * *sealed_wrong counts them. */
 MUST_USE bool webhook_targets(struct db *db, const struct seal_keys *keys,
                               struct id org_id, struct arena *arena,
                               struct webhook_target **list, size_t *count,
@@ -55,12 +65,15 @@ struct webhook_input {
     size_t event_count;
     bool by_subject;
     bool is_disabled;
-    bool is_development; /* For endpoint_check. */
+    const struct guard *guard; /* Of the URL; NULL: it is not new. */
+    const struct own_header *headers;
+    size_t header_count; /* At most GUARD_HEADERS_MAX. */
+    bool has_headers;    /* Of an update; false: they stay as they are. */
 };
 
 /* A new webhook with a new secret (whsec_ + base64 of 32 random bytes), which
  * is put into *secret. Bumps the org's version and notifies. ERR_INVALID for a
- * URL that endpoint_check refuses or no/unknown events; ERR_LIMITED past
+ * URL that the guard refuses or no/unknown events; ERR_LIMITED past
  * WEBHOOKS_PER_ORG_MAX. */
 MUST_USE bool webhook_insert(struct db *db, const struct seal_keys *keys,
                              struct id org_id, const struct webhook_input *in,
@@ -107,10 +120,12 @@ struct webhook_change {
     size_t field_count;
 };
 
-/* All of `in` is stored; events NULL leaves them as they are. ERR_INVALID as
+/* All of `in` is stored; events NULL leaves them as they are. The keys are only
+ * asked for when it has headers. ERR_INVALID as
  * with webhook_insert. *changed is false when the stored updated_at is not
  * seen_us any more. Bumps the org's version and notifies, as all changes do. */
-MUST_USE bool webhook_update(struct db *db, const struct webhook_change *change,
+MUST_USE bool webhook_update(struct db *db, const struct seal_keys *keys,
+                             const struct webhook_change *change,
                              const struct webhook_input *in, bool *changed,
                              struct err *err);
 

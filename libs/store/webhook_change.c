@@ -5,9 +5,12 @@
 #include "base/clock.h"
 #include "base/codec.h"
 #include "base/random.h"
-#include "base/endpoint.h"
+#include "guard/guard.h"
 #include "signature/sign.h"
 #include "store_sql.h"
+#include "webhook_headers.h"
+
+#include <assert.h>
 
 #define SECRET_BYTES 32
 
@@ -57,7 +60,11 @@ static bool check_input(const struct webhook_input *in, struct err *err)
                            STR_ARGS(in->events[i]));
         }
     }
-    return endpoint_check(in->url, in->is_development, err);
+    if (in->guard != NULL && !guard_url(in->guard, in->url, err)) {
+        err->code = ERR_INVALID; /* Whichever rule it breaks. */
+        return false;
+    }
+    return true;
 }
 
 /* --- changes ----------------------------------------------------------------
@@ -108,23 +115,39 @@ static struct db_arg ordering_arg(const struct webhook_input *in)
     return ARG_TEXT(in->by_subject ? STR("subject") : STR("none"));
 }
 
-static bool insert_row(struct tx *tx, struct id org_id, struct id id,
-                       const struct webhook_input *in, struct str sealed,
-                       const struct author *by, struct err *err)
+/* What is stored sealed. */
+struct sealed {
+    struct str secret;
+    struct str headers; /* Empty: none. */
+};
+
+static struct db_arg bytes_or_null(struct str s)
 {
+    return s.len == 0 ? ARG_NULL : ARG_BYTES(s);
+}
+
+static bool insert_row(struct tx *tx, struct id org_id, struct id id,
+                       const struct webhook_input *in,
+                       const struct sealed *sealed, const struct author *by,
+                       struct err *err)
+{
+    struct str names[GUARD_HEADERS_MAX];
     struct str words[EVENT_TYPE_COUNT];
     size_t word_count = event_words(in, words);
     struct id_text subject = id_text(ID_WEBHOOK, id);
     struct id_text org = id_text(ID_ORGANIZATION, org_id);
 
+    webhook_headers_names(in, names);
     return tx_run(tx, &sql_webhook_insert,
                   ARGS(ARG_UUID(org_id), ARG_UUID(id), ARG_TEXT(in->url),
                        text_or_null(in->description),
                        ARG_TEXTS(words, word_count), ordering_arg(in),
-                       ARG_BYTES(sealed), ARG_TIME(clock_wall_us()),
+                       ARG_BYTES(sealed->secret), ARG_TIME(clock_wall_us()),
                        ARG_UUID(id_new()), ARG_TEXT(by->actor),
                        ARG_TEXT(str_of(subject.data)),
-                       ARG_BOOL(!in->is_disabled), ARG_TEXT(by->request_id)),
+                       ARG_BOOL(!in->is_disabled), ARG_TEXT(by->request_id),
+                       bytes_or_null(sealed->headers),
+                       ARG_TEXTS(names, in->header_count)),
                   NULL, err) &&
            tx_run(tx, &sql_webhook_version_bump,
                   ARGS(ARG_UUID(org_id), ARG_TEXT(str_of(org.data))), NULL,
@@ -161,9 +184,11 @@ bool webhook_insert(struct db *db, const struct seal_keys *keys,
 {
     struct id new_id = id_new();
     struct secret made;
+    struct buf headers = BUF_EMPTY;
     struct tx *tx = NULL;
     bool ok = false;
 
+    assert(in->guard != NULL);
     if (in->event_count == 0) {
         return err_set(err, ERR_INVALID, "a webhook needs at least one event");
     }
@@ -171,8 +196,10 @@ bool webhook_insert(struct db *db, const struct seal_keys *keys,
         return false;
     }
     made = secret_new(keys, new_id);
+    webhook_headers_seal(keys, new_id, in, &headers);
+    const struct sealed sealed = {buf_str(&made.sealed), buf_str(&headers)};
     ok = tx_begin(db, &tx, err) && check_room(tx, org_id, err) &&
-         insert_row(tx, org_id, new_id, in, buf_str(&made.sealed), by, err) &&
+         insert_row(tx, org_id, new_id, in, &sealed, by, err) &&
          tx_commit(tx, err);
     tx_end(tx);
     if (ok) {
@@ -180,6 +207,7 @@ bool webhook_insert(struct db *db, const struct seal_keys *keys,
         *secret = arena_str(arena, buf_str(&made.plain));
     }
     secret_free(&made);
+    buf_free(&headers);
     return ok;
 }
 
@@ -189,10 +217,13 @@ static int64_t next_us(const struct webhook_change *change)
     return MAX_OF(change->now_us, change->seen_us + 1);
 }
 
-bool webhook_update(struct db *db, const struct webhook_change *change,
+bool webhook_update(struct db *db, const struct seal_keys *keys,
+                    const struct webhook_change *change,
                     const struct webhook_input *in, bool *changed,
                     struct err *err)
 {
+    struct str names[GUARD_HEADERS_MAX];
+    struct buf headers = BUF_EMPTY;
     struct str words[EVENT_TYPE_COUNT];
     size_t word_count = 0;
     struct id_text subject = id_text(ID_WEBHOOK, change->id);
@@ -203,24 +234,29 @@ bool webhook_update(struct db *db, const struct webhook_change *change,
         return false;
     }
     word_count = event_words(in, words);
-    if (!db_run(db, &sql_webhook_update,
-                ARGS(ARG_UUID(change->org_id), ARG_UUID(change->id),
-                     ARG_TIME(change->seen_us), ARG_TEXT(in->url),
-                     text_or_null(in->description),
-                     word_count == 0 ? ARG_NULL : ARG_TEXTS(words, word_count),
-                     ARG_BOOL(!in->is_disabled), ordering_arg(in),
-                     ARG_TIME(next_us(change)),
-                     ARG_TEXTS(change->fields, change->field_count),
-                     ARG_UUID(id_new()), ARG_TEXT(change->by.actor),
-                     ARG_TEXT(str_of(subject.data)),
-                     ARG_TEXT(change->by.request_id),
-                     ARG_TEXT(str_of(org.data))),
-                &rows, err)) {
-        return false;
+    webhook_headers_names(in, names);
+    webhook_headers_seal(keys, change->id, in, &headers);
+    bool ok = db_run(
+        db, &sql_webhook_update,
+        ARGS(ARG_UUID(change->org_id), ARG_UUID(change->id),
+             ARG_TIME(change->seen_us), ARG_TEXT(in->url),
+             text_or_null(in->description),
+             word_count == 0 ? ARG_NULL : ARG_TEXTS(words, word_count),
+             ARG_BOOL(!in->is_disabled), ordering_arg(in),
+             ARG_TIME(next_us(change)),
+             ARG_TEXTS(change->fields, change->field_count), ARG_UUID(id_new()),
+             ARG_TEXT(change->by.actor), ARG_TEXT(str_of(subject.data)),
+             ARG_TEXT(change->by.request_id), ARG_TEXT(str_of(org.data)),
+             bytes_or_null(buf_str(&headers)),
+             in->has_headers ? ARG_TEXTS(names, in->header_count) : ARG_NULL),
+        &rows, err);
+
+    buf_free(&headers);
+    if (ok) {
+        *changed = db_count(rows) > 0;
     }
-    *changed = db_count(rows) > 0;
     db_rows_free(rows);
-    return true;
+    return ok;
 }
 
 bool webhook_rotate(struct db *db, const struct seal_keys *keys,

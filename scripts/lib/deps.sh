@@ -44,6 +44,7 @@ python3-venv|/usr/lib/python3*/ensurepip/__init__.py|a Python environment for th
 nodejs|node|runs the JavaScript examples of the product page, lints the OpenAPI document
 npm|npm|fetches the linter and verifiers of webhooks
 iproute2|ip|a network of its own for the product page examples
+nginx|nginx|an endpoint that speaks HTTP/2
 '
 
 is_there()

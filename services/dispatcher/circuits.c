@@ -86,13 +86,13 @@ void circuits_fell(struct circuits *c, const struct job *j, unsigned failures)
     tell(c, &n);
 }
 
-/* A webhook whose secret can't be opened is one that fails: once the key is
+/* A webhook whose secrets can't be opened is one that fails: once the key is
  * there, a probe finds out. */
 void circuits_hold(struct circuits *c, struct job *j)
 {
     const struct webhook_target *t = j->target;
 
-    if (t->secret.len == 0 && t->is_enabled && !t->is_open) {
+    if (t->is_broken && t->is_enabled && !t->is_open) {
         circuits_fell(c, j, 1);
     }
     metrics_add(c->d->metrics, METER_HELD, 0, 1);

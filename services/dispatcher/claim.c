@@ -46,7 +46,7 @@ static struct str refusal(const struct job *j)
     if (j->target == NULL) {
         return GONE;
     }
-    return j->body->is_test && j->target->secret.len == 0 ? LOCKED : STR_NONE;
+    return j->body->is_test && j->target->is_broken ? LOCKED : STR_NONE;
 }
 
 void claim_take(struct dispatcher *d, const struct delivery *row, bool is_probe,

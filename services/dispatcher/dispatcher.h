@@ -7,13 +7,13 @@
 #define PORTER_DISPATCHER_DISPATCHER_H
 
 #include "dispatcher/backoff.h"
-#include "dispatcher/guard.h"
 #include "dispatcher/job.h"
 #include "dispatcher/targets.h"
 
 #include "crypt/crypt.h"
 #include "crypt/ed25519.h"
 #include "db/db.h"
+#include "guard/guard.h"
 #include "metrics/metrics.h"
 #include "settings/dispatcher.h"
 

@@ -90,8 +90,8 @@ bool job_is_on_hold(const struct job *j)
     const struct webhook_target *t = j->target;
 
     assert(t != NULL);
-    if (t->secret.len == 0) {
-        return true; /* Nothing could be signed. */
+    if (t->is_broken) {
+        return true; /* Nothing could be signed, or a header would lack. */
     }
     return !j->body->is_test &&
            (!t->is_enabled || (t->is_open && !j->is_probe));

@@ -15,6 +15,7 @@
 #include "dispatcher/worker.h"
 
 #include "base/signals.h"
+#include "fetch/fetch.h"
 #include "log/log.h"
 
 #include <signal.h>
@@ -66,9 +67,13 @@ static void judge(void *user, struct config_faults *faults)
         !backoff_read(str_of(s->retry_schedule), &d->backoff, &why)) {
         config_fault(faults, "PORTER_RETRY_SCHEDULE", why.text);
     }
-    if (s->egress_allow != NULL &&
-        !guard_read(str_of(s->egress_allow), is_development, &d->guard, &why)) {
+    if (s->common.egress_allow != NULL &&
+        !guard_read(str_of(s->common.egress_allow), is_development, &d->guard,
+                    &why)) {
         config_fault(faults, "PORTER_EGRESS_ALLOW", why.text);
+    }
+    if (s->egress_proxy != NULL && !fetch_proxy_check(s->egress_proxy, &why)) {
+        config_fault(faults, "PORTER_EGRESS_PROXY", why.text);
     }
     if (s->lease_ms > 0 && s->lease_ms <= s->attempt_timeout_ms) {
         config_fault(faults, "PORTER_LEASE",

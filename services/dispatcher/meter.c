@@ -5,6 +5,8 @@
 
 #include "store/event.h"
 
+/* From FETCH_HTTP1 on. */
+static const char *const protocol_words[] = {"http1", "http2", NULL};
 static const char *const ledger_words[] = {"final", "pending", "known", NULL};
 static const char *const circuit_words[] = {"opened", "probed", "closed",
                                             "disabled", NULL};
@@ -29,8 +31,11 @@ const struct metric_row meter_rows[METER_COUNT] = {
         "Time of one attempt, from start to the answer's end.", NULL, NULL},
     [METER_EVENT_AGE] = {"porter_event_delivered_seconds", METRIC_HISTOGRAM,
         "Age of an event when its first attempt succeeded.", NULL, NULL},
-    [METER_CONNECTIONS_REUSED] = {"porter_attempt_connections_reused_total", METRIC_COUNTER,
-        "Attempts that used a connection kept from before.", NULL, NULL},
+    [METER_ANSWERS] = {"porter_attempt_answers_total", METRIC_COUNTER,
+        "Attempts that got an HTTP answer, by protocol.", "protocol", protocol_words},
+    [METER_ANSWERS_REUSED] = {"porter_attempt_connections_reused_total", METRIC_COUNTER,
+        "Those of them that opened no connection. Divided by porter_attempt_answers_total: the ratio of reuse.",
+        "protocol", protocol_words},
     [METER_GIVEN_BACK] = {"porter_deliveries_given_back_total", METRIC_COUNTER,
         "Deliveries stored as due because a lane had no room or a lease no time left.", NULL, NULL},
     [METER_REFUSED] = {"porter_deliveries_refused_total", METRIC_COUNTER,

@@ -131,6 +131,20 @@ static void lines_porter(struct request_lines *l, const struct job *j,
     }
 }
 
+/* Each is a whole line already, and none has a name of ours
+ * (guard/header.h). */
+static void lines_own(struct request_lines *l, struct str headers)
+{
+    struct str one = STR_NONE;
+
+    while (str_split(&headers, '\n', &one)) {
+        assert(l->count < FETCH_HEADERS_MAX);
+        l->starts[l->count++] = l->text.len;
+        buf_add(&l->text, one);
+        line_end(l);
+    }
+}
+
 bool request_make(const struct job *j, int64_t now_us,
                   struct request_lines *lines, struct fetch_request *out,
                   struct err *err)
@@ -146,6 +160,7 @@ bool request_make(const struct job *j, int64_t now_us,
         return false;
     }
     line_trace(lines, j->body);
+    lines_own(lines, j->target->headers);
     out->url = j->target->url.data; /* NUL-terminated: the arena's. */
     out->body = j->body->bytes;
     out->header_count = lines->count;

@@ -37,6 +37,7 @@ void target_set_release(struct target_set *s)
         crypt_wipe((char *)(uintptr_t)t->secret.data, t->secret.len);
         crypt_wipe((char *)(uintptr_t)t->secret_previous.data,
                    t->secret_previous.len);
+        crypt_wipe((char *)(uintptr_t)t->headers.data, t->headers.len);
     }
     arena_free(s->arena);
     free(s);

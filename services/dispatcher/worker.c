@@ -6,7 +6,7 @@
  * Endings: no room in the lane, or no time in the lease: given back as due. An
  * endpoint that only fails: held until it is back (circuits.c). A
  * request that can't be made or started: refused. Anything else is an answer,
- * and verdict judges it. */
+ * also that the guard refuses the URL, and verdict judges it. */
 #include "dispatcher/worker.h"
 
 #include "dispatcher/circuits.h"
@@ -33,6 +33,7 @@
 #define RESPONSE_MAX 65536
 #define RESPONSE_KEPT 4096
 #define WAIT_MS 100
+#define REASON_MAX 130 /* Of a fetch_answer's detail. */
 #define FULL_MAX 256   /* Full lanes told to retry, per worker. */
 #define INBOX_EASY 256 /* More than that in an inbox is "busy". */
 
@@ -94,8 +95,11 @@ static void measure(struct worker *w, const struct job *j,
 
     metrics_add(m, METER_ATTEMPTS, j->outcome.verdict, 1);
     metrics_observe_us(m, METER_ATTEMPT_TIME, 0, a->total_us);
-    if (a->reused) {
-        metrics_add(m, METER_CONNECTIONS_REUSED, 0, 1);
+    if (a->protocol != FETCH_NO_ANSWER) {
+        unsigned label = a->protocol - FETCH_HTTP1;
+
+        metrics_add(m, METER_ANSWERS, label, 1);
+        metrics_add(m, METER_ANSWERS_REUSED, label, a->reused ? 1 : 0);
     }
     if (j->attempts == 0 && j->outcome.verdict == VERDICT_DELIVERED) {
         metrics_observe_us(m, METER_EVENT_AGE, 0,
@@ -181,9 +185,22 @@ static bool begin(struct worker *w, struct sending *s, struct err *err)
 
     s->started_us = clock_steady_us();
     s->started_wall_us = clock_wall_us();
-    return guard_url(&w->d->guard, s->job->target->url, err) &&
-           request_make(s->job, s->started_wall_us, &s->lines, &request, err) &&
+    return request_make(s->job, s->started_wall_us, &s->lines, &request, err) &&
            fetch_start(w->fetch, &request, err);
+}
+
+/* What the guard says of the URL counts as much as what it says of the address
+ * behind a name: an attempt that is shown, and made again as any other. */
+static void refuse(struct worker *w, struct sending *s, const struct err *why)
+{
+    struct fetch_answer a = {
+        .owner = s, .failure = FETCH_REFUSED_ADDRESS, .retry_after_s = -1};
+
+    s->started_us = clock_steady_us();
+    s->started_wall_us = clock_wall_us();
+    (void)snprintf(a.detail, sizeof a.detail,
+                   "The webhook is not called: %.*s.", REASON_MAX, why->text);
+    answered(w, &a);
 }
 
 static void start(struct worker *w, struct job *j)
@@ -197,7 +214,9 @@ static void start(struct worker *w, struct job *j)
     }
     struct sending *s = sending_take(w);
     s->job = j;
-    if (!begin(w, s, &err)) {
+    if (!guard_url(&w->d->guard, j->target->url, &err)) {
+        refuse(w, s, &err);
+    } else if (!begin(w, s, &err)) {
         lanes_cancel(w->lanes, j->webhook_id);
         metrics_add(w->d->metrics, METER_REFUSED, 0, 1);
         outcome_refuse(j, str_of(err.text), clock_wall_us());
@@ -376,6 +395,7 @@ static bool worker_open(struct dispatcher *d, size_t number, struct worker *w,
         .keep_max = RESPONSE_KEPT,
         .ca_file = s->egress_ca_file,
         .proxy = s->egress_proxy,
+        .http2 = s->egress_http2,
         .may_connect = guard_may_connect,
         .user = &d->guard,
     };

@@ -68,6 +68,7 @@ static void judge(void *user, struct config_faults *faults)
     const struct bus_options bus = {.brokers = s->kafka.brokers,
                                     .client_id = "porter-gateway",
                                     .extra = s->kafka.extra};
+    bool is_development = s->common.environment == ENVIRONMENT_DEVELOPMENT;
     struct err why = ERR_NONE;
 
     if (s->common.db_url != NULL && !db_url_check(s->common.db_url, &why)) {
@@ -80,6 +81,11 @@ static void judge(void *user, struct config_faults *faults)
     if (s->signing.keys_file != NULL && s->signing.keys_file[0] != '\0' &&
         !ed25519_load(s->signing.keys_file, &g->signing, &why)) {
         config_fault(faults, "PORTER_SIGNING_KEYS_FILE", why.text);
+    }
+    if (s->common.egress_allow != NULL &&
+        !guard_read(str_of(s->common.egress_allow), is_development, &g->guard,
+                    &why)) {
+        config_fault(faults, "PORTER_EGRESS_ALLOW", why.text);
     }
     if (s->redis_url != NULL && !kv_url_check(s->redis_url, &why)) {
         config_fault(faults, "PORTER_REDIS_URL", why.text);

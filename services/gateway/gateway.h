@@ -12,6 +12,7 @@
 #include "gateway/admit.h"
 #include "gateway/metrics.h"
 #include "gateway/relay.h"
+#include "guard/guard.h"
 #include "kv/kv.h"
 #include "settings/gateway.h"
 #include "web/router.h"
@@ -34,6 +35,7 @@ struct gateway {
     struct sha256 tag_secret;     /* Of ETags made of bodies. */
     struct seal_keys seal_keys;   /* What is kept secret in PostgreSQL. */
     struct ed25519_keys *signing; /* NULL: none are published */
+    struct guard guard;           /* Of the URLs that webhooks are given. */
     struct gateway_metrics *metrics;
     struct route routes[OPERATIONS_MAX];
     struct router *router;

@@ -8,7 +8,7 @@
 
 #include "gateway/gateway.h"
 
-#define UPKEEP_CHORES 6
+#define UPKEEP_CHORES 7
 
 struct upkeep {
     struct {

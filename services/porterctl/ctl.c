@@ -63,8 +63,24 @@ static bool open_kv(struct ctl *ctl, struct err *err)
     return kv_open(&opts, &ctl->kv, err);
 }
 
+/* What the rows of the table can't say; NULL had a fault. */
+static void judge(void *user, struct config_faults *faults)
+{
+    struct ctl *ctl = user;
+    const struct common_settings *s = &ctl->settings.common;
+    struct err why = ERR_NONE;
+
+    if (s->egress_allow != NULL &&
+        !guard_read(str_of(s->egress_allow),
+                    s->environment == ENVIRONMENT_DEVELOPMENT, &ctl->guard,
+                    &why)) {
+        config_fault(faults, "PORTER_EGRESS_ALLOW", why.text);
+    }
+}
+
 bool ctl_open(struct ctl *ctl, struct err *err)
 {
+    const struct config_more more = {judge, ctl, NULL};
     unsigned needs = ctl->words.command->needs;
     struct db_options opts = {0};
 
@@ -72,7 +88,7 @@ bool ctl_open(struct ctl *ctl, struct err *err)
     if (needs == 0) {
         return true;
     }
-    if (!porterctl_settings_load(&ctl->settings, NULL, err)) {
+    if (!porterctl_settings_load(&ctl->settings, &more, err)) {
         err->code = ERR_INVALID;
         return false;
     }

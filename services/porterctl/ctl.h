@@ -7,6 +7,7 @@
 #include "bus/record.h"
 #include "crypt/crypt.h"
 #include "db/db.h"
+#include "guard/guard.h"
 #include "kv/kv.h"
 #include "porterctl/output.h"
 #include "porterctl/words.h"
@@ -21,6 +22,7 @@ struct ctl {
     struct db *db;
     struct kv *kv;
     struct seal_keys *seal_keys;
+    struct guard guard; /* Of the URLs that webhooks are given. */
 };
 
 /* The options of the pool and of sessions, from the settings. */

@@ -65,11 +65,6 @@ static bool read_ordering(struct str word, bool *by_subject, struct err *err)
 static const struct author author = {{CTL_ACTOR, sizeof CTL_ACTOR - 1},
                                      {NULL, 0}};
 
-static bool is_development(const struct ctl *ctl)
-{
-    return ctl->settings.common.environment == ENVIRONMENT_DEVELOPMENT;
-}
-
 static bool read_input(struct ctl *ctl, struct webhook_input *in,
                        struct err *err)
 {
@@ -79,7 +74,7 @@ static bool read_input(struct ctl *ctl, struct webhook_input *in,
     *in = (struct webhook_input){
         .url = words_value(&ctl->words, "url"),
         .description = words_value(&ctl->words, "description"),
-        .is_development = is_development(ctl),
+        .guard = &ctl->guard,
     };
     return (ordering.data == NULL ||
             read_ordering(ordering, &in->by_subject, err)) &&
@@ -229,7 +224,7 @@ static bool read_changes(struct ctl *ctl, const Porter__V1__Webhook *w,
                       PORTER__V1__WEBHOOK_ORDERING__WEBHOOK_ORDERING_SUBJECT,
         .is_disabled =
             w->status == PORTER__V1__WEBHOOK_STATUS__WEBHOOK_STATUS_DISABLED,
-        .is_development = is_development(ctl),
+        .guard = given[0].data != NULL ? &ctl->guard : NULL,
     };
     return (given[2].data == NULL || read_events(ctl, given[2], in, err)) &&
            (given[3].data == NULL ||
@@ -247,7 +242,7 @@ bool webhook_update_command(struct ctl *ctl, struct err *err)
 
     if (!find(ctl, &change, &w, err) ||
         !read_changes(ctl, w, &in, &change, err) ||
-        !webhook_update(ctl->db, &change, &in, &changed, err) ||
+        !webhook_update(ctl->db, NULL, &change, &in, &changed, err) ||
         !was_changed(changed, err) || !find(ctl, &change, &w, err)) {
         return false;
     }

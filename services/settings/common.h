@@ -24,6 +24,7 @@ struct common_settings {
     uint64_t db_pool;
     unsigned environment; /* enum environment */
     char *seal_keys;      /* For seal_keys_read; NULL only in porterctl. */
+    char *egress_allow;   /* For guard_read; "": none */
 };
 
 struct kafka_settings {
@@ -57,7 +58,10 @@ struct signing_settings {
     {"PORTER_SEAL_KEYS", CONFIG_TEXT, offsetof(type, common.seal_keys),                            \
      (seal_flags) | CONFIG_SECRET, NULL, 1, SETTINGS_TEXT_MAX,                                     \
      "Keys that webhook secrets are encrypted with, as `id:base64-of-32-bytes` separated by "      \
-     "commas; the first encrypts, all decrypt.", NULL}
+     "commas; the first encrypts, all decrypt.", NULL},                                            \
+    {"PORTER_EGRESS_ALLOW", CONFIG_TEXT, offsetof(type, common.egress_allow), 0, "",               \
+     0, SETTINGS_TEXT_MAX, "Networks that webhooks may reach though they are not public, as "      \
+     "CIDRs separated by commas; the same for all programs.", NULL}
 
 #define ROWS_SIGNING(type)                                                                         \
     {"PORTER_SIGNING_KEYS_FILE", CONFIG_TEXT, offsetof(type, signing.keys_file), 0, "",            \

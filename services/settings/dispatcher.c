@@ -43,13 +43,14 @@ static const struct config_row rows[] = {
     {"PORTER_DISABLE_AFTER", CONFIG_MS, AT(disable_after_ms), 0, "5d", 1000, 7776000000,
      "How long an endpoint may do nothing but fail (at least 20 times) before its webhook is "
      "disabled.", NULL},
-    {"PORTER_EGRESS_ALLOW", CONFIG_TEXT, AT(egress_allow), 0, "", 0, SETTINGS_TEXT_MAX,
-     "Private networks that webhooks may reach, as CIDRs separated by commas.", NULL},
     {"PORTER_EGRESS_CA_FILE", CONFIG_TEXT, AT(egress_ca_file), 0, "", 0, SETTINGS_TEXT_MAX,
      "PEM file of the authorities that endpoints' certificates are checked against; the system's "
      "without it.", NULL},
+    {"PORTER_EGRESS_HTTP2", CONFIG_BOOL, AT(egress_http2), 0, "true", 0, 0,
+     "Whether endpoints that offer HTTP/2 are spoken to by it, many requests on one connection.", NULL},
     {"PORTER_EGRESS_PROXY", CONFIG_TEXT, AT(egress_proxy), CONFIG_SECRET, "", 0, SETTINGS_TEXT_MAX,
-     "URL of a proxy that all webhooks go through.", NULL},
+     "URL of a proxy that all webhooks go through (`http`, `https` or `socks5h`); it takes the names, "
+     "and the judging of their addresses, over.", NULL},
 };
 /* clang-format on */
 

@@ -26,9 +26,9 @@ struct dispatcher_settings {
     uint64_t probe_wait_max_ms;
     uint64_t held_rate; /* Deliveries per second and webhook. */
     uint64_t disable_after_ms;
-    char *egress_allow;   /* CIDRs; "": none */
     char *egress_ca_file; /* "": the system's */
-    char *egress_proxy;   /* "": none */
+    bool egress_http2;
+    char *egress_proxy; /* "": none */
 };
 
 extern const struct config_table dispatcher_settings_table;

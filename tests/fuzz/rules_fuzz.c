@@ -47,6 +47,7 @@ static const struct rule endpoint_rows[] = {
     {"url", RULE_ENDPOINT, true, 1, 2048, 0, NULL},
     {"events", RULE_WORD, true, 1, 4, 0, words},
     {"description", RULE_WORD, false, 1, 20, 0, words},
+    {"headers", RULE_HEADERS, false, 0, 2, 0, NULL},
 };
 static const struct rule_table tables[] = {
     {&porter__v1__visitor__descriptor, visitor_rows, COUNT_OF(visitor_rows)},

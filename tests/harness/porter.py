@@ -22,9 +22,9 @@ from .receiver import Receiver
 HOST = "yourapp.portervisitors.com"  # What the product page's examples call.
 
 
-def make_tls(folder):
-    """A certificate for localhost and HOST: ca.pem, server.pem, server.key."""
-    subprocess.run([ROOT / "scripts" / "lib" / "tls", folder, HOST], check=True)
+def make_tls(folder, *names):
+    """A certificate for localhost, HOST and these: ca.pem, server.pem, server.key."""
+    subprocess.run([ROOT / "scripts" / "lib" / "tls", folder, HOST, *names], check=True)
     return Path(folder)
 
 
@@ -52,13 +52,15 @@ class Gateway(Process):
 
 
 class Dispatcher(Process):
-    def __init__(self, porter, number, **settings):
+    """With a harness.resolver.Resolver: names mean what that one says."""
+
+    def __init__(self, porter, number, resolver=None, **settings):
         self.private = free_port()
         env = porter.environment(**{
             "PORTER_KAFKA_GROUP": porter.name, "PORTER_DISPATCHER_PRIVATE_PORT": self.private,
-            "PORTER_EGRESS_ALLOW": "127.0.0.0/8,::1/128",
             "PORTER_EGRESS_CA_FILE": porter.tls / "ca.pem", **settings})
-        super().__init__(f"dispatcher-{number}", [program("dispatcher", porter.preset)], env,
+        words = [program("dispatcher", porter.preset)]
+        super().__init__(f"dispatcher-{number}", resolver.words(*words) if resolver else words, env,
                          porter.folder / f"dispatcher-{number}.log", self._is_ready)
 
     def metrics(self):
@@ -165,13 +167,14 @@ class Organization:
 
 class Porter:
     """Lives in a database of its own on servers that others may share. `preset` says which build
-    its services are of ("asan": with sanitizers); `name` a database that may be there already."""
+    its services are of ("asan": with sanitizers); `name` a database that may be there already;
+    `hosts` whom the certificate is for besides localhost."""
 
-    def __init__(self, servers, preset=PRESET, name=None):
+    def __init__(self, servers, preset=PRESET, name=None, hosts=()):
         self.servers, self.preset = servers, preset
         self.name = name or f"porter_{uuid.uuid4().hex[:12]}"
         self.folder = Path(tempfile.mkdtemp(prefix="porter-test-"))
-        self.tls = make_tls(self.folder / "tls")
+        self.tls = make_tls(self.folder / "tls", *hosts)
         self.gateways, self.dispatchers, self._receivers = [], [], []
         self._seal = "test:" + base64.b64encode(os.urandom(32)).decode()
         self._server_url = servers.postgres.url.rsplit("/", 1)[0]
@@ -193,6 +196,7 @@ class Porter:
             "PORTER_ENVIRONMENT": "development", "PORTER_LOG_LEVEL": "debug",
             # Tests write rows of any day.
             "PORTER_RETENTION_EVENTS": "0", "PORTER_RETENTION_DELIVERIES": "0", "PORTER_RETENTION_ATTEMPTS": "0",
+            "PORTER_EGRESS_ALLOW": "127.0.0.0/8,::1/128",
         }
         for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS"):
             if name in os.environ:
@@ -249,8 +253,8 @@ class Porter:
     def organization(self, **more):
         return Organization(self, **more)
 
-    def receiver(self, answer=None):
-        made = Receiver(self.tls, answer)
+    def receiver(self, answer=None, **where):
+        made = Receiver(self.tls, answer, **where)
         self._receivers.append(made)
         return made
 

@@ -1,4 +1,5 @@
 """An HTTPS endpoint that keeps what it is sent and answers what the test says."""
+import socket
 import ssl
 import threading
 import time
@@ -16,19 +17,27 @@ class Received:
     at: float  # time.time()
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self, address, handler):
+        self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+        super().__init__(address, handler)
+
+
 class Receiver:
     """`answer` takes a Received and gives (status, headers, body); the default is an empty 204."""
 
-    def __init__(self, tls, answer=None):
+    def __init__(self, tls, answer=None, address="127.0.0.1", port=0, is_plain=False):
         self.got = []
         self.answer = answer or (lambda received: (204, {}, b""))
         self._lock = threading.Lock()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._server.daemon_threads = True
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(tls / "server.pem", tls / "server.key")
-        self._server.socket = context.wrap_socket(
-            self._server.socket, server_side=True, do_handshake_on_connect=False)
+        self._server = _Server((address, port), self._handler())
+        if not is_plain:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(tls / "server.pem", tls / "server.key")
+            self._server.socket = context.wrap_socket(
+                self._server.socket, server_side=True, do_handshake_on_connect=False)
         self.port = self._server.server_address[1]
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
 

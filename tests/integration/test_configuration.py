@@ -10,12 +10,12 @@ WRONG = {
     "PORTER_DB_POOL": "many", "PORTER_LOG_LEVL": "info",
 }
 OWN = {
-    "gateway": {"PORTER_REDIS_URL": "http://redis.example.com", "PORTER_HTTP_THREADS": "0"},
+    "gateway": {"PORTER_REDIS_URL": "http://redis.example.com", "PORTER_EGRESS_ALLOW": "10.0.0.1", "PORTER_HTTP_THREADS": "0"},
     "dispatcher": {"PORTER_EGRESS_ALLOW": "10.0.0.0/8, 10.0.0/8,fd00::/129", "PORTER_RETRY_SCHEDULE": "5s,soon", "PORTER_LEASE": "2s",
-                   "PORTER_ATTEMPT_TIMEOUT": "3s"},
+                   "PORTER_ATTEMPT_TIMEOUT": "3s", "PORTER_EGRESS_PROXY": "socks5://u:proxy-password@proxy.example.com"},
 }
-TOLD = {"gateway": {"PORTER_REDIS_URL", "PORTER_HTTP_THREADS", "PORTER_TLS_CERTIFICATE", "PORTER_TLS_KEY"},
-        "dispatcher": {"PORTER_EGRESS_ALLOW", "PORTER_RETRY_SCHEDULE", "PORTER_LEASE"}}
+TOLD = {"gateway": {"PORTER_REDIS_URL", "PORTER_EGRESS_ALLOW", "PORTER_HTTP_THREADS", "PORTER_TLS_CERTIFICATE", "PORTER_TLS_KEY"},
+        "dispatcher": {"PORTER_EGRESS_ALLOW", "PORTER_EGRESS_PROXY", "PORTER_RETRY_SCHEDULE", "PORTER_LEASE"}}
 
 
 def start(name, **settings):
@@ -28,7 +28,7 @@ def test_every_mistake_is_told_at_once(name):
     said = done.stdout + done.stderr
     assert done.returncode == 2, said
     assert {one for one in {*WRONG, *TOLD[name]} if one not in said} == set(), said
-    assert "no-colon" not in said and "mysql://" not in said  # What may be secret is not shown.
+    assert "no-colon" not in said and "mysql://" not in said and "proxy-password" not in said  # What may be secret is not shown.
 
 
 def test_every_range_that_is_none_is_named():

@@ -2,7 +2,7 @@
 -- One row with no webhook when the organization has none.
 SELECT o.webhooks_version, w.id, w.url, w.events, w.status = 'enabled',
        w.ordering = 'subject', w.secret, w.secret_previous,
-       w.secret_overlap_until, coalesce(c.state = 'open', false)
+       w.secret_overlap_until, coalesce(c.state = 'open', false), w.headers
   FROM organizations o
   LEFT JOIN webhooks w ON w.org_id = o.id
   LEFT JOIN webhook_circuits c ON c.org_id = w.org_id AND c.webhook_id = w.id
@@ -29,9 +29,11 @@ WITH audit AS (
     VALUES ($1, $9, $8, $10, 'webhook.created', $11, $13)
 )
 INSERT INTO webhooks (org_id, id, url, description, events, status,
-                      disabled_reason, ordering, secret, created_at, updated_at)
+                      disabled_reason, ordering, secret, created_at, updated_at,
+                      headers, header_names)
 VALUES ($1, $2, $3, $4, $5, CASE WHEN $12 THEN 'enabled' ELSE 'disabled' END,
-        CASE WHEN NOT $12 THEN 'Disabled on request.' END, $6, $7, $8, $8);
+        CASE WHEN NOT $12 THEN 'Disabled on request.' END, $6, $7, $8, $8,
+        $14, $15);
 
 -- name: webhook_version_bump
 WITH version AS (
@@ -46,7 +48,9 @@ w.id AS "id:whk", w.url, w.description, w.events, w.status, w.disabled_reason,
        CASE c.state WHEN 'open' THEN 'failing' WHEN 'draining' THEN 'recovering'
                     ELSE 'ok' END AS health,
        c.failing_since,
-       CASE c.state WHEN 'open' THEN c.next_at END AS next_probe_at
+       CASE c.state WHEN 'open' THEN c.next_at END AS next_probe_at,
+       (SELECT jsonb_object_agg(name, '********')
+          FROM unnest(w.header_names) AS name) AS headers
 
 -- part: with_circuit
 page w
@@ -83,7 +87,8 @@ SELECT {shown},
 
 -- name: webhook_update
 -- Of a change that comes second ($3 is the version that was read) nothing is
--- done. $6 NULL: the events stay. $11 to $15: the audit log's and the news.
+-- done. $6 NULL: the events stay; $17 NULL: the headers. $11 to $15: the audit
+-- log's and the news.
 -- Enabled again, what was held meanwhile goes out; a new URL is probed now.
 WITH before AS (
     SELECT url, status FROM webhooks WHERE org_id = $1 AND id = $2
@@ -94,7 +99,9 @@ WITH before AS (
            disabled_reason = CASE WHEN $7 THEN NULL
                                   WHEN status = 'disabled' THEN disabled_reason
                                   ELSE 'Disabled on request.' END,
-           ordering = $8, updated_at = $9
+           ordering = $8, updated_at = $9,
+           headers = CASE WHEN $17::text[] IS NULL THEN headers ELSE $16 END,
+           header_names = coalesce($17::text[], header_names)
      WHERE org_id = $1 AND id = $2 AND updated_at = $3
     RETURNING org_id
 ), drain AS (

@@ -2,6 +2,7 @@
 #include "gateway/openapi/page_parts.h"
 
 #include "gateway/html.h"
+#include "guard/header.h"
 #include "message/schema.h"
 
 #include <assert.h>
@@ -154,8 +155,8 @@ static void add_rule(const struct rule *row, const char *kind, struct buf *out)
         BUF_ADD(out, "A country's two capital letters.");
         return;
     case RULE_ENDPOINT:
-        BUF_ADD(out, "An https URL with a host, without user or password, "
-                     "on port 443 or one from 1024 on.");
+        BUF_ADD(out, "An https URL with a public host, without user or "
+                     "password, on port 443 or one from 1024 on.");
         return;
     case RULE_WORD:
         for (size_t i = 0; row->words[i] != NULL; i++) {
@@ -174,6 +175,12 @@ static void add_rule(const struct rule *row, const char *kind, struct buf *out)
                  "Up to %" PRId64 " names of up to %d characters, with texts "
                  "of up to %d.",
                  row->max, MAP_KEY_MAX, MAP_VALUE_MAX);
+        return;
+    case RULE_HEADERS:
+        buf_addf(out,
+                 "Up to %" PRId64 " names of up to %d letters, digits, - and "
+                 "_, with values of up to %d printable ASCII characters.",
+                 row->max, GUARD_HEADER_NAME_MAX, GUARD_HEADER_VALUE_MAX);
         return;
     }
 }

@@ -1,31 +1,34 @@
 /* The bodies that make or change a webhook. */
 #include "gateway/resources/webhook_body.h"
 
-#include "base/endpoint.h"
 #include "gateway/routes.h"
 #include "json/json.h"
 
-static bool is_development(const struct call *call)
+/* The form is the row's matter; whether it may be called from here is asked of
+ * the guard, as each attempt will. */
+static bool check_url(struct call *call, struct str url)
 {
-    return call->gateway->settings.common.environment ==
-           ENVIRONMENT_DEVELOPMENT;
+    const struct guard *guard = &call->gateway->guard;
+    struct err why = ERR_NONE;
+
+    if (url.len == 0 || !guard_form(url, &why) || guard_url(guard, url, &why)) {
+        return true;
+    }
+    return fault_add(call_faults(call), STR("url"),
+                     why.code == ERR_FORBIDDEN ? FAULT_NOT_ALLOWED
+                                               : FAULT_BAD_FORMAT,
+                     "%s", why.text);
 }
 
-/* What the rows can't say: plain HTTP is for development; a list that is there
- * is not empty. */
+/* What the rows can't say: where the URL may lead; a list that is there is not
+ * empty. */
 static bool check_more(struct call *call, const struct json *body)
 {
     const struct json *url = json_find(body, "url");
     const struct json *events = json_find(body, "events");
-    struct err why = ERR_NONE;
-    bool ok = true;
+    bool ok = url == NULL || json_type(url) != JSON_TEXT ||
+              check_url(call, json_text(url));
 
-    if (url != NULL && json_type(url) == JSON_TEXT && json_text(url).len > 0 &&
-        endpoint_check(json_text(url), true, &why) &&
-        !endpoint_check(json_text(url), is_development(call), &why)) {
-        ok = fault_add(call_faults(call), STR("url"), FAULT_BAD_FORMAT, "%s",
-                       why.text);
-    }
     if (call->operation->method == WEB_PATCH && events != NULL &&
         json_type(events) == JSON_ARRAY && json_count(events) == 0) {
         ok = fault_add(call_faults(call), STR("events"), FAULT_TOO_SHORT,
@@ -38,7 +41,7 @@ static bool check_more(struct call *call, const struct json *body)
 static void note_fields(const struct json *body, struct webhook_body *in)
 {
     static const char *const names[WEBHOOK_FIELDS] = {
-        "url", "description", "events", "status", "ordering"};
+        "url", "description", "events", "status", "ordering", "headers"};
 
     for (size_t i = 0; i < COUNT_OF(names); i++) {
         const struct json *v = json_find(body, names[i]);
@@ -46,6 +49,8 @@ static void note_fields(const struct json *body, struct webhook_body *in)
 
         in->has_description = in->has_description || is_description;
         if (is_description || (v != NULL && json_type(v) != JSON_NULL)) {
+            in->has_headers =
+                in->has_headers || strcmp(names[i], "headers") == 0;
             in->fields[in->field_count++] = str_of(names[i]);
         }
     }
@@ -90,9 +95,15 @@ struct webhook_input webhook_body_row(struct call *call,
 {
     struct str *events =
         arena_zero(call->arena, w->n_events + 1, sizeof *events);
+    struct own_header *headers =
+        arena_zero(call->arena, w->n_headers + 1, sizeof *headers);
 
     for (size_t i = 0; i < w->n_events; i++) {
         events[i] = str_of(w->events[i]);
+    }
+    for (size_t i = 0; i < w->n_headers; i++) {
+        headers[i] = (struct own_header){str_of(w->headers[i]->key),
+                                         str_of(w->headers[i]->value)};
     }
     return (struct webhook_input){
         .url = str_of(w->url),
@@ -101,7 +112,9 @@ struct webhook_input webhook_body_row(struct call *call,
         .event_count = w->n_events,
         .by_subject = by_subject(w),
         .is_disabled = is_disabled(w),
-        .is_development = is_development(call),
+        .guard = &call->gateway->guard,
+        .headers = headers,
+        .header_count = w->n_headers,
     };
 }
 
@@ -147,8 +160,12 @@ bool webhook_body_merge(const struct webhook_body *in,
     if (sent->ordering != 0) {
         next->ordering = sent->ordering;
     }
+    /* Those of the old one are masked. */
+    next->headers = sent->headers;
+    next->n_headers = sent->n_headers;
     return !same_text(next->url, old->url) ||
            !same_text(next->description, old->description) ||
            !same_events(next, old) || next->status != old->status ||
-           next->ordering != old->ordering;
+           next->ordering != old->ordering ||
+           (in->has_headers && (sent->n_headers > 0 || old->n_headers > 0));
 }

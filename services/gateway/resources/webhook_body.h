@@ -6,7 +6,7 @@
 #include "gateway/call.h"
 #include "store/webhook.h"
 
-#define WEBHOOK_FIELDS 5
+#define WEBHOOK_FIELDS 6
 
 /* What was sent, and which fields. */
 struct webhook_body {
@@ -14,6 +14,7 @@ struct webhook_body {
     struct str fields[WEBHOOK_FIELDS];
     size_t field_count;
     bool has_description;
+    bool has_headers;
 };
 
 /* By the rules of the call's operation; all faults at once. */
@@ -25,6 +26,7 @@ bool webhook_body_merge(const struct webhook_body *in,
                         const Porter__V1__Webhook *old,
                         Porter__V1__Webhook *next);
 
+/* Without `has_headers`, which is an update's. */
 struct webhook_input webhook_body_row(struct call *call,
                                       const Porter__V1__Webhook *w);
 

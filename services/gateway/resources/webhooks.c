@@ -3,7 +3,8 @@
 #include "gateway/resources/resources.h"
 
 #include "base/clock.h"
-#include "base/endpoint.h"
+#include "guard/guard.h"
+#include "guard/header.h"
 #include "gateway/list.h"
 #include "gateway/resources/webhook_body.h"
 #include "store/key.h"
@@ -32,7 +33,7 @@ static const struct operation operations[] = {
     {WEB_PATCH, "/api/v1/webhooks/{id}", SCOPE_WEBHOOKS_WRITE, OP_BODY | OP_ETAG | OP_IF_MATCH, update_webhook,
      "update_webhook", "Change a webhook; what is not sent stays",
      .details = "An event that happens after the answer meets the webhook as it is then, or as it is later made. "
-                "`null` leaves a field as it is, but for `description`, which it clears.",
+                "`null` leaves a field as it is, but for `description`, which it clears. `headers` replaces all headers.",
      .rules = update_rules, .answer = &porter__v1__webhook__descriptor, .problems = {PROBLEM_CONFLICT}},
     {WEB_DELETE, "/api/v1/webhooks/{id}", SCOPE_WEBHOOKS_WRITE, OP_IF_MATCH, delete_webhook,
      "delete_webhook", "Delete a webhook",
@@ -52,12 +53,13 @@ static const struct param_row param_rows[] = {LIST_PARAM_ROWS};
 static const struct param_table params = {param_rows, COUNT_OF(param_rows)};
 
 #define FIELDS(is_new, event_words)                                                                \
-    {.path = "url", .format = RULE_ENDPOINT, .required = (is_new), .min = 1, .max = ENDPOINT_URL_MAX}, \
+    {.path = "url", .format = RULE_ENDPOINT, .required = (is_new), .min = 1, .max = GUARD_URL_MAX}, \
     {.path = "description", .format = RULE_PLAIN, .min = 1, .max = 500},                           \
     {.path = "events", .format = RULE_WORD, .required = (is_new), .min = 1,                        \
      .max = EVENT_TYPE_COUNT + 1, .words = (event_words)},                                         \
     {.path = "status", .format = RULE_PLAIN},                                                      \
-    {.path = "ordering", .format = RULE_PLAIN}
+    {.path = "ordering", .format = RULE_PLAIN},                                                    \
+    {.path = "headers", .format = RULE_HEADERS, .min = 0, .max = GUARD_HEADERS_MAX}
 
 /* "*" and every type of event; filled at start, by the first call. */
 static const char *event_words[EVENT_TYPE_COUNT + 2];
@@ -267,9 +269,14 @@ static bool attempt_update(struct call *call, struct change *change,
         row.events = NULL;
         row.event_count = 0;
     }
+    if (change->in.webhook->url[0] == '\0') {
+        row.guard = NULL;
+    }
+    row.has_headers = change->in.has_headers;
     change->row.fields = change->in.fields;
     change->row.field_count = change->in.field_count;
-    return webhook_update(call->db, &change->row, &row, changed, err);
+    return webhook_update(call->db, &call->gateway->seal_keys, &change->row,
+                          &row, changed, err);
 }
 
 static bool update_webhook(struct call *call, struct err *err)

@@ -93,13 +93,13 @@ static const struct {
      "\"status\":null,\"disabled_reason\":null,\"ordering\":null,"
      "\"created_at\":null,\"updated_at\":null,"
      "\"secret_overlap_until\":null,\"health\":null,"
-     "\"failing_since\":null,\"next_probe_at\":null}",
+     "\"failing_since\":null,\"next_probe_at\":null,\"headers\":{}}",
      "{\"id\":\"whk_1\",\"url\":\"https://example.com\","
      "\"description\":\"d\",\"events\":[\"*\"],\"status\":\"disabled\","
      "\"disabled_reason\":\"gone\",\"ordering\":\"subject\","
      "\"created_at\":" T ",\"updated_at\":" T ",\"secret_overlap_until\":" T
      ",\"health\":\"failing\",\"failing_since\":" T ",\"next_probe_at\":" T
-     "}"},
+     ",\"headers\":{\"X-A\":\"b\"}}"},
     {&porter__v1__event__descriptor,
      "{\"id\":null,\"type\":null,\"api_version\":null,\"created_at\":null,"
      "\"organization_id\":null,\"data\":null,\"request_id\":null}",

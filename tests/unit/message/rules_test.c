@@ -45,6 +45,7 @@ static const struct rule webhook_rows[] = {
     {"description", RULE_WORD, false, 0, 9, 0, doors},
     {"url", RULE_ENDPOINT, true, 1, 2048, 0, NULL},
     {"events", RULE_LINE, true, 1, 3, 0, NULL},
+    {"headers", RULE_HEADERS, false, 0, 2, 0, NULL},
 };
 /* clang-format on */
 
@@ -130,6 +131,9 @@ static void refuses_a_table_that_does_not_fit(void **state)
          "min over its max"},
         {{"notes", RULE_PLAIN, false, 0, 0, 0, NULL}, VISITOR, "has no max"},
         {{"metadata", RULE_MAP, false, 0, 0, 0, NULL}, VISITOR, "has no max"},
+        {{"email", RULE_HEADERS, false, 0, 1, 0, NULL},
+         VISITOR,
+         "does not fit"},
         {{"id", RULE_ID, false, 0, 0, ID_KIND_COUNT, NULL},
          VISITOR,
          "no id kind"},
@@ -358,7 +362,36 @@ static void knows_what_a_countrys_letters_look_like(void **state)
     }
 }
 
-/* tests/unit/base/endpoint_test.c has the forms. */
+/* tests/unit/guard/header_test.c has the forms. */
+static void knows_headers(void **state)
+{
+    static const char *const cases[][2] = {
+        {"{}", ""},
+        {"{\"X-A\":\"b\",\"X-B\":null}", ""},
+        {"{\"X A\":\"b\"}", "headers.X A bad_format\n"},
+        {"{\"\":\"b\"}", "headers. bad_format\n"},
+        {"{\"X-A\":\"\"}", "headers.X-A bad_format\n"},
+        {"{\"X-A\":\"a\\nHost: b\"}", "headers.X-A bad_format\n"},
+        {"{\"X-A\":1}", "headers.X-A wrong_type\n"},
+        {"{\"Host\":\"b\"}", "headers.Host not_allowed\n"},
+        {"{\"X-A\":\"********\"}", "headers.X-A not_allowed\n"},
+        {"{\"X-A\":\"1\",\"x-a\":\"2\"}", "headers.x-a not_allowed\n"},
+        {"{\"A\":\"1\",\"B\":\"2\",\"C\":\"3\"}", "headers too_many\n"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct str body =
+            arena_printf(arena,
+                         "{\"url\":\"https://a\",\"events\":[\"*\"],"
+                         "\"headers\":%s}",
+                         cases[i][0]);
+
+        assert_string_equal(judged(&webhook, body.data), cases[i][1]);
+    }
+}
+
+/* tests/unit/guard/url_test.c has the forms. */
 static void knows_an_endpoint(void **state)
 {
     (void)state;
@@ -535,6 +568,7 @@ int main(void)
         TEST(knows_a_phone_number),
         TEST(knows_what_a_countrys_letters_look_like),
         TEST(knows_an_endpoint),
+        TEST(knows_headers),
         TEST(knows_an_id_of_its_kind),
         TEST(bounds_a_time_around_now),
         TEST(bounds_a_number),

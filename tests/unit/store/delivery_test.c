@@ -372,6 +372,29 @@ static void what_failed_is_recovered_in_batches_and_once(void **state)
     assert_int_equal(got.state, DELIVERY_FAILED);
 }
 
+static void same_field(const ProtobufCFieldDescriptor *a,
+                       const ProtobufCFieldDescriptor *b)
+{
+    assert_non_null(b);
+    assert_int_equal(a->id, b->id);
+    assert_string_equal(a->name, b->name);
+    assert_int_equal(a->type, b->type);
+    assert_int_equal(a->label, b->label);
+}
+
+/* Each message has a type of its own for the entries of a map. */
+static void same_entry(const ProtobufCMessageDescriptor *a,
+                       const ProtobufCMessageDescriptor *b)
+{
+    assert_string_equal(a->short_name, b->short_name);
+    assert_int_equal(a->n_fields, 2);
+    assert_int_equal(b->n_fields, 2);
+    for (unsigned i = 0; i < 2; i++) {
+        same_field(&a->fields[i], &b->fields[i]);
+        assert_ptr_equal(a->fields[i].descriptor, b->fields[i].descriptor);
+    }
+}
+
 /* The two messages are one resource: what clients know of the short one holds
  * for the long one. */
 static void has_all_of(const ProtobufCMessageDescriptor *more,
@@ -382,11 +405,12 @@ static void has_all_of(const ProtobufCMessageDescriptor *more,
         const ProtobufCFieldDescriptor *b =
             protobuf_c_message_descriptor_get_field(more, a->id);
 
-        assert_non_null(b);
-        assert_string_equal(a->name, b->name);
-        assert_int_equal(a->type, b->type);
-        assert_int_equal(a->label, b->label);
-        assert_ptr_equal(a->descriptor, b->descriptor);
+        same_field(a, b);
+        if (strcmp(a->name, "headers") == 0) {
+            same_entry(a->descriptor, b->descriptor);
+        } else {
+            assert_ptr_equal(a->descriptor, b->descriptor);
+        }
     }
     assert_true(more->n_fields > less->n_fields);
 }

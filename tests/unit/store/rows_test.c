@@ -310,6 +310,7 @@ static struct webhook_target *target_of(const struct seal_keys *keys,
 
 static const struct author me = {{"me", 2}, {NULL, 0}};
 static const struct str all = {"*", 1};
+static const struct guard strict = {0}; /* Only public addresses. */
 
 static void a_webhook_keeps_its_secret_sealed(void **state)
 {
@@ -317,7 +318,8 @@ static void a_webhook_keeps_its_secret_sealed(void **state)
         seal_keys_of("a:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=");
     const struct webhook_input in = {.url = STR("https://example.com/hook"),
                                      .events = &all,
-                                     .event_count = 1};
+                                     .event_count = 1,
+                                     .guard = &strict};
     struct webhook_target *list = NULL;
     struct str secret = STR_NONE;
     struct id id = {{0}};
@@ -347,14 +349,14 @@ static void a_webhook_keeps_its_secret_sealed(void **state)
     assert_int_equal(list[0].secret.len, 0);
 }
 
-static void a_webhook_to_plain_http_is_refused(void **state)
+static void a_url_that_the_guard_refuses_is_not_stored(void **state)
 {
     const struct seal_keys *keys =
         seal_keys_of("a:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=");
-    const struct webhook_input in = {.url = STR("http://example.com/hook"),
+    const struct webhook_input in = {.url = STR("https://10.0.0.1/hook"),
                                      .events = &all,
                                      .event_count = 1,
-                                     .is_development = true};
+                                     .guard = &strict};
     struct str secret = STR_NONE;
     struct id id = {{0}};
     struct err err = ERR_NONE;
@@ -375,7 +377,7 @@ int main(void)
         cmocka_unit_test(a_key_is_found_until_it_is_revoked),
         cmocka_unit_test(the_epoch_only_grows),
         cmocka_unit_test(a_webhook_keeps_its_secret_sealed),
-        cmocka_unit_test(a_webhook_to_plain_http_is_refused),
+        cmocka_unit_test(a_url_that_the_guard_refuses_is_not_stored),
         cmocka_unit_test(
             under_a_backlog_every_shard_is_in_a_turn), /* Last: its rows stay.
                                                         */
