@@ -118,7 +118,7 @@ static void answered(void *user, const struct fetch_answer *answer)
     struct sending *s = answer->owner;
     struct job *j = s->job;
 
-    outcome_answer(j, answer, &w->d->backoff, s->started_wall_us,
+    outcome_answer(j, answer, &s->lines, &w->d->backoff, s->started_wall_us,
                    clock_wall_us());
     lanes_done(w->lanes, j->webhook_id, clock_steady_us() - s->started_us,
                j->outcome.verdict == VERDICT_DELIVERED);

@@ -160,7 +160,7 @@ static void too_large_an_answer_ends_the_transfer(void **state)
     server_close(&s);
 }
 
-static void what_is_not_http_is_a_protocol_failure(void **state)
+static void who_ends_the_connection_has_not_answered(void **state)
 {
     struct server s = {0};
 
@@ -168,7 +168,7 @@ static void what_is_not_http_is_a_protocol_failure(void **state)
     server_open(&s, "", 0);
     struct seen seen =
         post((struct fetch_options){.response_max = 100}, s.port);
-    assert_int_equal(seen.answer.failure, FETCH_PROTOCOL);
+    assert_int_equal(seen.answer.failure, FETCH_ENDED_SILENT);
     assert_int_equal(seen.answer.status, 0);
     server_close(&s);
 }
@@ -193,7 +193,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_answer_comes_back_whole),
         cmocka_unit_test(too_large_an_answer_ends_the_transfer),
-        cmocka_unit_test(what_is_not_http_is_a_protocol_failure),
+        cmocka_unit_test(who_ends_the_connection_has_not_answered),
         cmocka_unit_test(a_refused_address_is_not_connected_to),
     };
 
