@@ -133,6 +133,8 @@ static bool is_word(const struct rule *rule, struct str s, struct arena *arena,
         if (str_eq(s, str_of(rule->words[i]))) {
             return true;
         }
+    }
+    for (size_t i = 0; rule->words[i] != NULL; i++) {
         buf_addf(&list, "%s%s",
                  i > 0 ? ", " : "must be one of: ", rule->words[i]);
     }

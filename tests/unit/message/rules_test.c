@@ -371,6 +371,23 @@ static void knows_an_endpoint(void **state)
                         "the URL must not hold a user or password");
 }
 
+/* Under a sanitizer: whichever it is, nothing is left behind. */
+static void knows_the_words_of_a_list(void **state)
+{
+    static const char *const words[] = {"one", "two", "three", NULL};
+    static const struct rule rows[] = {
+        {"notes", RULE_WORD, false, 1, 9, 0, words}};
+    static const struct rule_table table = {VISITOR, rows, COUNT_OF(rows)};
+
+    (void)state;
+    assert_string_equal(judged(&table, "{\"notes\":\"one\"}"), "");
+    assert_string_equal(judged(&table, "{\"notes\":\"three\"}"), "");
+    assert_string_equal(judged(&table, "{\"notes\":\"four\"}"),
+                        "notes not_allowed\n");
+    assert_string_equal(faults.list[0].detail.data,
+                        "must be one of: one, two, three");
+}
+
 static void knows_an_id_of_its_kind(void **state)
 {
     (void)state;
@@ -514,6 +531,7 @@ int main(void)
         TEST(knows_a_phone_number),
         TEST(knows_what_a_countrys_letters_look_like),
         TEST(knows_an_endpoint),
+        TEST(knows_the_words_of_a_list),
         TEST(knows_an_id_of_its_kind),
         TEST(bounds_a_time_around_now),
         TEST(bounds_a_number),
