@@ -134,6 +134,11 @@ static void slot_prepare(struct slot *s)
     curl_easy_setopt(e, CURLOPT_PROXY, f->proxy == NULL ? "" : f->proxy);
     if (f->ca_file != NULL) {
         curl_easy_setopt(e, CURLOPT_CAINFO, f->ca_file);
+    }
+    /* libcurl reads a file of authorities once a day; with a folder beside it,
+     * all of them at each new connection: 16 ms instead of 0.5. */
+    if (f->ca_file != NULL ||
+        curl_version_info(CURLVERSION_NOW)->cainfo != NULL) {
         curl_easy_setopt(e, CURLOPT_CAPATH, NULL);
     }
     curl_easy_setopt(e, CURLOPT_SSL_CTX_FUNCTION, tls_begins);
