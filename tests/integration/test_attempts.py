@@ -1,6 +1,7 @@
 """Attempts explain themselves: what hostile, odd and badly kept endpoints do, in a word, a sentence with the cure, and facts.
 
 All of them are hit at once by one event and one worker, and other webhooks get theirs meanwhile."""
+import json
 import os
 import random
 import re
@@ -44,6 +45,7 @@ class Pki:
         self.middle = Certificate("Middle CA", self.root)
         other_root = Certificate("Unheard-of Root")
         other_middle = Certificate("Unheard-of Middle", other_root)
+        old_middle = Certificate("Old Middle", self.root, None, now() - 9 * DAY, now() - 2 * DAY)
         at = now()
         self.leaves = {
             "good": (Certificate("hooks.test", self.middle, [ADDRESS]), [self.middle]),
@@ -56,10 +58,8 @@ class Pki:
             "unknown": (Certificate("hooks.test", other_middle, [ADDRESS]), [other_middle]),
             "rooted": (Certificate("hooks.test", other_middle, [ADDRESS]), [other_middle, other_root]),
             "weak": (Certificate("weak.test", self.root, [ADDRESS], key=weak_key()), []),
-            "authority": (Certificate("old.test", Certificate("Old Middle", self.root, None, at - 9 * DAY, at - 2 * DAY), [ADDRESS]), []),
+            "authority": (Certificate("old.test", old_middle, [ADDRESS]), [old_middle]),
         }
-        signer = self.leaves["authority"][0].signer
-        self.leaves["authority"] = (self.leaves["authority"][0], [signer])
 
     def __getitem__(self, name):
         return self.leaves[name][0]
@@ -105,66 +105,93 @@ OLD = {"weak": True, "oldest": ssl.TLSVersion.TLSv1, "newest": ssl.TLSVersion.TL
 
 CASES = [
     # --- no connection
-    before("refused-address", "https://10.0.0.5:8443/", "refused_address",
-           r".*10\.0\.0\.5 is refused.*private.* The webhook's URL names it: give it a host with a public address\."),
     before("nobody-there", None, "connect_refused",
            r"127\.0\.0\.1:\d+ refused the connection: start the server there, or mend the port in the webhook's URL\."),
     before("crowded", Crowded, "connect_timeout",
-           r"127\.0\.0\.1:\d+ did not take the connection within 2 s: check that the server runs, .*firewall lets us in\.", is_slow=True),
+           r"127\.0\.0\.1:\d+ did not take the connection within 2 s: check that the server runs, .*firewall lets us in\.",
+           is_slow=True),
     # --- no TLS
     before("resets-at-once", hostile.resets_at_once, "tls_ended",
            r"The endpoint reset the connection within the TLS handshake: check that HTTPS is enabled on this port, .*", leaf=None),
-    before("closes-in-the-handshake", hostile.closes_in_the_handshake, "tls_ended", r"The endpoint closed the connection within the TLS handshake: check .*", leaf=None),
+    before("closes-in-the-handshake", hostile.closes_in_the_handshake, "tls_ended",
+           r"The endpoint closed the connection within the TLS handshake: check .*", leaf=None),
     before("speaks-plain", hostile.speaks_plain, "tls_plain",
            r"What answers at 127\.0\.0\.1:\d+ does not speak TLS: enable HTTPS there, or mend the port .*", leaf=None),
     before("never-shakes-hands", hostile.never_shakes_hands, "tls_timeout",
            r"The TLS handshake was not over within 2 s: check .*", leaf=None, is_slow=True),
-    before("old-protocol", hostile.silent, "tls_protocol", r"The endpoint speaks neither TLS 1\.2 nor 1\.3: enable them there\.", more=OLD),
+    before("old-protocol", hostile.silent, "tls_protocol",
+           r"The endpoint speaks neither TLS 1\.2 nor 1\.3: enable them there\.", more=OLD),
     # --- bad certificates
     certificate("expired", "tls_expired", rf'The certificate "{LEAF}" expired on {TIME}: renew it\.'),
-    certificate("early", "tls_not_yet_valid", rf'The certificate "{LEAF}" is not valid before {TIME}: install one that is valid now\.'),
-    certificate("host", "tls_wrong_host", r"The certificate is good for a\.example\.com, \*\.b\.example\.com, 192\.0\.2\.7, not for 127\.0\.0\.1: install one that names 127\.0\.0\.1, .*"),
-    certificate("crowd", "tls_wrong_host", r"The certificate is good for n0\.example\.com, .*n4\.example\.com, and more, not for 127\.0\.0\.1: .*"),
-    certificate("self", "tls_self_signed", rf'The certificate "{re.escape(shown("alone.test"))}" is signed by nobody but itself: install one of a public authority\.'),
-    certificate("middle", "tls_chain", rf'The certificate chain lacks the intermediate "CN=Middle CA, O=Acme", which signed "{LEAF}": have the server send the whole chain .*'),
-    certificate("unknown", "tls_unknown_ca", r'The certificate chain ends at "CN=Unheard-of Root, O=Acme", which is not trusted here: install a certificate of a public authority\.'),
+    certificate("early", "tls_not_yet_valid",
+                rf'The certificate "{LEAF}" is not valid before {TIME}: install one that is valid now\.'),
+    certificate("host", "tls_wrong_host",
+                r"The certificate is good for a\.example\.com, \*\.b\.example\.com, 192\.0\.2\.7, not for 127\.0\.0\.1: install one that names 127\.0\.0\.1, .*"),
+    certificate("crowd", "tls_wrong_host",
+                r"The certificate is good for n0\.example\.com, .*n4\.example\.com, and more, not for 127\.0\.0\.1: .*"),
+    certificate("self", "tls_self_signed",
+                rf'The certificate "{re.escape(shown("alone.test"))}" is signed by nobody but itself: install one of a public authority\.'),
+    certificate("middle", "tls_chain",
+                rf'The certificate chain lacks the intermediate "CN=Middle CA, O=Acme", which signed "{LEAF}": have the server send the whole chain .*'),
+    certificate("unknown", "tls_unknown_ca",
+                r'The certificate chain ends at "CN=Unheard-of Root, O=Acme", which is not trusted here: install a certificate of a public authority\.'),
     certificate("rooted", "tls_unknown_ca", r'The certificate chain ends at "CN=Unheard-of Root, O=Acme", .*'),
     certificate("authority", "tls_expired", rf'The certificate "CN=Old Middle, O=Acme" expired on {TIME}: renew it\.'),
-    certificate("weak", "tls_weak", r"The endpoint's TLS is too weak \(EE certificate key too weak\): install a certificate with a key of RSA 2048 bits .*", more={"weak": True}),
+    certificate("weak", "tls_weak",
+                r"The endpoint's TLS is too weak \(EE certificate key too weak\): install a certificate with a key of RSA 2048 bits .*",
+                more={"weak": True}),
     Case("asks-for-a-certificate", hostile.silent, "tls_client_certificate",
-         r"The endpoint wants a client certificate, and we have none: ask for none at the webhook's URL, and verify the signature instead\.", more={"asks": True}),
+         r"The endpoint wants a client certificate, and we have none: ask for none at the webhook's URL, and verify the signature instead\.",
+         more={"asks": True}),
     Case("asks-in-tls-1.2", hostile.silent, "tls_client_certificate", r"The endpoint wants a client certificate, .*",
          tls="TLSv1.2", more={"asks": True, "newest": ssl.TLSVersion.TLSv1_2}),
     # --- no answer
     Case("resets-after-the-request", hostile.resets_after_the_request, "ended_silent",
          r"The endpoint had the request, and reset the connection without an answer: look into its log, .*"),
-    Case("closes-after-the-request", hostile.closes_after_the_request, "ended_silent", r"The endpoint had the request, and closed the connection without an answer: .*"),
-    Case("half-closes", hostile.half_closes, "ended_silent", r"The endpoint had the request, and closed the connection without an answer: .*"),
-    Case("silent", hostile.silent, "timeout", r"The endpoint did not answer within 4 s: answer 2xx first, and do the work afterwards\.", is_slow=True),
-    Case("interim-flood", hostile.interim_flood, "interim", r"The endpoint sent \d{3,} interim answers \(1xx\) and no final one: answer 2xx\."),
+    Case("closes-after-the-request", hostile.closes_after_the_request, "ended_silent",
+         r"The endpoint had the request, and closed the connection without an answer: .*"),
+    Case("half-closes", hostile.half_closes, "ended_silent",
+         r"The endpoint had the request, and closed the connection without an answer: .*"),
+    Case("silent", hostile.silent, "timeout",
+         r"The endpoint did not answer within 4 s: answer 2xx first, and do the work afterwards\.", is_slow=True),
+    Case("interim-flood", hostile.interim_flood, "interim",
+         r"The endpoint sent \d{3,} interim answers \(1xx\) and no final one: answer 2xx\."),
     Case("interim-drip", hostile.interim_drip, "interim", r"The endpoint sent \d+ interim answers .*", is_slow=True),
-    Case("speaks-ssh", hostile.speaks_ssh, "not_http", r"What came from 127\.0\.0\.1:\d+ is no HTTP answer \(.*\): check the port .*"),
+    Case("speaks-ssh", hostile.speaks_ssh, "not_http",
+         r"What came from 127\.0\.0\.1:\d+ is no HTTP answer \(.*\): check the port .*"),
     # --- half an answer
-    Case("closes-in-the-head", hostile.closes_in_the_head, "ended_short", r"The endpoint closed the connection within its answer \(28 bytes of its head and 0 of its body came\): .*", status=200),
-    Case("resets-in-the-body", hostile.resets_in_the_body, "ended_short", r"The endpoint reset the connection within its answer \(\d+ bytes of its head and 10 of its body came\): .*", status=200),
-    Case("cut-short", answering(["200 OK"], b"half of it", length=100), "ended_short", r"The endpoint closed the connection within its answer .*", status=200),
-    Case("drips-the-head", hostile.drips_the_head, "timeout_answer", r"The answer was not whole within 4 s \(\d+ bytes of its head and 0 of its body came\): send a short one, in one go\.", status=200, is_slow=True),
-    Case("drips-the-body", hostile.drips_the_body, "timeout_answer", r"The answer was not whole within 4 s \(\d+ bytes of its head and [1-9]\d* of its body came\): .*", status=200, is_slow=True),
+    Case("closes-in-the-head", hostile.closes_in_the_head, "ended_short",
+         r"The endpoint closed the connection within its answer \(28 bytes of its head and 0 of its body came\): .*", status=200),
+    Case("resets-in-the-body", hostile.resets_in_the_body, "ended_short",
+         r"The endpoint reset the connection within its answer \(\d+ bytes of its head and 10 of its body came\): .*", status=200),
+    Case("cut-short", answering(["200 OK"], b"half of it", length=100), "ended_short",
+         r"The endpoint closed the connection within its answer .*", status=200),
+    Case("drips-the-head", hostile.drips_the_head, "timeout_answer",
+         r"The answer was not whole within 4 s \(\d+ bytes of its head and 0 of its body came\): send a short one, in one go\.",
+         status=200, is_slow=True),
+    Case("drips-the-body", hostile.drips_the_body, "timeout_answer",
+         r"The answer was not whole within 4 s \(\d+ bytes of its head and [1-9]\d* of its body came\): .*", status=200, is_slow=True),
     Case("bad-chunks", hostile.bad_chunks, "not_http", r"What came from .* is no HTTP answer \(.*chunk.*\): .*", status=200),
     # --- too much of it
-    Case("endless-headers", hostile.endless_headers, "headers_too_large", r"The headers of the answer are larger than what we read: send less than 64 KiB of them\.", status=200),
+    Case("endless-headers", hostile.endless_headers, "headers_too_large",
+         r"The headers of the answer are larger than what we read: send less than 64 KiB of them\.", status=200),
     Case("endless-line", hostile.endless_line, "headers_too_large", r"The headers of the answer are larger .*", status=200),
-    Case("large-body", answering(["200 OK"], b"x" * 100_000), "too_large", r"The endpoint answered 200 with a body of more than 64 KiB, and the rest was not read: send a short one, or none\.",
+    Case("large-body", answering(["200 OK"], b"x" * 100_000), "too_large",
+         r"The endpoint answered 200 with a body of more than 64 KiB, and the rest was not read: send a short one, or none\.",
          status=200, verdict="delivered"),
     Case("gzip-bomb", answering(["200 OK", "Content-Encoding: gzip"], hostile.BOMB), None, None, status=200, verdict="delivered"),
     Case("gzip-transfer", answering(["200 OK", "Transfer-Encoding: gzip"], hostile.BOMB, length=0), "encoded",
-         r"The endpoint answered 200 with a packed body \(Transfer-Encoding\), which was not read: send it as it is\.", status=200, verdict="delivered"),
+         r"The endpoint answered 200 with a packed body \(Transfer-Encoding\), which was not read: send it as it is\.",
+         status=200, verdict="delivered"),
     Case("gzip-chunked", answering(["500 No", "Transfer-Encoding: gzip, chunked"], b"%x\r\n%s\r\n0\r\n\r\n" % (len(hostile.BOMB), hostile.BOMB), length=0), "encoded",
          r"The endpoint answered 500, it failed: look into its log\.", status=500),
     # --- answers
     Case("quick", answering(["204 No Content"]), None, None, status=204, verdict="delivered"),
-    Case("late", hostile.slow(LIMIT_S * 0.85), None, r"The endpoint answered 200 after 3\.\d s of 4 s: answer first, and do the work afterwards\.", status=200, verdict="delivered"),
-    status("301", r" to https://new\.example\.com/in: update the webhook's URL \(redirects are not followed\)\.", "Location: https://new.example.com/in"),
+    Case("late", hostile.slow(LIMIT_S * 0.85), None,
+         r"The endpoint answered 200 after 3\.\d s of 4 s: answer first, and do the work afterwards\.",
+         status=200, verdict="delivered"),
+    status("301",
+        r" to https://new\.example\.com/in: update the webhook's URL \(redirects are not followed\)\.", "Location: https://new.example.com/in"),
     status("302", r" and did not say where to: give the webhook its final URL .*"),
     status("400", r", it can't read the request: .*"),
     status("401", r", it does not know us: check the webhook's secret there, .*"),
@@ -183,8 +210,10 @@ CASES = [
     status("999", r", which means nothing to us: answer 2xx\."),
 ]
 NAMED = [
-    before("unknown-name", "https://unknown.test:8443/", "dns", r"The name unknown\.test could not be resolved: check its spelling in the webhook's URL, and its DNS records\."),
-    before("silent-names", "https://silent.test:8443/", "dns_timeout", r"The name servers of silent\.test did not answer within 2 s: check its DNS\.", is_slow=True),
+    before("unknown-name", "https://unknown.test:8443/", "dns",
+           r"The name unknown\.test could not be resolved: check its spelling in the webhook's URL, and its DNS records\."),
+    before("silent-names", "https://silent.test:8443/", "dns_timeout", r"The name servers of silent\.test did not answer within 2 s: check its DNS\.",
+           is_slow=True),
     before("private-name", "https://private.test:8443/", "refused_address",
            r".*10\.0\.0\.5 is refused.*private.* private\.test resolved to it: point the name to a public address\."),
 ]
@@ -215,8 +244,7 @@ class Story:
 
     def webhook(self, url, event):
         answer = self.client.post("/webhooks", json={"url": url, "events": [event]})
-        if answer.status_code != 201:  # An address that the API does not take: nobody is to get round the dispatcher's own look.
-            return self.tenant.webhook(url, event).id
+        assert answer.status_code == 201, answer.text
         return answer.json()["id"]
 
     def url(self, case):
@@ -327,6 +355,13 @@ def test_who_is_slow_delays_nobody_else(story, case):
     assert began(slow) < began(quick) and ended(quick) < ended(slow)
 
 
+def test_dates_are_the_certificates_own(story):
+    expired, early = story.pki["expired"], story.pki["early"]
+    for name, at in (("expired", expired.ends), ("early", early.begins), ("authority", story.pki["authority"].signer.ends)):
+        attempt, = story.deliveries[f"certificate-{name}"]["attempts"]
+        assert at.strftime("%Y-%m-%d %H:%M UTC") in attempt["detail"]
+
+
 def test_a_gzip_bomb_is_kept_as_it_came(story):
     """Four KiB of it, in the row; text in the API is made of what is text."""
     with story.porter.database() as db:
@@ -406,3 +441,12 @@ def test_porterctl_shows_them(story):
     assert told == {**attempt, "status": 0, "response_body": ""}
     text = story.porter.run_ctl("deliveries", "show", delivery["id"], "--org", story.tenant.id).stdout
     assert attempt["detail"] in text and attempt["certificate"]["subject"] in text
+
+
+def test_porterctl_tests_a_webhook_and_says_what_is_wrong_with_it(story):
+    done = story.porter.run_ctl("webhook", "test", story.webhooks["certificate-expired"], "--org", story.tenant.id, "--json")
+    assert done.returncode != 0
+    assert re.search(rf'The certificate "{LEAF}" expired on {TIME}: renew it\.', json.loads(done.stderr)["detail"])
+    shown_one, facts = json.loads(done.stdout), story.pki["expired"].facts()
+    assert shown_one == {**shown_one, "delivered": False, "failure": "tls_expired", "tls_version": "TLSv1.3",
+                         **{f"certificate_{name}": value for name, value in facts.items()}}
