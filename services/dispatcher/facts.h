@@ -20,10 +20,10 @@ struct facts facts_of(const struct fetch_answer *answer, struct str url);
 bool facts_has_name(const struct facts *f);
 
 /* A header of the answer, cut to what is quoted; STR_NONE: not there. */
-struct str facts_header(const struct facts *f, struct str name);
+struct str facts_header(const struct facts *f, struct str wanted);
 
 /* Append the text with a fact for each {word} in it; asserts that it is one of
  * the table's. */
-void facts_say(const struct facts *f, const char *text, struct buf *out);
+void facts_say(const struct facts *f, const char *says, struct buf *out);
 
 #endif

@@ -222,7 +222,7 @@ static void the_first_byte_is_the_answers(void **state)
     free(body);
 }
 
-static void an_end_while_we_send_is_told_from_one_after_it(void **state)
+static void an_end_while_we_send_is_a_reset(void **state)
 {
     const size_t size = 64 * (size_t)MIB; /* More than sockets hold. */
     struct server s = {.resets = true};
@@ -236,10 +236,18 @@ static void an_end_while_we_send_is_told_from_one_after_it(void **state)
     assert_true(seen.answer.was_reset);
     server_close(&s);
     free(body);
-    s = (struct server){.resets = true};
+}
+
+static void an_end_after_the_request_is_silence(void **state)
+{
+    struct server s = {.resets = true};
+
+    (void)state;
     server_open(&s, "", 0);
-    seen = post((struct fetch_options){.response_max = 100}, s.port);
+    struct seen seen =
+        post((struct fetch_options){.response_max = 100}, s.port);
     assert_int_equal(seen.answer.failure, FETCH_ENDED_SILENT);
+    assert_true(seen.answer.was_reset);
     server_close(&s);
 }
 
@@ -294,7 +302,8 @@ int main(void)
         cmocka_unit_test(too_large_an_answer_ends_the_transfer),
         cmocka_unit_test(who_ends_the_connection_has_not_answered),
         cmocka_unit_test(the_first_byte_is_the_answers),
-        cmocka_unit_test(an_end_while_we_send_is_told_from_one_after_it),
+        cmocka_unit_test(an_end_while_we_send_is_a_reset),
+        cmocka_unit_test(an_end_after_the_request_is_silence),
         cmocka_unit_test(an_end_within_the_head_is_no_answer),
         cmocka_unit_test(a_connection_that_is_refused_says_where_to),
         cmocka_unit_test(a_refused_address_is_not_connected_to),
