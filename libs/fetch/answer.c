@@ -14,6 +14,9 @@
 
 static enum fetch_failure of_connect(const struct answer_facts *f)
 {
+    if (f->is_proxied) {
+        return FETCH_PROXY;
+    }
     if (f->is_refused) {
         return FETCH_REFUSED_ADDRESS;
     }
@@ -53,11 +56,10 @@ static bool is_interim(const struct answer_facts *f)
 /* The first phase that was not reached. */
 static enum fetch_failure of_timeout(const struct answer_facts *f)
 {
-    if (!f->is_reused && f->dns_us == 0) {
-        return FETCH_DNS_TIMEOUT;
-    }
     if (!f->is_reused && f->connect_us == 0) {
-        return FETCH_CONNECT_TIMEOUT;
+        return f->is_proxied    ? FETCH_PROXY
+               : f->dns_us == 0 ? FETCH_DNS_TIMEOUT
+                                : FETCH_CONNECT_TIMEOUT;
     }
     if (!f->is_reused && f->is_tls && f->tls_us == 0) {
         return FETCH_TLS_TIMEOUT;
@@ -78,6 +80,10 @@ static enum fetch_failure of_end(const struct answer_facts *f)
     if (strstr(f->words, "chunk") != NULL) {
         return FETCH_NOT_HTTP;
     }
+    /* "CONNECT tunnel failed, response 403", "Proxy CONNECT aborted" … */
+    if (f->is_proxied && strstr(f->words, "CONNECT") != NULL) {
+        return FETCH_PROXY;
+    }
     if (!is_silent(f)) {
         return FETCH_ENDED_SHORT;
     }
@@ -93,8 +99,10 @@ static enum fetch_failure of_code(const struct answer_facts *f)
 {
     switch (f->code) {
     case CURLE_COULDNT_RESOLVE_HOST:
-    case CURLE_COULDNT_RESOLVE_PROXY:
         return FETCH_DNS;
+    case CURLE_COULDNT_RESOLVE_PROXY:
+    case CURLE_PROXY:
+        return FETCH_PROXY;
     case CURLE_COULDNT_CONNECT:
     case CURLE_INTERFACE_FAILED:
         return of_connect(f);

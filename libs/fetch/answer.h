@@ -32,6 +32,7 @@ struct answer_facts {
     int os_errno;           /* Of a connect that failed. */
     enum fetch_failure tls; /* What peer.h says; FETCH_OK: nothing. */
     bool is_refused;        /* An address was. */
+    bool is_proxied;        /* Through a proxy of ours. */
     bool is_tls;
     bool is_reused;
     bool is_asking;                     /* For a certificate of ours. */

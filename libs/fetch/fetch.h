@@ -82,6 +82,7 @@ enum fetch_failure {
     FETCH_HEADERS_TOO_LARGE,
     FETCH_TOO_LARGE, /* The body. */
     FETCH_ENCODED,   /* Packed in a way that we did not ask for. */
+    FETCH_PROXY,     /* Our own did not let us through. */
     FETCH_OTHER,
     FETCH_FAILURES
 };

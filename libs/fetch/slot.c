@@ -132,6 +132,8 @@ static void slot_prepare(struct slot *s)
                               : (long)CURL_HTTP_VERSION_1_1);
     /* "" also keeps the http_proxy variables of the environment out. */
     curl_easy_setopt(e, CURLOPT_PROXY, f->proxy == NULL ? "" : f->proxy);
+    /* Its answer to CONNECT is none of the endpoint's. */
+    curl_easy_setopt(e, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
     if (f->ca_file != NULL) {
         curl_easy_setopt(e, CURLOPT_CAINFO, f->ca_file);
     }
@@ -284,6 +286,7 @@ static struct answer_facts facts_of(const struct slot *s, CURLcode code,
         .words = s->error,
         .tls = s->peer.fault,
         .is_refused = s->is_refused,
+        .is_proxied = s->fetch->proxy != NULL,
         .is_tls = s->is_tls,
         .is_reused = a->reused,
         .is_asking = s->peer.is_asking,

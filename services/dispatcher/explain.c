@@ -117,6 +117,8 @@ static const struct failure_row failures[] = {
     {FETCH_ENCODED, ALWAYS, "encoded",
      "The endpoint answered {status} with a packed body (Transfer-Encoding), which was not read: send it as it "
      "is."},
+    {FETCH_PROXY, ALWAYS, "proxy",
+     "Our own proxy did not lead to {host} ({why}): tell us if it goes on."},
     {FETCH_OTHER, ALWAYS, "other",
      "The attempt failed ({why}): look into the endpoint's log, and ask us if it goes on."},
 };

@@ -34,7 +34,7 @@ def host(text):
 class Certificate:
     """Signed by `signer`, or by itself. Of leaves `hosts` says what they are good for."""
 
-    def __init__(self, common, signer=None, hosts=None, begins=None, ends=None, key=None):
+    def __init__(self, common, signer=None, hosts=None, begins=None, ends=None, key=None, purpose=None):
         self.common, self.signer = common, signer
         self.key = key or ec.generate_private_key(ec.SECP256R1())
         self.begins, self.ends = begins or now() - DAY, ends or now() + 90 * DAY
@@ -45,6 +45,8 @@ class Certificate:
                 .add_extension(x509.BasicConstraints(ca=hosts is None, path_length=None), critical=True))
         if hosts is not None:
             made = made.add_extension(x509.SubjectAlternativeName([host(one) for one in hosts]), critical=False)
+        if purpose is not None:
+            made = made.add_extension(x509.ExtendedKeyUsage([purpose]), critical=False)
         self.made = made.sign(issuer.key, hashes.SHA256())
 
     @property

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from harness import hostile
 from harness.certificates import DAY, Certificate, now, shown, weak_key
@@ -19,15 +20,15 @@ from harness.poll import eventually
 from harness.porter import Dispatcher, Porter, parse_id
 from harness.process import free_port
 
-LIMIT_S = 4
+CONNECT_S, LIMIT_S = 3, 5
 ADDRESS = "127.0.0.1"
 NEEDS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="a name server of our own needs port 53")
 
 
-def context(pem, weak=False, oldest=None, newest=None, asks=None):
+def context(pem, weak=False, oldest=None, newest=None, asks=None, ciphers=None):
     made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    if weak:
-        made.set_ciphers("ALL:@SECLEVEL=0")
+    if weak or ciphers:
+        made.set_ciphers(ciphers or "ALL:@SECLEVEL=0")
     made.minimum_version = oldest or ssl.TLSVersion.TLSv1_2
     made.maximum_version = newest or ssl.TLSVersion.TLSv1_3
     made.load_cert_chain(pem)
@@ -58,6 +59,7 @@ class Pki:
             "unknown": (Certificate("hooks.test", other_middle, [ADDRESS]), [other_middle]),
             "rooted": (Certificate("hooks.test", other_middle, [ADDRESS]), [other_middle, other_root]),
             "weak": (Certificate("weak.test", self.root, [ADDRESS], key=weak_key()), []),
+            "purpose": (Certificate("client.test", self.root, [ADDRESS], purpose=ExtendedKeyUsageOID.CLIENT_AUTH), []),
             "authority": (Certificate("old.test", old_middle, [ADDRESS]), [old_middle]),
         }
 
@@ -107,8 +109,10 @@ CASES = [
     # --- no connection
     before("nobody-there", None, "connect_refused",
            r"127\.0\.0\.1:\d+ refused the connection: start the server there, or mend the port in the webhook's URL\."),
+    before("no-way", "https://127.255.255.255:8443/", "unreachable",  # A broadcast address: the kernel says so at once.
+           r"There is no way to 127\.255\.255\.255:8443: check the server's network, and the DNS records of 127\.255\.255\.255\."),
     before("crowded", Crowded, "connect_timeout",
-           r"127\.0\.0\.1:\d+ did not take the connection within 2 s: check that the server runs, .*firewall lets us in\.",
+           r"127\.0\.0\.1:\d+ did not take the connection within 3 s: check that the server runs, .*firewall lets us in\.",
            is_slow=True),
     # --- no TLS
     before("resets-at-once", hostile.resets_at_once, "tls_ended",
@@ -118,7 +122,7 @@ CASES = [
     before("speaks-plain", hostile.speaks_plain, "tls_plain",
            r"What answers at 127\.0\.0\.1:\d+ does not speak TLS: enable HTTPS there, or mend the port .*", leaf=None),
     before("never-shakes-hands", hostile.never_shakes_hands, "tls_timeout",
-           r"The TLS handshake was not over within 2 s: check .*", leaf=None, is_slow=True),
+           r"The TLS handshake was not over within 3 s: check .*", leaf=None, is_slow=True),
     before("old-protocol", hostile.silent, "tls_protocol",
            r"The endpoint speaks neither TLS 1\.2 nor 1\.3: enable them there\.", more=OLD),
     # --- bad certificates
@@ -140,6 +144,11 @@ CASES = [
     certificate("weak", "tls_weak",
                 r"The endpoint's TLS is too weak \(EE certificate key too weak\): install a certificate with a key of RSA 2048 bits .*",
                 more={"weak": True}),
+    certificate("purpose", "tls_certificate",
+                rf'The certificate "{re.escape(shown("client.test"))}" does not hold \(unsuitable certificate purpose\): install one .*'),
+    before("no-shared-cipher", hostile.silent, "tls_handshake",
+           r"The TLS handshake failed \(.*handshake failure\): check the TLS settings of the server\.",
+           more={"newest": ssl.TLSVersion.TLSv1_2, "ciphers": "ECDHE-RSA-AES128-GCM-SHA256"}),
     Case("asks-for-a-certificate", hostile.silent, "tls_client_certificate",
          r"The endpoint wants a client certificate, and we have none: ask for none at the webhook's URL, and verify the signature instead\.",
          more={"asks": True}),
@@ -153,7 +162,7 @@ CASES = [
     Case("half-closes", hostile.half_closes, "ended_silent",
          r"The endpoint had the request, and closed the connection without an answer: .*"),
     Case("silent", hostile.silent, "timeout",
-         r"The endpoint did not answer within 4 s: answer 2xx first, and do the work afterwards\.", is_slow=True),
+         r"The endpoint did not answer within 5 s: answer 2xx first, and do the work afterwards\.", is_slow=True),
     Case("interim-flood", hostile.interim_flood, "interim",
          r"The endpoint sent \d{3,} interim answers \(1xx\) and no final one: answer 2xx\."),
     Case("interim-drip", hostile.interim_drip, "interim", r"The endpoint sent \d+ interim answers .*", is_slow=True),
@@ -167,10 +176,10 @@ CASES = [
     Case("cut-short", answering(["200 OK"], b"half of it", length=100), "ended_short",
          r"The endpoint closed the connection within its answer .*", status=200),
     Case("drips-the-head", hostile.drips_the_head, "timeout_answer",
-         r"The answer was not whole within 4 s \(\d+ bytes of its head and 0 of its body came\): send a short one, in one go\.",
+         r"The answer was not whole within 5 s \(\d+ bytes of its head and 0 of its body came\): send a short one, in one go\.",
          status=200, is_slow=True),
     Case("drips-the-body", hostile.drips_the_body, "timeout_answer",
-         r"The answer was not whole within 4 s \(\d+ bytes of its head and [1-9]\d* of its body came\): .*", status=200, is_slow=True),
+         r"The answer was not whole within 5 s \(\d+ bytes of its head and [1-9]\d* of its body came\): .*", status=200, is_slow=True),
     Case("bad-chunks", hostile.bad_chunks, "not_http", r"What came from .* is no HTTP answer \(.*chunk.*\): .*", status=200),
     # --- too much of it
     Case("endless-headers", hostile.endless_headers, "headers_too_large",
@@ -188,7 +197,7 @@ CASES = [
     # --- answers
     Case("quick", answering(["204 No Content"]), None, None, status=204, verdict="delivered"),
     Case("late", hostile.slow(LIMIT_S * 0.85), None,
-         r"The endpoint answered 200 after 3\.\d s of 4 s: answer first, and do the work afterwards\.",
+         r"The endpoint answered 200 after 4\.\d s of 5 s: answer first, and do the work afterwards\.",
          status=200, verdict="delivered"),
     status("301",
         r" to https://new\.example\.com/in: update the webhook's URL \(redirects are not followed\)\.", "Location: https://new.example.com/in"),
@@ -212,7 +221,7 @@ CASES = [
 NAMED = [
     before("unknown-name", "https://unknown.test:8443/", "dns",
            r"The name unknown\.test could not be resolved: check its spelling in the webhook's URL, and its DNS records\."),
-    before("silent-names", "https://silent.test:8443/", "dns_timeout", r"The name servers of silent\.test did not answer within 2 s: check its DNS\.",
+    before("silent-names", "https://silent.test:8443/", "dns_timeout", r"The name servers of silent\.test did not answer within 3 s: check its DNS\.",
            is_slow=True),
     before("private-name", "https://private.test:8443/", "refused_address",
            r".*10\.0\.0\.5 is refused.*private.* private\.test resolved to it: point the name to a public address\."),
@@ -297,7 +306,7 @@ def story(servers, tmp_path_factory):
     trusted = pki.folder / "trusted.pem"
     trusted.write_text((porter.tls / "ca.pem").read_text() + pki.root.pem)
     porter.gateway()
-    dispatcher_with_names(porter, names, PORTER_WORKERS=1, PORTER_RETRY_SCHEDULE="1h", PORTER_CONNECT_TIMEOUT="2s",
+    dispatcher_with_names(porter, names, PORTER_WORKERS=1, PORTER_RETRY_SCHEDULE="1h", PORTER_CONNECT_TIMEOUT=f"{CONNECT_S}s",
                           PORTER_ATTEMPT_TIMEOUT=f"{LIMIT_S}s", PORTER_EGRESS_CA_FILE=trusted)
     made = Story(porter, pki, CASES + (NAMED if names else []))
     made.tell()

@@ -144,6 +144,8 @@ static void every_failure_has_its_sentence(void **state)
          "The endpoint sent 7 interim answers (1xx) and no final one: answer 2xx."},
         {FETCH_HEADERS_TOO_LARGE, "headers_too_large",
          "The headers of the answer are larger than what we read: send less than 64 KiB of them."},
+        {FETCH_PROXY, "proxy",
+         "Our own proxy did not lead to hooks.example.com (words): tell us if it goes on."},
         {FETCH_OTHER, "other",
          "The attempt failed (words): look into the endpoint's log, and ask us if it goes on."},
     };

@@ -267,6 +267,28 @@ a_handshake_fails_by_the_certificate_or_by_openssls_number(void **state)
     assert_int_equal(answer_failure(&f), FETCH_TLS_EXPIRED);
 }
 
+static void a_proxy_is_told_from_the_endpoint(void **state)
+{
+    struct answer_head none = {.retry_after_s = -1};
+    struct answer_facts f = sent(CURLE_COULDNT_CONNECT, "", &none);
+
+    (void)state;
+    f.os_errno = ECONNREFUSED;
+    f.is_proxied = true;
+    assert_int_equal(answer_failure(&f), FETCH_PROXY);
+    f.code = CURLE_COULDNT_RESOLVE_PROXY;
+    assert_int_equal(answer_failure(&f), FETCH_PROXY);
+    f.code = CURLE_RECV_ERROR;
+    f.words = "CONNECT tunnel failed, response 403";
+    assert_int_equal(answer_failure(&f), FETCH_PROXY);
+    f.words = "Recv failure: Connection reset by peer";
+    assert_int_equal(answer_failure(&f), FETCH_ENDED_SILENT);
+    f.code = CURLE_OPERATION_TIMEDOUT;
+    assert_int_equal(answer_failure(&f), FETCH_TIMEOUT);
+    f.connect_us = 0;
+    assert_int_equal(answer_failure(&f), FETCH_PROXY);
+}
+
 static void what_we_stop_ourselves_is_told_by_what_we_saw(void **state)
 {
     struct answer_head body = {.bytes = 9, .is_body_too_large = true};
@@ -319,6 +341,7 @@ int main(void)
         cmocka_unit_test(a_connect_fails_by_its_errno),
         cmocka_unit_test(
             a_handshake_fails_by_the_certificate_or_by_openssls_number),
+        cmocka_unit_test(a_proxy_is_told_from_the_endpoint),
         cmocka_unit_test(what_we_stop_ourselves_is_told_by_what_we_saw),
         cmocka_unit_test(remote_is_address_and_port),
     };

@@ -129,7 +129,8 @@ static struct seen post_body(struct fetch_options opts, unsigned port,
     opts.max_idle = 4;
     opts.connect_ms = 1000;
     opts.total_ms = opts.total_ms == 0 ? 2000 : opts.total_ms;
-    (void)snprintf(url, sizeof url, "http://127.0.0.1:%u/x", port);
+    (void)snprintf(url, sizeof url, "%s://127.0.0.1:%u/x",
+                   opts.proxy == NULL ? "http" : "https", port);
     assert_true(fetch_open(&opts, &f, &err));
     assert_int_equal(fetch_room(f), 4);
     assert_true(fetch_start(f, &req, &err));
@@ -265,6 +266,25 @@ static void an_end_within_the_head_is_no_answer(void **state)
     server_close(&s);
 }
 
+static void a_proxys_answer_is_not_the_endpoints(void **state)
+{
+    static const char reply[] = "HTTP/1.1 403 Forbidden\r\n"
+                                "Retry-After: 5\r\nContent-Length: 0\r\n\r\n";
+    struct server s = {0};
+    char proxy[64];
+
+    (void)state;
+    server_open(&s, reply, sizeof reply - 1);
+    (void)snprintf(proxy, sizeof proxy, "http://127.0.0.1:%u", s.port);
+    struct seen seen = post(
+        (struct fetch_options){.response_max = 100, .proxy = proxy}, s.port);
+    assert_non_null(strstr(s.request, "CONNECT 127.0.0.1"));
+    assert_int_equal(seen.answer.failure, FETCH_PROXY);
+    assert_int_equal(seen.answer.status, 0);
+    assert_int_equal(seen.answer.retry_after_s, -1);
+    server_close(&s);
+}
+
 static void a_connection_that_is_refused_says_where_to(void **state)
 {
     struct server s = {0};
@@ -305,6 +325,7 @@ int main(void)
         cmocka_unit_test(an_end_while_we_send_is_a_reset),
         cmocka_unit_test(an_end_after_the_request_is_silence),
         cmocka_unit_test(an_end_within_the_head_is_no_answer),
+        cmocka_unit_test(a_proxys_answer_is_not_the_endpoints),
         cmocka_unit_test(a_connection_that_is_refused_says_where_to),
         cmocka_unit_test(a_refused_address_is_not_connected_to),
     };
