@@ -53,6 +53,18 @@ bool facts_has_name(const struct facts *f)
     return has_other && host.data[0] != '[';
 }
 
+/* Cut between characters. */
+static struct str quoted(struct str s)
+{
+    size_t len = MIN_OF(s.len, (size_t)QUOTE_MAX);
+
+    while (len < s.len && len > 0 &&
+           ((unsigned char)s.data[len] & 0xC0U) == 0x80U) {
+        len--;
+    }
+    return (struct str){s.data, len};
+}
+
 struct str facts_header(const struct facts *f, struct str wanted)
 {
     struct str lines = f->a->headers;
@@ -61,8 +73,7 @@ struct str facts_header(const struct facts *f, struct str wanted)
 
     while (str_split(&lines, '\n', &line)) {
         if (str_split(&line, ':', &name) && str_eq_ci(name, wanted)) {
-            line = str_trim(line);
-            return (struct str){line.data, MIN_OF(line.len, QUOTE_MAX)};
+            return quoted(str_trim(line));
         }
     }
     return STR_NONE;
