@@ -256,7 +256,8 @@ static void answer_times(const struct slot *s, struct fetch_answer *a)
         a->connect_us = info_us(s->easy, CURLINFO_CONNECT_TIME_T);
         a->tls_us = info_us(s->easy, CURLINFO_APPCONNECT_TIME_T);
         /* libcurl tells of it only when the handshake is over as well. */
-        a->connect_us = a->connect_us == 0 ? s->joined_us : a->connect_us;
+        a->connect_us = a->connect_us == 0 ? MIN_OF(s->joined_us, a->total_us)
+                                           : a->connect_us;
     }
 }
 

@@ -112,11 +112,13 @@ static void add_quoted(struct buf *out, const char *name)
     buf_addf(out, "\"%s\"", name);
 }
 
-/* "…:SSL routines::tlsv1 alert unknown ca, errno 0" is for programmers. */
+/* Of "…error:0A000418:SSL routines::tlsv1 alert unknown ca, errno 0" the end is
+ * for people. (An address may have "::" as well.) */
 static void add_why(const struct facts *f, struct buf *out)
 {
     const char *words = f->a->detail;
-    const char *last = strstr(words, "::");
+    const char *error = strstr(words, "error:");
+    const char *last = error == NULL ? NULL : strstr(error, "::");
 
     if (f->peer->why[0] != '\0') {
         buf_add(out, str_of(f->peer->why));

@@ -22,6 +22,7 @@ from harness.process import free_port
 
 CONNECT_S, LIMIT_S = 3, 5
 ADDRESS = "127.0.0.1"
+PHASES = ("dns_us", "connect_us", "tls_us", "first_byte_us", "total_us")
 NEEDS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="a name server of our own needs port 53")
 
 
@@ -224,7 +225,7 @@ NAMED = [
     before("silent-names", "https://silent.test:8443/", "dns_timeout", r"The name servers of silent\.test did not answer within 3 s: check its DNS\.",
            is_slow=True),
     before("private-name", "https://private.test:8443/", "refused_address",
-           r".*10\.0\.0\.5 is refused.*private.* private\.test resolved to it: point the name to a public address\."),
+           r"The webhook's address (::ffff:)?10\.0\.0\.5 is refused.*private.* private\.test resolved to it: point the name to a public address\."),
 ]
 TABLE = {"silent.test": "", "private.test": "10.0.0.5"}
 
@@ -330,6 +331,8 @@ def check(story, case):
     assert attempt["certificate"] == (story.pki[case.shows].facts() if case.shows else None)
     assert attempt["tls_version"] == case.tls
     assert attempt["reused"] is False
+    reached = [attempt[phase] for phase in PHASES if attempt[phase]]
+    assert reached and reached == sorted(reached)
     assert attempt["http_version"] == (None if case.status is None else "1.1")
     assert "X-Porter-Delivery: " + delivery["id"] in attempt["request_headers"].splitlines()
 
@@ -382,7 +385,7 @@ def test_a_gzip_bomb_is_kept_as_it_came(story):
 def test_phases_that_were_not_reached_took_no_time(story):
     def times(name):
         attempt, = story.deliveries[name]["attempts"]
-        return [attempt[phase] > 0 for phase in ("dns_us", "connect_us", "tls_us", "first_byte_us", "total_us")]
+        return [attempt[phase] > 0 for phase in PHASES]
 
     assert times("crowded") == [True, False, False, False, True]
     assert times("never-shakes-hands") == [True, True, False, False, True]

@@ -164,15 +164,18 @@ static void a_refused_address_is_told_with_the_name_that_led_to_it(void **state)
     struct fetch_answer a = failed(FETCH_REFUSED_ADDRESS);
 
     (void)state;
-    (void)snprintf(a.detail, sizeof a.detail, "The address is refused.");
+    (void)snprintf(a.detail, sizeof a.detail, "The address ::1 is refused.");
     says(&a, URL,
-         "The address is refused. hooks.example.com resolved to it: point the "
+         "The address ::1 is refused. hooks.example.com resolved to it: point "
+         "the "
          "name to a public address.");
     says(&a, LITERAL,
-         "The address is refused. The webhook's URL names it: give it a host "
+         "The address ::1 is refused. The webhook's URL names it: give it a "
+         "host "
          "with a public address.");
     says(&a, STR("https://10.0.0.1/"),
-         "The address is refused. The webhook's URL names it: give it a host "
+         "The address ::1 is refused. The webhook's URL names it: give it a "
+         "host "
          "with a public address.");
 }
 
