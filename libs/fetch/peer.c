@@ -257,6 +257,8 @@ void peer_watch(struct peer *p, void *ssl_ctx)
     p->facts = (struct fetch_peer){.tls = ""};
     p->is_new = SSL_CTX_set_ex_data(ctx, peer_index, p) == 1 &&
                 SSL_CTX_set_ex_data(ctx, turn_index, (void *)p->turn) == 1;
+    /* Else a TLS 1.2 server could keep our thread busy with handshakes. */
+    SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION);
     SSL_CTX_set_cert_verify_callback(ctx, verify, NULL);
     SSL_CTX_set_info_callback(ctx, told);
     SSL_CTX_set_client_cert_cb(ctx, asked);

@@ -22,8 +22,8 @@ struct peer {
 /* Forget the transfer before. */
 void peer_reset(struct peer *p);
 
-/* Listen to the handshakes of this SSL_CTX, which libcurl makes anew for each
- * connection. `p` must outlive all connections. */
+/* Listen to the handshake of this SSL_CTX, which libcurl makes anew for each
+ * connection, and let there be only one. `p` must outlive all connections. */
 void peer_watch(struct peer *p, void *ssl_ctx);
 
 /* Write down what was seen; NULL when no TLS connection was made. The hosts of

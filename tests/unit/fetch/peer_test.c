@@ -96,19 +96,25 @@ static bool shake_hands(struct pair *p)
     return false;
 }
 
-/* TLS 1.2 lets a server ask for another handshake whenever it likes. */
-static void shake_hands_again(struct pair *p)
+/* TLS 1.2 lets a server ask for another handshake whenever it likes. Was there
+ * one? */
+static bool shake_hands_again(struct pair *p)
 {
     char c = 0;
 
     assert_int_equal(SSL_renegotiate(p->server), 1);
-    for (int i = 0;
-         i < STEPS_MAX && (i == 0 || SSL_renegotiate_pending(p->server)); i++) {
+    for (int i = 0; i < STEPS_MAX; i++) {
         (void)SSL_do_handshake(p->server);
         (void)SSL_read(p->client, &c, 1);
         (void)SSL_read(p->server, &c, 1);
     }
-    assert_false(SSL_renegotiate_pending(p->server));
+    return !SSL_renegotiate_pending(p->server);
+}
+
+static void pair_open_1_2(struct pair *p, struct peer *peer)
+{
+    pair_open(p, peer, "old.example.com", "DNS:old.example.com");
+    SSL_set_max_proto_version(p->server, TLS1_2_VERSION);
 }
 
 static void pair_close(struct pair *p)
@@ -216,17 +222,33 @@ what_a_connection_says_later_is_not_put_down_to_another(void **state)
 
     (void)state;
     peer_reset(&peer);
-    pair_open(&old, &peer, "old.example.com", "DNS:old.example.com");
-    SSL_set_max_proto_version(old.server, TLS1_2_VERSION);
+    pair_open_1_2(&old, &peer);
+    SSL_clear_options(old.client, SSL_OP_NO_RENEGOTIATION);
     assert_true(shake_hands(&old));
     peer_reset(&peer);
     pair_open(&bad, &peer, "new.example.com", "DNS:new.example.com");
-    shake_hands_again(&old); /* Before the new one has shown anything. */
+    /* Before the new one has shown anything. */
+    assert_true(shake_hands_again(&old));
     const struct fetch_peer *f = peer_facts(&peer, FETCH_TLS_ENDED);
     assert_string_equal(f->subject, "");
     assert_string_equal(f->tls, "");
     pair_close(&old);
     pair_close(&bad);
+    peer_reset(&peer);
+}
+
+static void another_handshake_is_refused(void **state)
+{
+    struct peer peer = {0};
+    struct pair p = {0};
+
+    (void)state;
+    peer_reset(&peer);
+    pair_open_1_2(&p, &peer);
+    assert_true(shake_hands(&p));
+    assert_string_equal(peer_facts(&peer, FETCH_OK)->tls, "TLSv1.2");
+    assert_false(shake_hands_again(&p));
+    pair_close(&p);
     peer_reset(&peer);
 }
 
@@ -255,6 +277,7 @@ int main(void)
         cmocka_unit_test(long_and_odd_names_are_cut_and_kept_printable),
         cmocka_unit_test(
             what_a_connection_says_later_is_not_put_down_to_another),
+        cmocka_unit_test(another_handshake_is_refused),
         cmocka_unit_test(a_wish_for_our_certificate_is_noted),
     };
 
