@@ -12,19 +12,51 @@
 #define ANSWER_HEADERS_MAX 8192     /* Bytes kept of the response's headers. */
 #define ANSWER_HEADERS_READ 131072U /* Bytes read before we give up. */
 
-/* What a CURLcode (other than CURLE_OK) means; `code` is an int so that this
- * header needs no libcurl. */
-enum fetch_failure answer_failure_of(int code);
+/* The head of an answer, as far as it has come. */
+struct answer_head {
+    struct buf kept;       /* "name: value\n" lines. */
+    int64_t retry_after_s; /* -1: not asked for. */
+    unsigned status;       /* Of a final answer; 0: none yet. */
+    unsigned interim_count;
+    size_t bytes;           /* All, also of interim answers. */
+    bool is_whole;          /* Its empty line came. */
+    bool is_encoded;        /* Transfer-Encoding names more than chunks. */
+    bool is_too_large;      /* More bytes than are read, */
+    bool is_body_too_large; /* or that of the body. */
+};
+
+/* What is known of a transfer that has no whole answer. */
+struct answer_facts {
+    int code;               /* A CURLcode: this header needs no libcurl. */
+    const char *words;      /* libcurl's. */
+    int os_errno;           /* Of a connect that failed. */
+    enum fetch_failure tls; /* What peer.h says; FETCH_OK: nothing. */
+    bool is_refused;        /* An address was. */
+    bool is_proxied;        /* Through a proxy of ours. */
+    bool is_tls;
+    bool is_reused;
+    bool is_asking;                     /* For a certificate of ours. */
+    bool is_sent;                       /* The request, whole. */
+    int64_t dns_us, connect_us, tls_us; /* 0: not reached. */
+    const struct answer_head *head;
+};
+
+/* Which of the failures it is; never FETCH_OK. */
+enum fetch_failure answer_failure(const struct answer_facts *f);
+
+/* Did the connection end with a reset? */
+bool answer_was_reset(const struct answer_facts *f);
+
+/* "1.1" of a CURL_HTTP_VERSION_…; "" for what there is no word for. */
+const char *answer_version(long version);
 
 /* Seconds to wait from a Retry-After value: digits, or an HTTP date seen at
  * now_s (never below 0). -1 when it is neither. */
 int64_t answer_retry_after(struct str value, int64_t now_s);
 
-/* Take one raw header line. A status line begins anew (an interim answer came
- * before); others are appended to `kept` as "name: value\n" while they fit,
- * and a Retry-After is read into *retry_after_s. */
-void answer_header(struct str line, int64_t now_s, struct buf *kept,
-                   int64_t *retry_after_s);
+/* Take one raw header line into the head. A status line begins anew (an interim
+ * answer came before); others are kept while they fit. */
+void answer_header(struct str line, int64_t now_s, struct answer_head *head);
 
 /* "192.0.2.1:443", "[2001:db8::1]:443"; "" when ip is. */
 void answer_remote(const char *ip, long port, char *out, size_t size);

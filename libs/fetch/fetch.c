@@ -162,17 +162,17 @@ void fetch_close(struct fetch *f)
     if (f == NULL) {
         return;
     }
-    while (f->all != NULL) {
-        struct slot *s = f->all;
-        f->all = s->all;
+    for (struct slot *s = f->all; s != NULL; s = s->all) {
         (void)curl_multi_remove_handle(f->multi, s->easy);
         curl_easy_cleanup(s->easy);
-        buf_free(&s->kept_headers);
-        buf_free(&s->kept_body);
-        free(s);
     }
     if (f->multi != NULL) {
         curl_multi_cleanup(f->multi);
+    }
+    while (f->all != NULL) {
+        struct slot *s = f->all;
+        f->all = s->all;
+        slot_free(s);
     }
     if (f->share != NULL) {
         curl_share_cleanup(f->share);
@@ -201,7 +201,7 @@ bool fetch_start(struct fetch *f, const struct fetch_request *req,
     assert(req->header_count <= FETCH_HEADERS_MAX);
 
     struct slot *s = slot_take(f);
-    slot_reset(s, req->owner);
+    slot_reset(s, req);
     CURLcode set = curl_easy_setopt(s->easy, CURLOPT_URL, req->url);
     if (set == CURLE_OK) {
         set =

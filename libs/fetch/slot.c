@@ -7,8 +7,9 @@
 #include "base/clock.h"
 #include "fetch/answer.h"
 
-#include <assert.h>
+#include <arpa/inet.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #define TRANSFER_BUFFER 16384L /* libcurl's own read and write buffers. */
@@ -29,10 +30,12 @@ static curl_socket_t open_socket(void *user, curlsocktype purpose,
     const struct fetch_options *o = &s->fetch->opts;
 
     (void)purpose;
+    memcpy(&s->tried, &address->addr,
+           MIN_OF((size_t)address->addrlen, sizeof s->tried));
     /* Behind a proxy the address is the proxy's, whose operator decides. */
     if (o->may_connect != NULL && s->fetch->proxy == NULL &&
         !o->may_connect(o->user, &address->addr, &s->why)) {
-        s->refused = true;
+        s->is_refused = true;
         return CURL_SOCKET_BAD;
     }
     int fd = socket(address->family, address->socktype | SOCK_CLOEXEC,
@@ -53,19 +56,33 @@ static int close_socket(void *user, curl_socket_t fd)
     return close(fd);
 }
 
+static CURLcode tls_begins(CURL *easy, void *ssl_ctx, void *user)
+{
+    struct slot *s = user;
+
+    (void)easy;
+    s->joined_us = clock_steady_us() - s->started_us;
+    peer_watch(&s->peer, ssl_ctx);
+    return CURLE_OK;
+}
+
+/* 0 ends the transfer. */
 static size_t header_came(char *data, size_t size, size_t count, void *user)
 {
     struct slot *s = user;
     size_t len = size * count;
 
-    s->header_bytes += len;
-    if (s->header_bytes > ANSWER_HEADERS_READ) {
-        s->too_large = true;
+    if (s->head.bytes == 0) {
+        s->first_us = clock_steady_us() - s->started_us;
+    }
+    s->head.bytes += len;
+    if (s->head.bytes > ANSWER_HEADERS_READ) {
+        s->head.is_too_large = true;
         return 0;
     }
     answer_header((struct str){data, len}, clock_wall_us() / US_PER_S,
-                  &s->kept_headers, &s->retry_after_s);
-    return len;
+                  &s->head);
+    return s->head.is_whole && s->head.is_encoded ? 0 : len;
 }
 
 static size_t body_came(char *data, size_t size, size_t count, void *user)
@@ -78,7 +95,7 @@ static size_t body_came(char *data, size_t size, size_t count, void *user)
     buf_add_bytes(&s->kept_body, data, MIN_OF(len, room));
     s->body_bytes += len;
     if (s->body_bytes > o->response_max) {
-        s->too_large = true;
+        s->head.is_body_too_large = true;
         return 0;
     }
     return len;
@@ -94,6 +111,9 @@ static void slot_prepare(struct slot *s)
     CURL *e = s->easy;
 
     curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
+    /* Else the end of a transfer waits for its name's look-up, and all others
+     * of the loop with it. The look-up's thread is left to end by itself. */
+    curl_easy_setopt(e, CURLOPT_QUICK_EXIT, 1L);
     curl_easy_setopt(e, CURLOPT_PRIVATE, s);
     curl_easy_setopt(e, CURLOPT_ERRORBUFFER, s->error);
     curl_easy_setopt(e, CURLOPT_SHARE, f->share);
@@ -114,10 +134,19 @@ static void slot_prepare(struct slot *s)
     curl_easy_setopt(e, CURLOPT_PROXY, f->proxy == NULL ? "" : f->proxy);
     /* Or no_proxy in the environment would send us past it, unjudged. */
     curl_easy_setopt(e, CURLOPT_NOPROXY, "");
+    /* Its answer to CONNECT is none of the endpoint's. */
+    curl_easy_setopt(e, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
     if (f->ca_file != NULL) {
         curl_easy_setopt(e, CURLOPT_CAINFO, f->ca_file);
+    }
+    /* libcurl reads a file of authorities once a day; with a folder beside it,
+     * all of them at each new connection: 16 ms instead of 0.5. */
+    if (f->ca_file != NULL ||
+        curl_version_info(CURLVERSION_NOW)->cainfo != NULL) {
         curl_easy_setopt(e, CURLOPT_CAPATH, NULL);
     }
+    curl_easy_setopt(e, CURLOPT_SSL_CTX_FUNCTION, tls_begins);
+    curl_easy_setopt(e, CURLOPT_SSL_CTX_DATA, s);
     curl_easy_setopt(e, CURLOPT_OPENSOCKETFUNCTION, open_socket);
     curl_easy_setopt(e, CURLOPT_OPENSOCKETDATA, s);
     curl_easy_setopt(e, CURLOPT_CLOSESOCKETFUNCTION, close_socket);
@@ -182,18 +211,33 @@ struct curl_slist *slot_headers(struct slot *s, const struct fetch_request *req)
     return s->headers;
 }
 
-void slot_reset(struct slot *s, void *owner)
+void slot_reset(struct slot *s, const struct fetch_request *req)
 {
-    buf_clear(&s->kept_headers);
+    struct buf kept = s->head.kept;
+
+    buf_clear(&kept);
     buf_clear(&s->kept_body);
-    s->header_bytes = 0;
+    s->head = (struct answer_head){.kept = kept, .retry_after_s = -1};
     s->body_bytes = 0;
-    s->owner = owner;
-    s->retry_after_s = -1;
-    s->too_large = false;
-    s->refused = false;
+    s->sent_bytes = req->body.len;
+    s->owner = req->owner;
+    s->started_us = clock_steady_us();
+    s->joined_us = 0;
+    s->first_us = 0;
+    s->is_tls = strncmp(req->url, "https:", strlen("https:")) == 0;
+    s->is_refused = false;
     err_clear(&s->why);
+    s->tried.ss_family = AF_UNSPEC;
     s->error[0] = '\0';
+    peer_reset(&s->peer);
+}
+
+void slot_free(struct slot *s)
+{
+    peer_reset(&s->peer);
+    buf_free(&s->head.kept);
+    buf_free(&s->kept_body);
+    free(s);
 }
 
 static int64_t info_us(CURL *easy, CURLINFO what)
@@ -204,32 +248,85 @@ static int64_t info_us(CURL *easy, CURLINFO what)
     return (int64_t)us;
 }
 
-static void answer_times(CURL *easy, struct fetch_answer *a)
+/* libcurl's own first byte would be our first one when the body is large. */
+static void answer_times(const struct slot *s, struct fetch_answer *a)
 {
-    a->total_us = info_us(easy, CURLINFO_TOTAL_TIME_T);
-    a->first_byte_us = info_us(easy, CURLINFO_STARTTRANSFER_TIME_T);
+    a->total_us = info_us(s->easy, CURLINFO_TOTAL_TIME_T);
+    a->first_byte_us = MIN_OF(s->first_us, a->total_us);
     if (!a->reused) {
-        a->dns_us = info_us(easy, CURLINFO_NAMELOOKUP_TIME_T);
-        a->connect_us = info_us(easy, CURLINFO_CONNECT_TIME_T);
-        a->tls_us = info_us(easy, CURLINFO_APPCONNECT_TIME_T);
+        a->dns_us = info_us(s->easy, CURLINFO_NAMELOOKUP_TIME_T);
+        a->connect_us = info_us(s->easy, CURLINFO_CONNECT_TIME_T);
+        a->tls_us = info_us(s->easy, CURLINFO_APPCONNECT_TIME_T);
+        /* libcurl tells of it only when the handshake is over as well. */
+        a->connect_us = a->connect_us == 0 ? MIN_OF(s->joined_us, a->total_us)
+                                           : a->connect_us;
     }
+}
+
+/* The address that was tried last, when none was connected to. */
+static void remote_tried(const struct slot *s, char *out, size_t size)
+{
+    char ip[INET6_ADDRSTRLEN] = "";
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+
+    if (s->tried.ss_family == AF_INET) {
+        memcpy(&v4, &s->tried, sizeof v4);
+        (void)inet_ntop(AF_INET, &v4.sin_addr, ip, sizeof ip);
+        answer_remote(ip, ntohs(v4.sin_port), out, size);
+    } else if (s->tried.ss_family == AF_INET6) {
+        memcpy(&v6, &s->tried, sizeof v6);
+        (void)inet_ntop(AF_INET6, &v6.sin6_addr, ip, sizeof ip);
+        answer_remote(ip, ntohs(v6.sin6_port), out, size);
+    }
+}
+
+static struct answer_facts facts_of(const struct slot *s, CURLcode code,
+                                    const struct fetch_answer *a)
+{
+    struct answer_facts f = {
+        .code = (int)code,
+        .words = s->error,
+        .tls = s->peer.fault,
+        .is_refused = s->is_refused,
+        .is_proxied = s->fetch->proxy != NULL,
+        .is_tls = s->is_tls,
+        .is_reused = a->reused,
+        .is_asking = s->peer.is_asking,
+        .dns_us = a->dns_us,
+        .connect_us = a->connect_us,
+        .tls_us = a->tls_us,
+        .head = &s->head,
+    };
+    curl_off_t sent = 0;
+    long os_errno = 0;
+
+    (void)curl_easy_getinfo(s->easy, CURLINFO_SIZE_UPLOAD_T, &sent);
+    (void)curl_easy_getinfo(s->easy, CURLINFO_OS_ERRNO, &os_errno);
+    f.is_sent = (size_t)sent >= s->sent_bytes;
+    f.os_errno = (int)os_errno;
+    if (f.tls == FETCH_OK) {
+        f.tls = peer_failure_of(s->error, s->peer.is_asking);
+    }
+    return f;
 }
 
 static void answer_fail(struct slot *s, CURLcode code, struct fetch_answer *a)
 {
-    const char *why = s->error[0] != '\0' ? s->error : curl_easy_strerror(code);
+    const char *words =
+        s->error[0] != '\0' ? s->error : curl_easy_strerror(code);
+    struct answer_facts facts = facts_of(s, code, a);
 
-    if (s->refused) {
-        a->failure = FETCH_REFUSED_ADDRESS;
-        why = s->why.text;
-    } else if (s->too_large) {
-        a->failure = FETCH_TOO_LARGE;
-        why = "the answer is larger than what we read";
-    } else {
-        a->failure = answer_failure_of((int)code);
+    a->failure = answer_failure(&facts);
+    a->was_reset = answer_was_reset(&facts);
+    if (a->failure == FETCH_REFUSED_ADDRESS) {
+        words = s->why.text;
+    }
+    if (a->remote[0] == '\0') {
+        remote_tried(s, a->remote, sizeof a->remote);
     }
     (void)snprintf(a->detail, sizeof a->detail, "%.*s",
-                   (int)sizeof a->detail - 1, why);
+                   (int)sizeof a->detail - 1, words);
 }
 
 static enum fetch_protocol protocol_of(CURL *easy)
@@ -248,29 +345,39 @@ static enum fetch_protocol protocol_of(CURL *easy)
     }
 }
 
-void slot_answer(struct slot *s, CURLcode code, struct fetch_answer *out)
+static void answer_connection(struct slot *s, struct fetch_answer *out)
 {
     char *ip = NULL;
     long port = 0;
-    long status = 0;
     long connects = 0;
+    long version = 0;
 
     (void)curl_easy_getinfo(s->easy, CURLINFO_PRIMARY_IP, &ip);
     (void)curl_easy_getinfo(s->easy, CURLINFO_PRIMARY_PORT, &port);
     (void)curl_easy_getinfo(s->easy, CURLINFO_NUM_CONNECTS, &connects);
-    (void)curl_easy_getinfo(s->easy, CURLINFO_RESPONSE_CODE, &status);
-    out->owner = s->owner;
-    out->body = buf_str(&s->kept_body);
-    out->headers = buf_str(&s->kept_headers);
-    out->retry_after_s = s->retry_after_s;
+    (void)curl_easy_getinfo(s->easy, CURLINFO_HTTP_VERSION, &version);
     answer_remote(ip, port, out->remote, sizeof out->remote);
-    if (code != CURLE_OK) {
+    out->reused = connects == 0 && out->remote[0] != '\0';
+    out->http_version = s->head.status == 0 ? "" : answer_version(version);
+}
+
+void slot_answer(struct slot *s, CURLcode code, struct fetch_answer *out)
+{
+    out->owner = s->owner;
+    out->status = s->head.status;
+    out->body = buf_str(&s->kept_body);
+    out->headers = buf_str(&s->head.kept);
+    out->retry_after_s = s->head.retry_after_s;
+    out->interim_count = s->head.interim_count;
+    out->header_bytes = s->head.bytes;
+    out->body_bytes = s->body_bytes;
+    out->limits = &s->fetch->opts;
+    answer_connection(s, out);
+    answer_times(s, out);
+    /* libcurl is content with an end within the head. */
+    if (code != CURLE_OK || !s->head.is_whole) {
         answer_fail(s, code, out);
     }
-    if (out->failure == FETCH_OK || out->failure == FETCH_TOO_LARGE) {
-        out->status = (unsigned)status;
-    }
     out->protocol = protocol_of(s->easy);
-    out->reused = connects == 0 && out->remote[0] != '\0';
-    answer_times(s->easy, out);
+    out->peer = peer_facts(&s->peer, out->failure);
 }

@@ -2,7 +2,9 @@
 #ifndef PORTER_FETCH_SLOT_H
 #define PORTER_FETCH_SLOT_H
 
+#include "fetch/answer.h"
 #include "fetch/fetch.h"
+#include "fetch/peer.h"
 #include "fetch/sockets.h"
 
 #include "base/buf.h"
@@ -19,15 +21,19 @@ struct slot {
     struct slot *next; /* In `free` or `resting`. */
     CURL *easy;
     struct curl_slist headers[FETCH_HEADERS_MAX + FIXED_HEADERS];
-    struct buf kept_headers;
+    struct answer_head head;
     struct buf kept_body;
-    size_t header_bytes;
     size_t body_bytes;
+    size_t sent_bytes; /* Of the request's body, when all of it is. */
     void *owner;
-    int64_t retry_after_s;
-    bool too_large;
-    bool refused;
-    struct err why; /* Of the refusal. */
+    int64_t started_us; /* Steady clock. */
+    int64_t joined_us;  /* Connected, since then; 0: no TLS began. */
+    int64_t first_us;   /* Of the answer; 0: nothing came. */
+    bool is_tls;
+    bool is_refused;
+    struct err why;                /* Of the refusal. */
+    struct sockaddr_storage tried; /* The address connected to last. */
+    struct peer peer;
     char error[CURL_ERROR_SIZE];
     struct slot *all; /* Every slot, for fetch_close. */
 };
@@ -56,8 +62,11 @@ struct slot *slot_take(struct fetch *f);
 void slot_rest(struct slot *s);
 void slots_wake(struct fetch *f);
 
-/* Forget the transfer before. */
-void slot_reset(struct slot *s, void *owner);
+/* Forget the transfer before; this is the next. */
+void slot_reset(struct slot *s, const struct fetch_request *req);
+
+/* After every connection is closed. */
+void slot_free(struct slot *s);
 
 /* The request's header lines as libcurl wants them; the slot's memory. */
 struct curl_slist *slot_headers(struct slot *s,

@@ -8,7 +8,7 @@
 
 #define ARENA_BYTES 65536
 #define ROW_ARGS 18
-#define ATTEMPT_ARGS 16
+#define ATTEMPT_ARGS 23
 
 const char *const delivery_state_words[] = {"pending", "delivered", "failed",
                                             "held", NULL};
@@ -16,6 +16,11 @@ const char *const delivery_state_words[] = {"pending", "delivered", "failed",
 static int64_t none_if_zero(int64_t n)
 {
     return n == 0 ? DB_INT_NULL : n;
+}
+
+static struct str none_if_empty(struct str s)
+{
+    return s.len == 0 ? STR_NONE : s;
 }
 
 /* --- columns ---------------------------------------------------------------
@@ -68,11 +73,11 @@ static void row_args(struct arena *arena, const struct delivery *rows,
         attempts[i] = d->attempts;
         due[i] = d->due_at_us;
         status[i] = none_if_zero(d->last_status);
-        error[i] = d->last_error.len == 0 ? STR_NONE : d->last_error;
+        error[i] = none_if_empty(d->last_error);
         body[i] = d->body;
         finished[i] = d->finished_at_us;
         created[i] = d->created_at_us;
-        request[i] = d->request_id.len == 0 ? STR_NONE : d->request_id;
+        request[i] = none_if_empty(d->request_id);
         ordinal[i] = none_if_zero(d->ordinal);
     }
     args[0] = ARG_UUIDS(org, count);
@@ -93,6 +98,35 @@ static void row_args(struct arena *arena, const struct delivery *rows,
     args[15] = ARG_TIMES(created, count);
     args[16] = ARG_TEXTS(request, count);
     args[17] = ARG_INTS(ordinal, count);
+}
+
+/* How it was made, as columns; the second half of attempt_args. */
+static void connection_args(struct arena *arena, const struct attempt *list,
+                            size_t count, struct db_arg args[])
+{
+    struct columns c = {arena, count};
+    int64_t *reused = numbers(c), *expires = numbers(c);
+    struct str *http = texts(c), *tls = texts(c);
+    struct str *subject = texts(c), *issuer = texts(c), *sent = texts(c);
+
+    for (size_t i = 0; i < count; i++) {
+        const struct attempt *a = &list[i];
+
+        reused[i] = a->reused;
+        http[i] = none_if_empty(a->http_version);
+        tls[i] = none_if_empty(a->tls_version);
+        subject[i] = none_if_empty(a->certificate_subject);
+        issuer[i] = none_if_empty(a->certificate_issuer);
+        expires[i] = a->certificate_expires_us;
+        sent[i] = none_if_empty(a->request_headers);
+    }
+    args[0] = ARG_INTS(reused, count);
+    args[1] = ARG_TEXTS(http, count);
+    args[2] = ARG_TEXTS(tls, count);
+    args[3] = ARG_TEXTS(subject, count);
+    args[4] = ARG_TEXTS(issuer, count);
+    args[5] = ARG_TIMES(expires, count);
+    args[6] = ARG_TEXTS(sent, count);
 }
 
 static void attempt_args(struct arena *arena, const struct attempt *list,
@@ -142,6 +176,7 @@ static void attempt_args(struct arena *arena, const struct attempt *list,
     args[13] = ARG_INTS(total, count);
     args[14] = ARG_TEXTS(headers, count);
     args[15] = ARG_BYTESS(body, count);
+    connection_args(arena, list, count, args + 16);
 }
 
 /* --- writes ------------------------------------------------------------------

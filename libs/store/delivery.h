@@ -59,7 +59,14 @@ struct attempt {
     struct str failure; /* STR_NONE when answered */
     struct str detail;
     struct str remote;
+    bool reused;             /* A connection kept from before. */
+    struct str http_version; /* STR_NONE or empty: none, here and below */
+    struct str tls_version;
+    struct str certificate_subject;
+    struct str certificate_issuer;
+    int64_t certificate_expires_us; /* DB_TIME_NULL: no certificate */
     int64_t dns_us, connect_us, tls_us, first_byte_us, total_us;
+    struct str request_headers;
     struct str response_headers;
     struct str response_body;
 };

@@ -101,6 +101,15 @@ static Porter__V1__Attempt *attempt_message(const struct attempt *a,
     message_set_int(at(t, "tls_us"), a->tls_us);
     message_set_int(at(t, "first_byte_us"), a->first_byte_us);
     message_set_int(at(t, "total_us"), a->total_us);
+    message_set_bool(at(t, "reused"), a->reused);
+    set_text(t, "http_version", a->http_version);
+    set_text(t, "tls_version", a->tls_version);
+    if (a->certificate_expires_us != DB_TIME_NULL) {
+        set_text(t, "certificate.subject", a->certificate_subject);
+        set_text(t, "certificate.issuer", a->certificate_issuer);
+        set_time(t, "certificate.expires_at", a->certificate_expires_us);
+    }
+    set_text(t, "request_headers", a->request_headers);
     set_text(t, "response_headers", a->response_headers);
     set_text(t, "response_body", a->response_body);
     return (Porter__V1__Attempt *)(void *)t.m;

@@ -263,6 +263,13 @@ static struct attempt attempt_read(const struct db_rows *rows, size_t i,
         .total_us = db_int(rows, i, 13),
         .response_headers = text_or_none(rows, i, 14, arena),
         .response_body = arena_str(arena, db_bytes(rows, i, 15)),
+        .reused = db_bool(rows, i, 16),
+        .http_version = text_or_none(rows, i, 17, arena),
+        .tls_version = text_or_none(rows, i, 18, arena),
+        .certificate_subject = text_or_none(rows, i, 19, arena),
+        .certificate_issuer = text_or_none(rows, i, 20, arena),
+        .certificate_expires_us = db_time(rows, i, 21),
+        .request_headers = text_or_none(rows, i, 22, arena),
     };
 }
 

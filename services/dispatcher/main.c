@@ -5,6 +5,7 @@
  * what waits is given back as due (workers); rows and outcomes are written
  * (ledger, record); Kafka's places are committed and the group is left. */
 #include "dispatcher/circuits.h"
+#include "dispatcher/explain.h"
 #include "dispatcher/health.h"
 #include "dispatcher/intake.h"
 #include "dispatcher/ledger.h"
@@ -207,9 +208,13 @@ int main(int argc, char **argv)
     if (argc == 2 && strcmp(argv[1], "--metrics-docs") == 0) {
         return write_docs(docs_of_metrics);
     }
+    if (argc == 2 && strcmp(argv[1], "--failures-docs") == 0) {
+        return write_docs(explain_docs);
+    }
     if (argc != 1) {
         (void)fprintf(stderr,
-                      "usage: dispatcher [--config-docs | --metrics-docs]\n"
+                      "usage: dispatcher [--config-docs | --failures-docs | "
+                      "--metrics-docs]\n"
                       "Everything else comes from PORTER_… variables.\n");
         return EXIT_USAGE;
     }

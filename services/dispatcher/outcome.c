@@ -2,6 +2,8 @@
  * copies what the row keeps out of the answer, whose memory is fetch's. */
 #include "dispatcher/outcome.h"
 
+#include "dispatcher/explain.h"
+
 #include "base/clock.h"
 #include "base/random.h"
 
@@ -80,23 +82,69 @@ static struct str text_of(const struct buf *notes, struct piece p)
     return p.len == 0 ? STR_NONE : (struct str){notes->data + p.at, p.len};
 }
 
-static void keep_answer(struct outcome *o, const struct fetch_answer *a)
+/* Places first, pointers last: the buffer moves while it grows. */
+struct kept {
+    struct piece detail, remote, sent, headers, body;
+    struct piece subject, issuer;
+};
+
+static struct piece add_sentence(struct buf *notes,
+                                 const struct fetch_answer *a, struct str url)
 {
     struct buf sentence = BUF_EMPTY;
-    struct buf *n = &o->notes;
 
-    verdict_explain(a, &sentence);
-    /* Places first, pointers last: the buffer moves while it grows. */
-    struct piece error = add_text(n, buf_str(&sentence));
-    struct piece remote = add_text(n, str_of(a->remote));
-    struct piece headers = add_headers(n, a->headers);
-    struct piece body = add(n, a->body);
-    o->error = text_of(n, error);
-    o->attempt.detail = o->error;
-    o->attempt.remote = text_of(n, remote);
-    o->attempt.response_headers = text_of(n, headers);
-    o->attempt.response_body = text_of(n, body);
+    explain(a, url, &sentence);
+    struct piece p = add_text(notes, buf_str(&sentence));
     buf_free(&sentence);
+    return p;
+}
+
+static struct piece add_lines(struct buf *notes,
+                              const struct request_lines *lines)
+{
+    struct piece p = {notes->len, 0};
+
+    request_show(lines, notes);
+    p.len = notes->len - p.at;
+    return p;
+}
+
+static void keep_peer(struct attempt *at, const struct fetch_peer *peer,
+                      struct buf *notes, struct kept *k)
+{
+    at->certificate_expires_us = DB_TIME_NULL;
+    if (peer == NULL) {
+        return;
+    }
+    at->tls_version = str_of(peer->tls);
+    k->subject = add_text(notes, str_of(peer->subject));
+    k->issuer = add_text(notes, str_of(peer->issuer));
+    if (peer->issuer[0] != '\0') {
+        at->certificate_expires_us = peer->expires_us;
+    }
+}
+
+static void keep_answer(struct outcome *o, const struct fetch_answer *a,
+                        const struct request_lines *lines, struct str url)
+{
+    struct attempt *at = &o->attempt;
+    struct buf *n = &o->notes;
+    struct kept k = {0};
+
+    buf_reserve(n, lines->text.len + a->headers.len + a->body.len);
+    k.sent = add_lines(n, lines);
+    k.detail = add_sentence(n, a, url);
+    k.remote = add_text(n, str_of(a->remote));
+    k.headers = add_headers(n, a->headers);
+    k.body = add(n, a->body);
+    keep_peer(at, a->peer, n, &k);
+    at->request_headers = text_of(n, k.sent);
+    at->detail = text_of(n, k.detail);
+    at->remote = text_of(n, k.remote);
+    at->response_headers = text_of(n, k.headers);
+    at->response_body = text_of(n, k.body);
+    at->certificate_subject = text_of(n, k.subject);
+    at->certificate_issuer = text_of(n, k.issuer);
 }
 
 /* Which attempt of the schedule is this? */
@@ -124,6 +172,7 @@ static int64_t due_at(const struct job *j, const struct ruling *ruling,
 }
 
 void outcome_answer(struct job *j, const struct fetch_answer *answer,
+                    const struct request_lines *lines,
                     const struct backoff *backoff, int64_t started_us,
                     int64_t now_us)
 {
@@ -144,14 +193,19 @@ void outcome_answer(struct job *j, const struct fetch_answer *answer,
         .at_us = started_us,
         .verdict = str_of(verdict_words[ruling.verdict]),
         .status = (int)answer->status,
-        .failure = str_of(verdict_failure_word(answer->failure)),
+        .failure = str_of(explain_word(answer->failure)),
         .dns_us = answer->dns_us,
         .connect_us = answer->connect_us,
         .tls_us = answer->tls_us,
         .first_byte_us = answer->first_byte_us,
         .total_us = answer->total_us,
+        .reused = answer->reused,
+        .http_version = str_of(answer->http_version),
     };
-    keep_answer(o, answer);
+    keep_answer(o, answer, lines, j->target->url);
+    /* That it was nearly too late is no error of the delivery's. */
+    o->error =
+        ruling.verdict == VERDICT_DELIVERED ? STR_NONE : o->attempt.detail;
 }
 
 void outcome_give_back(struct job *j, int64_t now_us)

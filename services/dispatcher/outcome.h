@@ -5,11 +5,13 @@
 
 #include "dispatcher/backoff.h"
 #include "dispatcher/job.h"
+#include "dispatcher/request.h"
 
 #include "fetch/fetch.h"
 
-/* There was an answer (or a failure instead of one). */
+/* There was an answer (or a failure instead of one) to these lines. */
 void outcome_answer(struct job *j, const struct fetch_answer *answer,
+                    const struct request_lines *lines,
                     const struct backoff *backoff, int64_t started_us,
                     int64_t now_us);
 

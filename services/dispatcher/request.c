@@ -14,6 +14,18 @@
 #define TRACE_ID_LEN 32
 #define SPAN_BYTES 8
 
+/* What may be shown: these, and what begins with one of the prefixes. Anything
+ * new is masked until it is named here. */
+static const struct str shown[] = {
+    {"Content-Type", 12},
+    {"User-Agent", 10},
+    {"traceparent", 11},
+};
+static const struct str shown_prefixes[] = {
+    {"X-Porter-", 9},
+    {"webhook-", 8},
+};
+
 static void line_begin(struct request_lines *l, struct str name)
 {
     assert(l->count < FETCH_HEADERS_MAX);
@@ -168,4 +180,38 @@ bool request_make(const struct job *j, int64_t now_us,
         out->headers[i] = lines->text.data + lines->starts[i];
     }
     return true;
+}
+
+static bool is_shown(struct str name)
+{
+    for (size_t i = 0; i < COUNT_OF(shown_prefixes); i++) {
+        if (str_starts(name, shown_prefixes[i])) {
+            return true;
+        }
+    }
+    for (size_t i = 0; i < COUNT_OF(shown); i++) {
+        if (str_eq_ci(name, shown[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void request_show(const struct request_lines *lines, struct buf *out)
+{
+    buf_reserve(out, lines->text.len);
+    for (size_t i = 0; i < lines->count; i++) {
+        struct str line = str_of(lines->text.data + lines->starts[i]);
+        struct str rest = line;
+        struct str name = STR_NONE;
+
+        (void)str_split(&rest, ':', &name);
+        if (is_shown(name)) {
+            buf_add(out, line);
+        } else {
+            buf_add(out, name);
+            BUF_ADD(out, ": (not kept)");
+        }
+        buf_add_char(out, '\n');
+    }
 }

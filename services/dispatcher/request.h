@@ -23,4 +23,9 @@ MUST_USE bool request_make(const struct job *j, int64_t now_us,
                            struct request_lines *lines,
                            struct fetch_request *out, struct err *err);
 
+/* Append the lines, one each, as they are shown to people: of those that are
+ * not ours to show (Authorization, and whatever else a customer may have us
+ * send) only the name. Signatures are no secrets. */
+void request_show(const struct request_lines *lines, struct buf *out);
+
 #endif

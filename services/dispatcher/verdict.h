@@ -3,7 +3,6 @@
 #ifndef PORTER_DISPATCHER_VERDICT_H
 #define PORTER_DISPATCHER_VERDICT_H
 
-#include "base/buf.h"
 #include "fetch/fetch.h"
 
 #define VERDICT_RETRY_AFTER_MAX_S 86400 /* A day; more is cut to it. */
@@ -19,8 +18,9 @@ enum verdict {
 /* As stored in attempts.verdict and shown in metrics; NULL-terminated. */
 extern const char *const verdict_words[VERDICT_COUNT + 1];
 
-/* As stored in attempts.failure; NULL for FETCH_OK. */
-const char *verdict_failure_word(enum fetch_failure failure);
+/* Did the endpoint say yes? Who says so and then talks too much, or packs what
+ * it says, has said yes. */
+bool verdict_is_success(const struct fetch_answer *answer);
 
 struct ruling {
     enum verdict verdict;
@@ -31,8 +31,5 @@ struct ruling verdict_of(const struct fetch_answer *answer, bool is_last);
 
 /* Does it ask for less at once? (A time-out, 429, 503.) */
 bool verdict_is_too_much(const struct fetch_answer *answer);
-
-/* One sentence for the customer; nothing after success. */
-void verdict_explain(const struct fetch_answer *answer, struct buf *out);
 
 #endif

@@ -132,18 +132,23 @@ static void sending_give(struct worker *w, struct sending *s)
 static void judge(struct worker *w, const struct job *j,
                   const struct fetch_answer *answer, int64_t took_us)
 {
+    /* Our proxy's failure tells nothing about the endpoint. */
+    const bool is_ours = answer->failure == FETCH_PROXY;
     const struct lane_end end = {
         .webhook_id = j->webhook_id,
         .took_us = took_us,
         .now_us = clock_steady_us(),
         .is_success = j->outcome.verdict == VERDICT_DELIVERED,
         .is_too_much = verdict_is_too_much(answer),
-        .is_known = j->is_probe || j->target->is_open,
+        .is_known = j->is_probe || j->target->is_open || is_ours,
     };
     unsigned failures = lanes_done(w->lanes, &end);
     struct job_list waiting = {0};
     struct job *next = NULL;
 
+    if (is_ours) {
+        return;
+    }
     if (j->is_probe || (end.is_known && end.is_success)) {
         circuits_tried(w->d->circuits, j);
     } else if (failures > 0) {
@@ -161,7 +166,7 @@ static void answered(void *user, const struct fetch_answer *answer)
     struct sending *s = answer->owner;
     struct job *j = s->job;
 
-    outcome_answer(j, answer, &w->d->backoff, s->started_wall_us,
+    outcome_answer(j, answer, &s->lines, &w->d->backoff, s->started_wall_us,
                    clock_wall_us());
     judge(w, j, answer, clock_steady_us() - s->started_us);
     crash_point("answered");

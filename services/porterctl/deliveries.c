@@ -74,6 +74,21 @@ static void add_number(struct json_writer *w, const char *name, int64_t n)
     json_add_int(w, n);
 }
 
+static void add_certificate(struct json_writer *w, const struct attempt *a)
+{
+    json_key(w, STR("certificate"));
+    if (a->certificate_expires_us == DB_TIME_NULL) {
+        json_add_null(w);
+        return;
+    }
+    json_object_begin(w);
+    add_text(w, "subject", a->certificate_subject);
+    add_text(w, "issuer", a->certificate_issuer);
+    json_key(w, STR("expires_at"));
+    json_add_time(w, a->certificate_expires_us);
+    json_object_end(w);
+}
+
 static void add_attempt(struct json_writer *w, const struct attempt *a)
 {
     json_object_begin(w);
@@ -92,6 +107,12 @@ static void add_attempt(struct json_writer *w, const struct attempt *a)
     add_number(w, "total_us", a->total_us);
     add_text(w, "response_headers", a->response_headers);
     add_text(w, "response_body", a->response_body);
+    json_key(w, STR("reused"));
+    json_add_bool(w, a->reused);
+    add_text(w, "http_version", a->http_version);
+    add_text(w, "tls_version", a->tls_version);
+    add_certificate(w, a);
+    add_text(w, "request_headers", a->request_headers);
     json_object_end(w);
 }
 
@@ -112,22 +133,50 @@ static struct str attempts_json(struct ctl *ctl, const struct attempt *list,
     return copy;
 }
 
+/* "dns 310, connect 8120, …", in microseconds. */
+static struct str times_text(struct ctl *ctl, const struct attempt *a)
+{
+    return arena_printf(
+        ctl->arena,
+        "dns %lld, connect %lld, tls %lld, first byte %lld, total %lld us",
+        (long long)a->dns_us, (long long)a->connect_us, (long long)a->tls_us,
+        (long long)a->first_byte_us, (long long)a->total_us);
+}
+
+/* For people: what is long (headers) is in --json only. */
+static void show_attempt(struct ctl *ctl, const struct attempt *a)
+{
+    const struct field f[] = {
+        F_INT("attempt", a->number),
+        F_TIME("at", a->at_us),
+        F_TEXT("verdict", a->verdict),
+        F_INT("status", a->status),
+        F_TEXT("failure", a->failure),
+        F_TEXT("detail", a->detail),
+        F_TEXT("remote", a->remote),
+        F_BOOL("reused", a->reused),
+        F_TEXT("tls_version", a->tls_version),
+        F_TEXT("certificate", a->certificate_subject),
+        F_TEXT("signed_by", a->certificate_issuer),
+        F_TIME("expires_at", a->certificate_expires_us),
+        F_TEXT("times", times_text(ctl, a)),
+        F_TEXT("response_body", a->response_body),
+    };
+
+    (void)printf("\n");
+    (void)fflush(stdout);
+    output_one(false, f, COUNT_OF(f));
+}
+
 static void show_attempts(struct ctl *ctl, const struct attempt *list,
                           size_t count)
 {
-    struct field *f = arena_zero(ctl->arena, count * 7 + 1, sizeof(*f));
-
     for (size_t i = 0; i < count; i++) {
-        f[7 * i] = F_INT("attempt", list[i].number);
-        f[7 * i + 1] = F_TIME("at", list[i].at_us);
-        f[7 * i + 2] = F_TEXT("verdict", list[i].verdict);
-        f[7 * i + 3] = F_INT("status", list[i].status);
-        f[7 * i + 4] = F_TEXT("failure", list[i].failure);
-        f[7 * i + 5] = F_INT("total_us", list[i].total_us);
-        f[7 * i + 6] = F_TEXT("response_body", list[i].response_body);
+        show_attempt(ctl, &list[i]);
     }
-    (void)printf("\n");
-    output_list(false, f, 7, count, "not tried yet");
+    if (count == 0) {
+        (void)printf("\nnot tried yet\n");
+    }
 }
 
 bool deliveries_show(struct ctl *ctl, struct err *err)

@@ -375,6 +375,10 @@ static void show_attempt(struct ctl *ctl, struct id id, const struct attempt *a)
         F_INT("tls_us", a->tls_us),
         F_INT("first_byte_us", a->first_byte_us),
         F_INT("total_us", a->total_us),
+        F_TEXT("tls_version", a->tls_version),
+        F_TEXT("certificate_subject", a->certificate_subject),
+        F_TEXT("certificate_issuer", a->certificate_issuer),
+        F_TIME("certificate_expires_at", a->certificate_expires_us),
         F_TEXT("response_body", a->response_body),
     };
 
@@ -409,7 +413,6 @@ bool webhook_test(struct ctl *ctl, struct err *err)
     if (str_eq(attempt.verdict, STR("delivered"))) {
         return true;
     }
-    name = attempt.failure.len > 0 ? attempt.failure : attempt.verdict;
-    return err_set(err, ERR_INTERNAL, "the endpoint did not accept it: %.*s",
-                   STR_ARGS(name));
+    return err_set(err, ERR_INTERNAL, "it was not delivered: %.*s",
+                   STR_ARGS(attempt.detail));
 }

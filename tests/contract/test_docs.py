@@ -28,6 +28,13 @@ def test_the_page_of_commands_is_what_porterctl_prints():
         "build/dev/bin/porterctl commands docs >docs/porterctl.md")
 
 
+def test_the_page_of_failures_is_what_the_dispatcher_prints():
+    printed = subprocess.run([program("dispatcher"), "--failures-docs"], capture_output=True,
+                             text=True, check=True).stdout
+    assert (ROOT / "docs" / "failures.md").read_text() == printed, (
+        "build/dev/bin/dispatcher --failures-docs >docs/failures.md")
+
+
 def test_the_page_of_metrics_ends_with_what_the_programs_print():
     printed = "".join(
         subprocess.run([program(name), "--metrics-docs"], capture_output=True, text=True,

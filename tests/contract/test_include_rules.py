@@ -13,7 +13,7 @@ EXTERNAL = {
     r"hiredis/.*|hiredis\.h": {"libs/kv"},
     r"jansson\.h": {"libs/json"},
     r"zlib\.h": {"libs/gzip"},
-    r"openssl/.*": {"libs/crypt", "libs/web"},
+    r"openssl/.*": {"libs/crypt", "libs/fetch", "libs/web"},
     r"curl/.*": {"libs/fetch"},
     r"civetweb\.h": {"libs/web"},
     r"protobuf-c/.*": {"libs/message"},

@@ -22,12 +22,18 @@ TIME = re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 FIXED = {"reset": 42, "webhook-signature": "v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4=", "X-Porter-Signature": "0" * 64,
          "next_cursor": "AWm0ZBqk9Uqe7wY3", "signature": "0" * 64, "remote": "203.0.113.7:443",
          "dns_us": 310, "connect_us": 8120, "tls_us": 17350, "first_byte_us": 41870, "total_us": 41910,
-         "response_headers": "Server: nginx\nDate: Sun, 01 Mar 2026 09:30:00 GMT"}
+         "response_headers": "Server: nginx\nDate: Sun, 01 Mar 2026 09:30:00 GMT",
+         "request_headers": "Content-Type: application/json\nUser-Agent: Porter-Webhooks/1\nX-Porter-Event: visitor.cancelled\n"
+                            f"X-Porter-Attempt: 1\nX-Porter-Signature: {'0' * 64}\n"}
 # That of RFC 8037's example.
 PUBLIC_KEY = """-----BEGIN PUBLIC KEY-----
 MCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=
 -----END PUBLIC KEY-----
 """
+# An attempt on a new connection, and one on a kept one: which it is depends on what was sent before.
+NEW = {"reused": False, "tls_version": "TLSv1.3",
+       "certificate": {"subject": "CN=hooks.example.com", "issuer": "CN=R11, O=Let's Encrypt, C=US", "expires_at": "2026-05-30T09:30:00.000Z"}}
+KEPT = {"reused": True, "tls_version": None, "certificate": None, "dns_us": 0, "connect_us": 0, "tls_us": 0}
 # What the story causes, and how often.
 EVENTS = {"visitor.pre_registered": 4, "visitor.checked_in": 2, "visitor.checked_out": 1, "visitor.cancelled": 2,
           "contractor.created": 2, "contractor.approved": 1, "contractor.rejected": 1,
@@ -62,6 +68,8 @@ class Story:
     def same(self, value, key=None):
         if key in FIXED and value is not None:
             return FIXED[key]
+        if key == "attempts":
+            return [{**self.same(one), **(KEPT if number else NEW)} for number, one in enumerate(value)]
         if isinstance(value, dict):
             return {name: self.same(one, name) for name, one in value.items()}
         if isinstance(value, list):

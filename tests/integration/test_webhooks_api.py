@@ -381,7 +381,7 @@ def test_a_sample_is_sent_once_and_says_what_came_back(porter, client):
     assert answer.headers["Location"] == f"/api/v1/webhooks/{made['id']}/deliveries/{row['id']}"
     shown = finished(client, made["id"], row["id"])
     assert (shown["state"], shown["attempt_count"], shown["last_status"]) == ("failed", 1, 500)
-    assert shown["last_error"] == "The endpoint answered 500."
+    assert shown["last_error"] == "The endpoint answered 500, it failed: look into its log."
     got, = receiver.matching()
     assert got.headers["x-porter-test"] == "true" and got.headers["x-porter-event"] == "contractor.approved"
     assert json.loads(got.body)["test"] is True

@@ -17,13 +17,23 @@ INSERT INTO deliveries (org_id, id, event_at, event_id, webhook_id,
 -- part: attempt_columns
 org_id, delivery_id, number, at, verdict, status, failure, detail, remote,
         dns_us, connect_us, tls_us, first_byte_us, total_us, response_headers,
-        response_body
+        response_body, reused, http_version, tls_version, certificate_subject,
+        certificate_issuer, certificate_expires_at, request_headers
+
+-- part: attempt_values
+a.org_id, a.delivery_id, a.number, a.at, a.verdict, a.status, a.failure,
+       a.detail, a.remote, a.dns_us, a.connect_us, a.tls_us, a.first_byte_us,
+       a.total_us, a.response_headers, a.response_body, a.reused <> 0,
+       a.http_version, a.tls_version, a.certificate_subject,
+       a.certificate_issuer, a.certificate_expires_at, a.request_headers
 
 -- part: attempts
 unnest($19::uuid[], $20::uuid[], $21::bigint[], $22::timestamptz[],
                   $23::text[], $24::bigint[], $25::text[], $26::text[],
                   $27::text[], $28::bigint[], $29::bigint[], $30::bigint[],
-                  $31::bigint[], $32::bigint[], $33::text[], $34::bytea[])
+                  $31::bigint[], $32::bigint[], $33::text[], $34::bytea[],
+                  $35::bigint[], $36::text[], $37::text[], $38::text[],
+                  $39::text[], $40::timestamptz[], $41::text[])
            AS a ({attempt_columns})
 
 -- name: delivery_insert_new
@@ -35,7 +45,7 @@ WITH row AS (
     {rows}
 )
 INSERT INTO attempts ({attempt_columns})
-SELECT a.*
+SELECT {attempt_values}
   FROM {attempts};
 
 -- name: delivery_insert
@@ -46,7 +56,7 @@ WITH row AS (
     RETURNING org_id, id
 ), attempt AS (
     INSERT INTO attempts ({attempt_columns})
-    SELECT a.*
+    SELECT {attempt_values}
       FROM {attempts}
       JOIN row ON row.org_id = a.org_id AND row.id = a.delivery_id
     ON CONFLICT DO NOTHING
@@ -73,17 +83,15 @@ WITH done AS (
        AND d.event_at >= $9 AND d.event_at <= $10
        AND d.finished_at IS NULL
 )
-INSERT INTO attempts (org_id, delivery_id, number, at, verdict, status,
-    failure, detail, remote, dns_us, connect_us, tls_us, first_byte_us,
-    total_us, response_headers, response_body)
-SELECT a.*
+INSERT INTO attempts ({attempt_columns})
+SELECT {attempt_values}
   FROM unnest($12::uuid[], $13::uuid[], $14::bigint[], $15::timestamptz[],
               $16::text[], $17::bigint[], $18::text[], $19::text[],
               $20::text[], $21::bigint[], $22::bigint[], $23::bigint[],
-              $24::bigint[], $25::bigint[], $26::text[], $27::bytea[])
-       AS a (org_id, delivery_id, number, at, verdict, status, failure,
-             detail, remote, dns_us, connect_us, tls_us, first_byte_us,
-             total_us, response_headers, response_body)
+              $24::bigint[], $25::bigint[], $26::text[], $27::bytea[],
+              $28::bigint[], $29::text[], $30::text[], $31::text[],
+              $32::text[], $33::timestamptz[], $34::text[])
+       AS a ({attempt_columns})
 ON CONFLICT DO NOTHING;
 
 -- name: delivery_known
@@ -297,7 +305,9 @@ SELECT recovered, pg_notify('porter_deliveries', '') FROM total;
 -- name: attempt_list
 SELECT org_id, delivery_id, number, at, verdict, status, failure, detail,
        remote, dns_us, connect_us, tls_us, first_byte_us, total_us,
-       response_headers, response_body
+       response_headers, response_body, reused, http_version, tls_version,
+       certificate_subject, certificate_issuer, certificate_expires_at,
+       request_headers
   FROM attempts
  WHERE org_id = $1 AND delivery_id = $2
  ORDER BY number, at;

@@ -40,9 +40,7 @@ static const struct rule location_rows[] = {
     {"on_site_count", RULE_PLAIN, false, 0, 5, 0, NULL},
     {"address.country", RULE_COUNTRY, false, 0, 0, 0, NULL},
 };
-static const char *const doors[] = {"front", "back", "side", NULL};
 static const struct rule webhook_rows[] = {
-    {"description", RULE_WORD, false, 0, 9, 0, doors},
     {"url", RULE_ENDPOINT, true, 1, 2048, 0, NULL},
     {"events", RULE_LINE, true, 1, 3, 0, NULL},
     {"headers", RULE_HEADERS, false, 0, 2, 0, NULL},
@@ -406,6 +404,23 @@ static void knows_an_endpoint(void **state)
                         "the URL must not hold a user or password");
 }
 
+/* Under a sanitizer: whichever it is, nothing is left behind. */
+static void knows_the_words_of_a_list(void **state)
+{
+    static const char *const words[] = {"one", "two", "three", NULL};
+    static const struct rule rows[] = {
+        {"notes", RULE_WORD, false, 1, 9, 0, words}};
+    static const struct rule_table table = {VISITOR, rows, COUNT_OF(rows)};
+
+    (void)state;
+    assert_string_equal(judged(&table, "{\"notes\":\"one\"}"), "");
+    assert_string_equal(judged(&table, "{\"notes\":\"three\"}"), "");
+    assert_string_equal(judged(&table, "{\"notes\":\"four\"}"),
+                        "notes not_allowed\n");
+    assert_string_equal(faults.list[0].detail.data,
+                        "must be one of: one, two, three");
+}
+
 static void knows_an_id_of_its_kind(void **state)
 {
     (void)state;
@@ -532,25 +547,6 @@ static void refuses_a_body_that_is_no_object(void **state)
                         "must be an object, not null");
 }
 
-static const char *with_door(const char *door)
-{
-    return judged(&webhook,
-                  arena_printf(arena,
-                               "{\"url\":\"https://example.com\",\"events\":"
-                               "[\"a\"],\"description\":\"%s\"}",
-                               door)
-                      .data);
-}
-
-static void takes_the_words_of_a_list(void **state)
-{
-    (void)state;
-    for (size_t i = 0; doors[i] != NULL; i++) {
-        assert_string_equal(with_door(doors[i]), "");
-    }
-    assert_string_equal(with_door("backdoor"), "description not_allowed\n");
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -569,6 +565,7 @@ int main(void)
         TEST(knows_what_a_countrys_letters_look_like),
         TEST(knows_an_endpoint),
         TEST(knows_headers),
+        TEST(knows_the_words_of_a_list),
         TEST(knows_an_id_of_its_kind),
         TEST(bounds_a_time_around_now),
         TEST(bounds_a_number),
@@ -576,7 +573,6 @@ int main(void)
         TEST(bounds_a_map),
         TEST(tells_of_shape_and_rules_at_once),
         TEST(refuses_a_body_that_is_no_object),
-        TEST(takes_the_words_of_a_list),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -37,7 +37,8 @@ static struct attempt attempt_of(const struct delivery *d, int number)
                             .verdict = STR("retry"),
                             .status = 503,
                             .detail = STR("The endpoint answered 503."),
-                            .total_us = 1200};
+                            .total_us = 1200,
+                            .certificate_expires_us = DB_TIME_NULL};
 }
 
 static void insert(const struct delivery *d, bool want_new)
@@ -233,6 +234,51 @@ static void an_outcome_is_recorded_with_its_attempt(void **state)
     assert_int_equal(got.last_status, 503);
     assert_int_equal(got.due_at_us, d.due_at_us);
     assert_int_equal(attempts_of(d.id), 1);
+}
+
+static void is_text(struct str got, struct str want)
+{
+    assert_int_equal(got.data == NULL, want.data == NULL);
+    assert_true(str_eq(got, want));
+}
+
+/* By the way of a first attempt, or of a later one. */
+static void an_attempt_comes_back_as_it_went(void **state)
+{
+    (void)state;
+    for (int late = 0; late < 2; late++) {
+        struct delivery d = pending(t.now_us + 1000);
+        struct attempt sent[] = {attempt_of(&d, 1), attempt_of(&d, 2)};
+        struct attempt *got = NULL;
+        struct err err = ERR_NONE;
+        size_t count = 0;
+        bool is_new = false;
+
+        sent[1].reused = true;
+        sent[0].http_version = STR("1.1");
+        sent[0].tls_version = STR("TLSv1.3");
+        sent[0].certificate_subject = STR("CN=a.example.com");
+        sent[0].certificate_issuer = STR("CN=Zertifikate \xc3\xbc. A.");
+        sent[0].certificate_expires_us = t.now_us + 5;
+        sent[0].request_headers = STR("a: 1\nb: 2\n");
+        must(delivery_insert(t.db, &d, 1, sent, late ? 0 : 2, &is_new, &err),
+             &err);
+        must(delivery_record(t.db, &d, 1, sent, late ? 2 : 0, &err), &err);
+        must(attempt_list(t.db, t.org, d.id, t.arena, &got, &count, &err),
+             &err);
+        assert_int_equal(count, 2);
+        for (size_t i = 0; i < count; i++) {
+            assert_int_equal(got[i].reused, sent[i].reused);
+            is_text(got[i].http_version, sent[i].http_version);
+            is_text(got[i].tls_version, sent[i].tls_version);
+            is_text(got[i].certificate_subject, sent[i].certificate_subject);
+            is_text(got[i].certificate_issuer, sent[i].certificate_issuer);
+            assert_int_equal(got[i].certificate_expires_us,
+                             sent[i].certificate_expires_us);
+            is_text(got[i].request_headers, sent[i].request_headers);
+            is_text(got[i].detail, sent[i].detail);
+        }
+    }
 }
 
 static void a_finished_delivery_is_not_touched_or_claimed_again(void **state)
@@ -437,6 +483,7 @@ int main(void)
         cmocka_unit_test(what_is_due_is_claimed_once_until_its_lease_ends),
         cmocka_unit_test(what_is_not_due_or_whose_lane_is_full_is_not_claimed),
         cmocka_unit_test(an_outcome_is_recorded_with_its_attempt),
+        cmocka_unit_test(an_attempt_comes_back_as_it_went),
         cmocka_unit_test(a_finished_delivery_is_not_touched_or_claimed_again),
         cmocka_unit_test(the_list_is_newest_first_and_pages),
         cmocka_unit_test(a_finished_one_is_sent_again_by_the_whole_schedule),
