@@ -92,13 +92,21 @@ static bool reseal(const struct batch *b, struct str sealed, struct str context,
 /* --- webhooks --------------------------------------------------------------
  */
 
+/* What is sealed of a webhook, in the order of the statements' columns: what
+ * follows its id in the context. */
+static const char *const contexts[] = {
+    "", /* secret */
+    "", /* secret_previous */
+};
+#define COLUMNS COUNT_OF(contexts)
+
 /* Columns of the swap. */
 struct swaps {
     size_t count;
     struct id org_ids[BATCH_MAX];
     struct id ids[BATCH_MAX];
-    struct str read[2][BATCH_MAX];
-    struct str anew[2][BATCH_MAX];
+    struct str read[COLUMNS][BATCH_MAX];
+    struct str anew[COLUMNS][BATCH_MAX];
 };
 
 static void add_webhook(const struct db_rows *rows, size_t i,
@@ -108,11 +116,13 @@ static void add_webhook(const struct db_rows *rows, size_t i,
     size_t n = s->count;
     bool is_new = false;
 
-    for (size_t k = 0; k < 2; k++) {
+    for (size_t k = 0; k < COLUMNS; k++) {
+        struct str context =
+            arena_printf(b->arena, "%s%s", id.data, contexts[k]);
+
         s->read[k][n] = s->anew[k][n] = db_bytes(rows, i, 2 + k);
-        is_new |=
-            s->read[k][n].data != NULL &&
-            reseal(b, s->read[k][n], str_of(id.data), id.data, &s->anew[k][n]);
+        is_new |= s->read[k][n].data != NULL &&
+                  reseal(b, s->read[k][n], context, id.data, &s->anew[k][n]);
     }
     if (is_new) {
         s->org_ids[n] = db_uuid(rows, i, 0);
