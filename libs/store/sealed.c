@@ -57,27 +57,32 @@ static void note_seen(struct sealed_walk *walk, size_t count)
     walk->is_done = count == 0;
 }
 
+/* A batch in the making. */
+struct batch {
+    const struct seal_keys *keys;
+    struct sealed_walk *walk;
+    struct arena *arena;
+};
+
 /* True when *out is the value under the first key and was not before. */
-static bool reseal(const struct seal_keys *keys, struct str sealed,
-                   struct str context, const char *what,
-                   struct sealed_walk *walk, struct arena *arena,
-                   struct str *out)
+static bool reseal(const struct batch *b, struct str sealed, struct str context,
+                   const char *what, struct str *out)
 {
     struct buf plain = BUF_EMPTY;
     struct buf anew = BUF_EMPTY;
     struct err err = ERR_NONE;
     bool ok = false;
 
-    if (str_eq(seal_key_id(sealed), str_of(keys->list[0].id))) {
+    if (str_eq(seal_key_id(sealed), str_of(b->keys->list[0].id))) {
         return false;
     }
-    ok = seal_open(keys, sealed, context, &plain, &err);
+    ok = seal_open(b->keys, sealed, context, &plain, &err);
     if (ok) {
-        seal_close(keys, buf_str(&plain), context, &anew);
-        *out = arena_str(arena, buf_str(&anew));
+        seal_close(b->keys, buf_str(&plain), context, &anew);
+        *out = arena_str(b->arena, buf_str(&anew));
         crypt_wipe(plain.data, plain.len);
     } else {
-        note_unreadable(walk, what, &err);
+        note_unreadable(b->walk, what, &err);
     }
     buf_free(&plain);
     buf_free(&anew);
@@ -87,28 +92,37 @@ static bool reseal(const struct seal_keys *keys, struct str sealed,
 /* --- webhooks --------------------------------------------------------------
  */
 
+/* What is sealed of a webhook, in the order of the statements' columns: what
+ * follows its id in the context. */
+static const char *const contexts[] = {
+    "", /* secret */
+    "", /* secret_previous */
+};
+#define COLUMNS COUNT_OF(contexts)
+
 /* Columns of the swap. */
 struct swaps {
     size_t count;
     struct id org_ids[BATCH_MAX];
     struct id ids[BATCH_MAX];
-    struct str read[2][BATCH_MAX];
-    struct str anew[2][BATCH_MAX];
+    struct str read[COLUMNS][BATCH_MAX];
+    struct str anew[COLUMNS][BATCH_MAX];
 };
 
 static void add_webhook(const struct db_rows *rows, size_t i,
-                        const struct seal_keys *keys, struct sealed_walk *walk,
-                        struct arena *arena, struct swaps *s)
+                        const struct batch *b, struct swaps *s)
 {
     struct id_text id = id_text(ID_WEBHOOK, db_uuid(rows, i, 1));
     size_t n = s->count;
     bool is_new = false;
 
-    for (size_t k = 0; k < 2; k++) {
+    for (size_t k = 0; k < COLUMNS; k++) {
+        struct str context =
+            arena_printf(b->arena, "%s%s", id.data, contexts[k]);
+
         s->read[k][n] = s->anew[k][n] = db_bytes(rows, i, 2 + k);
         is_new |= s->read[k][n].data != NULL &&
-                  reseal(keys, s->read[k][n], str_of(id.data), id.data, walk,
-                         arena, &s->anew[k][n]);
+                  reseal(b, s->read[k][n], context, id.data, &s->anew[k][n]);
     }
     if (is_new) {
         s->org_ids[n] = db_uuid(rows, i, 0);
@@ -147,11 +161,11 @@ static bool swap_webhooks(struct db *db, const struct swaps *s,
     return true;
 }
 
-static bool rewrap_webhooks(struct db *db, const struct seal_keys *keys,
-                            struct sealed_walk *walk, struct arena *arena,
+static bool rewrap_webhooks(struct db *db, const struct batch *b,
                             struct err *err)
 {
-    struct swaps *s = arena_zero(arena, 1, sizeof(*s));
+    struct sealed_walk *walk = b->walk;
+    struct swaps *s = arena_zero(b->arena, 1, sizeof(*s));
     struct db_rows *rows = NULL;
     size_t count = 0;
     bool ok =
@@ -164,7 +178,7 @@ static bool rewrap_webhooks(struct db *db, const struct seal_keys *keys,
     count = db_count(rows);
     assert(count <= BATCH_MAX);
     for (size_t i = 0; i < count; i++) {
-        add_webhook(rows, i, keys, walk, arena, s);
+        add_webhook(rows, i, b, s);
     }
     ok = swap_webhooks(db, s, walk, err);
     if (ok && count > 0) {
@@ -188,8 +202,7 @@ struct answers {
 };
 
 static void add_answer(const struct db_rows *rows, size_t i,
-                       const struct seal_keys *keys, struct sealed_walk *walk,
-                       struct arena *arena, struct answers *a)
+                       const struct batch *b, struct answers *a)
 {
     const struct idempotency_token token = {
         db_uuid(rows, i, 0), db_uuid(rows, i, 1), db_text(rows, i, 2),
@@ -199,9 +212,9 @@ static void add_answer(const struct db_rows *rows, size_t i,
 
     a->s.read[0][n] = db_bytes(rows, i, 4);
     if (a->s.read[0][n].data == NULL ||
-        !reseal(keys, a->s.read[0][n],
+        !reseal(b, a->s.read[0][n],
                 (struct str){(const char *)who.bytes, SHA256_BYTES},
-                "a kept answer", walk, arena, &a->s.anew[0][n])) {
+                "a kept answer", &a->s.anew[0][n])) {
         return;
     }
     a->s.org_ids[n] = token.org_id;
@@ -243,17 +256,17 @@ static void move_on(struct sealed_walk *walk, const struct db_rows *rows,
     buf_add(&walk->token, db_text(rows, last, 3));
 }
 
-static bool rewrap_answers(struct db *db, const struct seal_keys *keys,
-                           struct sealed_walk *walk, struct arena *arena,
+static bool rewrap_answers(struct db *db, const struct batch *b,
                            struct err *err)
 {
-    struct answers *a = arena_zero(arena, 1, sizeof(*a));
+    struct sealed_walk *walk = b->walk;
+    struct answers *a = arena_zero(b->arena, 1, sizeof(*a));
     struct buf head = BUF_EMPTY;
     struct db_rows *rows = NULL;
     size_t count = 0;
     bool ok = false;
 
-    seal_head(keys, &head);
+    seal_head(b->keys, &head);
     ok = db_run(db, &sql_sealed_answers,
                 ARGS(ARG_UUID(walk->org_id), ARG_UUID(walk->id),
                      ARG_TEXT(str_of(buf_cstr(&walk->route))),
@@ -267,7 +280,7 @@ static bool rewrap_answers(struct db *db, const struct seal_keys *keys,
     count = db_count(rows);
     assert(count <= BATCH_MAX);
     for (size_t i = 0; i < count; i++) {
-        add_answer(rows, i, keys, walk, arena, a);
+        add_answer(rows, i, b, a);
     }
     ok = swap_answers(db, a, walk, err);
     if (ok && count > 0) {
@@ -283,12 +296,11 @@ static bool rewrap_answers(struct db *db, const struct seal_keys *keys,
 bool sealed_rewrap(struct db *db, const struct seal_keys *keys,
                    struct sealed_walk *walk, struct err *err)
 {
-    struct arena *arena = arena_new(ARENA_BYTES);
-    bool ok = walk->kind == SEALED_WEBHOOKS
-                  ? rewrap_webhooks(db, keys, walk, arena, err)
-                  : rewrap_answers(db, keys, walk, arena, err);
+    const struct batch b = {keys, walk, arena_new(ARENA_BYTES)};
+    bool ok = walk->kind == SEALED_WEBHOOKS ? rewrap_webhooks(db, &b, err)
+                                            : rewrap_answers(db, &b, err);
 
-    arena_free(arena);
+    arena_free(b.arena);
     return ok;
 }
 
