@@ -96,39 +96,6 @@ static void multi_prepare(struct fetch *f)
                                     : (long)CURLPIPE_NOTHING);
 }
 
-static bool is_proxy_scheme(const char *scheme)
-{
-    static const char *const schemes[] = {"http", "https", "socks5h"};
-
-    for (size_t i = 0; i < COUNT_OF(schemes); i++) {
-        if (strcmp(scheme, schemes[i]) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* With another scheme libcurl would look names up itself, and connect to
- * whatever they mean through the proxy. */
-bool fetch_proxy_check(const char *proxy, struct err *err)
-{
-    CURLU *url = curl_url();
-    char *scheme = NULL;
-
-    if (url == NULL) {
-        oom(sizeof url);
-    }
-    bool ok = proxy[0] == '\0' ||
-              (curl_url_set(url, CURLUPART_URL, proxy,
-                            CURLU_NON_SUPPORT_SCHEME) == CURLUE_OK &&
-               curl_url_get(url, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK &&
-               is_proxy_scheme(scheme));
-    curl_free(scheme);
-    curl_url_cleanup(url);
-    return ok || err_set(err, ERR_INVALID,
-                         "must be a URL with http://, https:// or socks5h://");
-}
-
 bool fetch_open(const struct fetch_options *opts, struct fetch **out,
                 struct err *err)
 {

@@ -135,6 +135,10 @@ struct fetch_answer {
  * "" is none. ERR_INVALID does not show it: it may hold a password. */
 MUST_USE bool fetch_proxy_check(const char *proxy, struct err *err);
 
+/* Can authorities be read from it? "" is the system's. ERR_INVALID says why
+ * not. */
+MUST_USE bool fetch_ca_check(const char *path, struct err *err);
+
 struct fetch;
 
 MUST_USE bool fetch_open(const struct fetch_options *opts, struct fetch **out,

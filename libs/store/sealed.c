@@ -5,6 +5,7 @@
 
 #include "store/idempotency.h"
 #include "store_sql.h"
+#include "webhook_headers.h"
 
 #include <assert.h>
 
@@ -30,7 +31,8 @@ bool sealed_count(struct db *db, int64_t now_us, bool with_answers,
             .key_id = key_id.data == NULL ? STR_NONE : arena_str(arena, key_id),
             .secrets = db_int(rows, i, 1),
             .previous = db_int(rows, i, 2),
-            .answers = db_int(rows, i, 3),
+            .headers = db_int(rows, i, 3),
+            .answers = db_int(rows, i, 4),
         };
     }
     *count = db_count(rows);
@@ -97,6 +99,7 @@ static bool reseal(const struct batch *b, struct str sealed, struct str context,
 static const char *const contexts[] = {
     "", /* secret */
     "", /* secret_previous */
+    WEBHOOK_HEADERS_CONTEXT,
 };
 #define COLUMNS COUNT_OF(contexts)
 
@@ -151,8 +154,10 @@ static bool swap_webhooks(struct db *db, const struct swaps *s,
                      ARG_UUIDS(s->ids, s->count),
                      ARG_BYTESS(s->read[0], s->count),
                      ARG_BYTESS(s->read[1], s->count),
+                     ARG_BYTESS(s->read[2], s->count),
                      ARG_BYTESS(s->anew[0], s->count),
-                     ARG_BYTESS(s->anew[1], s->count)),
+                     ARG_BYTESS(s->anew[1], s->count),
+                     ARG_BYTESS(s->anew[2], s->count)),
                 &rows, err)) {
         return false;
     }

@@ -1,6 +1,7 @@
-/* What is sealed with the master keys, of all organizations: webhooks' secrets,
- * and the answers that are kept for Idempotency-Key. Counted by key, and sealed
- * anew with the first key: in batches, while everything else goes on. */
+/* What is sealed with the master keys, of all organizations: webhooks' secrets
+ * and headers, and the answers that are kept for Idempotency-Key. Counted by
+ * key, and sealed anew with the first key: in batches, while everything else
+ * goes on. */
 #ifndef PORTER_STORE_SEALED_H
 #define PORTER_STORE_SEALED_H
 
@@ -15,6 +16,7 @@ struct sealed_count {
     struct str key_id; /* STR_NONE: no sealed value */
     int64_t secrets;
     int64_t previous; /* The secrets before, also after their overlap. */
+    int64_t headers;  /* Of webhooks; those of one are one value. */
     int64_t answers;  /* Kept ones that have not expired. */
 };
 

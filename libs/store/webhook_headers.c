@@ -9,7 +9,7 @@ static void context_add(struct id id, struct buf *out)
 {
     struct id_text text = id_text(ID_WEBHOOK, id);
 
-    buf_addf(out, "%s headers", text.data);
+    buf_addf(out, "%s" WEBHOOK_HEADERS_CONTEXT, text.data);
 }
 
 void webhook_headers_seal(const struct seal_keys *keys, struct id id,

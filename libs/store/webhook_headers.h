@@ -8,6 +8,9 @@
 
 /* Sealed lines, appended; nothing when there are none. Bound to the webhook and
  * to being headers. */
+/* Behind the webhook's id, what its sealed headers are bound to. */
+#define WEBHOOK_HEADERS_CONTEXT " headers"
+
 void webhook_headers_seal(const struct seal_keys *keys, struct id id,
                           const struct webhook_input *in, struct buf *out);
 

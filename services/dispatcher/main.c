@@ -76,6 +76,9 @@ static void judge(void *user, struct config_faults *faults)
     if (s->egress_proxy != NULL && !fetch_proxy_check(s->egress_proxy, &why)) {
         config_fault(faults, "PORTER_EGRESS_PROXY", why.text);
     }
+    if (s->egress_ca_file != NULL && !fetch_ca_check(s->egress_ca_file, &why)) {
+        config_fault(faults, "PORTER_EGRESS_CA_FILE", why.text);
+    }
     if (s->lease_ms > 0 && s->lease_ms <= s->attempt_timeout_ms) {
         config_fault(faults, "PORTER_LEASE",
                      "must be longer than PORTER_ATTEMPT_TIMEOUT");

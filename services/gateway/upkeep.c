@@ -145,6 +145,7 @@ static bool tell_seals(struct upkeep *u, struct gateway *g, struct err *err)
             LOG_STR("key_id", list[i].key_id),
             LOG_INT("secrets", list[i].secrets),
             LOG_INT("previous_secrets", list[i].previous),
+            LOG_INT("sealed_headers", list[i].headers),
         };
 
         if (seal_key_is_known(&g->seal_keys, list[i].key_id)) {

@@ -10,7 +10,7 @@
 
 #define PASSES_MAX 8 /* Over rows that somebody changes again and again. */
 #define PROGRESS_US (2 * US_PER_S)
-#define COLUMNS 6
+#define COLUMNS 7
 
 /* --- status ----------------------------------------------------------------
  */
@@ -25,7 +25,8 @@ static void status_row(const struct ctl *ctl, const struct sealed_count *c,
     row[2] = F_BOOL("seals", str_eq(c->key_id, first));
     row[3] = F_INT("secrets", c->secrets);
     row[4] = F_INT("previous_secrets", c->previous);
-    row[5] = F_INT("kept_answers", c->answers);
+    row[5] = F_INT("sealed_headers", c->headers);
+    row[6] = F_INT("kept_answers", c->answers);
 }
 
 static bool is_counted(struct str key_id, const struct sealed_count *list,
@@ -91,7 +92,7 @@ static bool count_all(struct rewrapping *r, struct err *err)
         return false;
     }
     for (size_t i = 0; i < count; i++) {
-        r->total += list[i].secrets + list[i].answers;
+        r->total += list[i].secrets + list[i].answers; /* Rows. */
     }
     return true;
 }

@@ -5,7 +5,8 @@ from harness.sources import ROOT, statements, tracked
 
 # Who seals what -> the statements by which porterctl secrets rewrap goes through it, and the columns that they swap.
 SEALERS = {
-    "libs/store/webhook_change.c": ("sealed_webhooks_swap", {"secret", "secret_previous"}),
+    "libs/store/webhook_change.c": ("sealed_webhooks_swap", {"secret", "secret_previous", "headers"}),
+    "libs/store/webhook_headers.c": ("sealed_webhooks_swap", {"secret", "secret_previous", "headers"}),
     "libs/store/idempotency.c": ("sealed_answers_swap", {"body"}),
 }
 

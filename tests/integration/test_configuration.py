@@ -12,10 +12,11 @@ WRONG = {
 OWN = {
     "gateway": {"PORTER_REDIS_URL": "http://redis.example.com", "PORTER_EGRESS_ALLOW": "10.0.0.1", "PORTER_HTTP_THREADS": "0"},
     "dispatcher": {"PORTER_EGRESS_ALLOW": "10.0.0.0/8, 10.0.0/8,fd00::/129", "PORTER_RETRY_SCHEDULE": "5s,soon", "PORTER_LEASE": "2s",
-                   "PORTER_ATTEMPT_TIMEOUT": "3s", "PORTER_EGRESS_PROXY": "socks5://u:proxy-password@proxy.example.com"},
+                   "PORTER_ATTEMPT_TIMEOUT": "3s", "PORTER_EGRESS_PROXY": "socks5://u:proxy-password@proxy.example.com",
+                   "PORTER_EGRESS_CA_FILE": "/nowhere/ca.pem"},
 }
 TOLD = {"gateway": {"PORTER_REDIS_URL", "PORTER_EGRESS_ALLOW", "PORTER_HTTP_THREADS", "PORTER_TLS_CERTIFICATE", "PORTER_TLS_KEY"},
-        "dispatcher": {"PORTER_EGRESS_ALLOW", "PORTER_EGRESS_PROXY", "PORTER_RETRY_SCHEDULE", "PORTER_LEASE"}}
+        "dispatcher": {"PORTER_EGRESS_ALLOW", "PORTER_EGRESS_PROXY", "PORTER_EGRESS_CA_FILE", "PORTER_RETRY_SCHEDULE", "PORTER_LEASE"}}
 
 
 def start(name, **settings):
@@ -35,3 +36,22 @@ def test_every_range_that_is_none_is_named():
     done = start("dispatcher", PORTER_DB_URL="postgresql://x/y", PORTER_SEAL_KEYS="a:" + 43 * "A" + "=", PORTER_EGRESS_ALLOW=OWN["dispatcher"]["PORTER_EGRESS_ALLOW"])
     said = done.stdout + done.stderr
     assert done.returncode == 2 and "10.0.0/8" in said and "fd00::/129" in said, said
+
+
+@pytest.mark.parametrize("value, said", [
+    (None, None), ("/nowhere/ca.pem", "No such file"), (__file__, "no certificate"), ("/", "can't be read")])
+def test_a_file_of_authorities_must_hold_some(value, said):
+    """Or every webhook would fail, one by one."""
+    more = {} if value is None else {"PORTER_EGRESS_CA_FILE": value}
+    done = start("dispatcher", PORTER_DB_URL="postgresql://127.0.0.1:1/none", PORTER_SEAL_KEYS="a:" + 43 * "A" + "=", PORTER_LEASE="x", **more)
+    told = done.stdout + done.stderr
+    assert done.returncode == 2 and "PORTER_LEASE" in told
+    assert ("PORTER_EGRESS_CA_FILE" in told) == (value is not None) and (said or "") in told, told
+
+
+@pytest.mark.parametrize("value, is_one", [
+    ("http://proxy:3128", True), ("https://u:p@proxy.example.com", True), ("socks5h://10.0.0.1:1080", True), ("", True),
+    ("socks5://proxy:1080", False), ("socks4a://proxy", False), ("proxy:3128", False), ("http://", False), ("ftp://proxy", False)])
+def test_a_proxy_is_one_that_looks_names_up(value, is_one):
+    done = start("dispatcher", PORTER_DB_URL="postgresql://127.0.0.1:1/none", PORTER_SEAL_KEYS="a:" + 43 * "A" + "=", PORTER_LEASE="x", PORTER_EGRESS_PROXY=value)
+    assert ("PORTER_EGRESS_PROXY" in done.stdout + done.stderr) == (not is_one)

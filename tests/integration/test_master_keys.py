@@ -39,6 +39,7 @@ def status(porter, **keys):
 
 
 def counts(row):
+    assert row["sealed_headers"] == 0
     return row["secrets"], row["previous_secrets"], row["kept_answers"]
 
 
@@ -297,7 +298,7 @@ def test_a_batch_is_read_and_swapped_by_the_primary_key(new_porter, knows, mode)
                 {"org": f"'{org}'::uuid", "bytes": "'sealed'::bytea", "text": "'r'::text"}.items()}
         values = {
             "sealed_webhooks": f"'{none}', '{none}'",
-            "sealed_webhooks_swap": f"{many['org']}, '{{{','.join(map(str, hooks))}}}', {', '.join([many['bytes']] * 4)}",
+            "sealed_webhooks_swap": f"{many['org']}, '{{{','.join(map(str, hooks))}}}', {', '.join([many['bytes']] * 6)}",
             "sealed_answers": f"'{none}', '{none}', '', '', 'x', now()",
             "sealed_answers_swap": f"{many['org']}, '{{{','.join(map(str, keys))}}}', {', '.join([many['text']] * 2)}, {', '.join([many['bytes']] * 2)}",
         }
@@ -305,6 +306,25 @@ def test_a_batch_is_read_and_swapped_by_the_primary_key(new_porter, knows, mode)
             db.execute(f"PREPARE {name} AS {statements()[name][0]}")
             plan = "\n".join(row[0] for row in db.execute(f"EXPLAIN EXECUTE {name}({given})"))
             assert "_pkey" in plan and "Seq Scan" not in plan and "Sort" not in plan, f"{name}\n{plan}"
+
+
+def test_the_headers_of_webhooks_are_sealed_anew_too(two_keys):
+    porter, old, new = two_keys
+    tenant, receiver = porter.organization(), porter.receiver()
+    client = tenant.client(porter.gateway())
+    hook = client.post("/webhooks", json={"url": receiver.url(), "events": ["*"], "headers": {"Authorization": "Bearer door"}}).json()
+    assert porter.gateways[0].stop() == 0
+    both = sealing(new, old)
+    assert status(porter, **both)["test"]["sealed_headers"] == 1
+    porter.ctl("secrets", "rewrap", **both)
+    assert [status(porter, **both)[key]["sealed_headers"] for key in ("test", "new-2")] == [0, 1]
+    only = sealing(new)
+    porter.dispatcher(**only)
+    client = tenant.client(porter.gateway(**only))
+    client.pre_register(tenant.location())
+    got, = receiver.wait(1)
+    assert got.headers["authorization"] == "Bearer door"
+    assert got.headers["x-porter-signature"] == signatures.porter(got.body, hook["secret"])
 
 
 def test_without_postgresql_it_says_so(two_keys):

@@ -9,20 +9,23 @@ SELECT CASE WHEN length(head) > 2 AND get_byte(head, 0) = 1
             THEN encode(substr(head, 3, get_byte(head, 1)), 'escape')
        END AS key_id,
        count(*) FILTER (WHERE kind = 1), count(*) FILTER (WHERE kind = 2),
-       count(*) FILTER (WHERE kind = 3)
+       count(*) FILTER (WHERE kind = 3), count(*) FILTER (WHERE kind = 4)
   FROM (SELECT 1 AS kind, substr(secret, 1, 34) AS head FROM webhooks
         UNION ALL
         SELECT 2, substr(secret_previous, 1, 34) FROM webhooks
          WHERE secret_previous IS NOT NULL
         UNION ALL
-        SELECT 3, substr(body, 1, 34) FROM idempotency
+        SELECT 3, substr(headers, 1, 34) FROM webhooks
+         WHERE headers IS NOT NULL
+        UNION ALL
+        SELECT 4, substr(body, 1, 34) FROM idempotency
          WHERE $2 AND body IS NOT NULL AND expires_at > $1) AS sealed
  GROUP BY 1
  ORDER BY 1;
 
 -- name: sealed_webhooks
 -- A batch in the order of the key, behind the last one seen.
-SELECT org_id, id, secret, secret_previous
+SELECT org_id, id, secret, secret_previous, headers
   FROM webhooks
  WHERE (org_id, id) > ($1, $2)
  ORDER BY org_id, id
@@ -32,12 +35,15 @@ SELECT org_id, id, secret, secret_previous
 -- Only what is still as it was read: somebody may have given a new secret. The
 -- planner, which must not see how long the arrays are, looks each row up.
 UPDATE webhooks AS w
-   SET secret = s.secret, secret_previous = s.previous
+   SET secret = s.secret, secret_previous = s.previous, headers = s.headers
   FROM unnest((SELECT $1::uuid[]), (SELECT $2::uuid[]), (SELECT $3::bytea[]),
-              (SELECT $4::bytea[]), (SELECT $5::bytea[]), (SELECT $6::bytea[]))
-       AS s(org_id, id, secret_read, previous_read, secret, previous)
+              (SELECT $4::bytea[]), (SELECT $5::bytea[]), (SELECT $6::bytea[]),
+              (SELECT $7::bytea[]), (SELECT $8::bytea[]))
+       AS s(org_id, id, secret_read, previous_read, headers_read, secret,
+            previous, headers)
  WHERE w.org_id = s.org_id AND w.id = s.id AND w.secret = s.secret_read
-   AND w.secret_previous IS NOT DISTINCT FROM s.previous_read;
+   AND w.secret_previous IS NOT DISTINCT FROM s.previous_read
+   AND w.headers IS NOT DISTINCT FROM s.headers_read;
 
 -- name: sealed_answers
 -- The same of kept answers. The body comes only when it begins otherwise than
