@@ -230,7 +230,7 @@ def test_a_listener_sees_who_comes(world, address):
 def is_refused(attempt, sample):
     """By the guard, before anything was connected to; a sample ends, an event comes again."""
     assert attempt["failure"] == "refused_address", attempt
-    assert attempt["status"] is None and attempt["remote"] is None
+    assert attempt["status"] is None and not attempt["connect_us"] and attempt["http_version"] is None  # `remote` is what was refused.
     assert (attempt["verdict"], attempt["state"]) == (("give_up", "failed") if sample else ("retry", "pending"))
 
 
