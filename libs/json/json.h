@@ -84,6 +84,8 @@ void json_add_bool(struct json_writer *w, bool b);
 void json_add_null(struct json_writer *w);
 /* RFC 3339; null outside the years 0001 to 9999. */
 void json_add_time(struct json_writer *w, int64_t wall_us);
+/* A tree again; as deep as json_read lets it be. */
+void json_add_value(struct json_writer *w, const struct json *v);
 void json_add_raw(struct json_writer *w, struct str json); /* made by us */
 
 #endif

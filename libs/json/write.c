@@ -290,3 +290,53 @@ void json_add_raw(struct json_writer *w, struct str json)
     next(w);
     buf_add(w->out, json);
 }
+
+static void add_members(struct json_writer *w, const struct json *object)
+{
+    const struct json *member = NULL;
+    struct str name = STR_NONE;
+    void *at = NULL;
+
+    json_object_begin(w);
+    while (json_next(object, &at, &name, &member)) {
+        json_key(w, name);
+        json_add_value(w, member);
+    }
+    json_object_end(w);
+}
+
+static void add_items(struct json_writer *w, const struct json *array)
+{
+    json_array_begin(w);
+    for (size_t i = 0; i < json_count(array); i++) {
+        json_add_value(w, json_at(array, i));
+    }
+    json_array_end(w);
+}
+
+void json_add_value(struct json_writer *w, const struct json *v)
+{
+    switch (json_type(v)) {
+    case JSON_NULL:
+        json_add_null(w);
+        return;
+    case JSON_BOOL:
+        json_add_bool(w, json_bool(v));
+        return;
+    case JSON_INT:
+        json_add_int(w, json_int(v));
+        return;
+    case JSON_REAL:
+        json_add_double(w, json_double(v));
+        return;
+    case JSON_TEXT:
+        json_add_text(w, json_text(v));
+        return;
+    case JSON_ARRAY:
+        add_items(w, v);
+        return;
+    case JSON_OBJECT:
+        add_members(w, v);
+        return;
+    }
+}

@@ -110,54 +110,6 @@ static bool undo_latin1(struct str s, struct buf *out)
     return true;
 }
 
-static void print(struct json_writer *w, const struct json *v);
-
-static void print_object(struct json_writer *w, const struct json *v)
-{
-    void *at = NULL;
-    struct str name = STR_NONE;
-    const struct json *value = NULL;
-
-    json_object_begin(w);
-    while (json_next(v, &at, &name, &value)) {
-        json_key(w, name);
-        print(w, value);
-    }
-    json_object_end(w);
-}
-
-/* As Porter prints it. The reader has bounded the depth. */
-static void print(struct json_writer *w, const struct json *v)
-{
-    switch (json_type(v)) {
-    case JSON_NULL:
-        json_add_null(w);
-        return;
-    case JSON_BOOL:
-        json_add_bool(w, json_bool(v));
-        return;
-    case JSON_INT:
-        json_add_int(w, json_int(v));
-        return;
-    case JSON_REAL:
-        json_add_double(w, json_double(v));
-        return;
-    case JSON_TEXT:
-        json_add_text(w, json_text(v));
-        return;
-    case JSON_ARRAY:
-        json_array_begin(w);
-        for (size_t i = 0; i < json_count(v); i++) {
-            print(w, json_at(v, i));
-        }
-        json_array_end(w);
-        return;
-    case JSON_OBJECT:
-        print_object(w, v);
-        return;
-    }
-}
-
 static bool undo_reprint(struct str s, struct buf *out)
 {
     size_t before = out->len;
@@ -168,7 +120,7 @@ static bool undo_reprint(struct str s, struct buf *out)
     if (!json_read(s, &root, &ignored)) {
         return false;
     }
-    print(&w, root);
+    json_add_value(&w, root); /* As Porter prints it. */
     json_free(root);
     return !str_eq(s, (struct str){out->data + before, out->len - before});
 }

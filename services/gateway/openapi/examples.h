@@ -17,9 +17,6 @@ void examples_free(struct examples *e); /* Accepts NULL. */
 const struct json *examples_of(const struct examples *e, const char *part,
                                const char *name);
 
-/* The same value again, through a writer. */
-void examples_write(const struct json *value, struct json_writer *w);
-
 /* The schemas that no message of proto/ describes, by name. */
 const struct json *examples_schemas(const struct examples *e);
 

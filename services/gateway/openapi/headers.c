@@ -216,7 +216,7 @@ void part_example(const struct json *value, struct json_writer *w)
 {
     if (value != NULL) {
         json_key(w, STR("example"));
-        examples_write(value, w);
+        json_add_value(w, value);
     }
 }
 

@@ -28,7 +28,7 @@ void page_json(struct buf *out, const char *label, const struct json *value)
     struct json_writer w = json_writer(&text);
 
     w.pretty = true;
-    examples_write(value, &w);
+    json_add_value(&w, value);
     page_code(out, label, buf_str(&text));
     buf_free(&text);
 }
@@ -89,7 +89,7 @@ static void add_curl(const struct operation *op, const char *url,
     }
     if (body != NULL) {
         w.pretty = true;
-        examples_write(body, &w);
+        json_add_value(&w, body);
         BUF_ADD(&text, " \\\n  -H \"Content-Type: application/json\" \\\n"
                        "  -d '");
         add_quoted(&text, buf_str(&json));

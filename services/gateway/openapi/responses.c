@@ -143,7 +143,7 @@ static void write_examples(const struct operation *op, unsigned status,
         }
         part_object(w, row->name);
         json_key(w, STR("value"));
-        examples_write(example, w);
+        json_add_value(w, example);
         json_object_end(w);
     }
     if (is_open) {

@@ -111,7 +111,7 @@ void schemas_write(const struct examples *e, struct json_writer *w)
     write_fault_codes(w);
     while (json_next(examples_schemas(e), &at, &name, &schema)) {
         json_key(w, name);
-        examples_write(schema, w);
+        json_add_value(w, schema);
     }
     json_object_end(w);
 }
