@@ -11,6 +11,9 @@
 /* Lower-case hex; out has room for 2 * len + 1. */
 void hex_write(const void *data, size_t len, char *out);
 
+/* 0 to 15 of a hex digit, in either case; -1: it is none. */
+int hex_digit(char c);
+
 /* The byte that the percent-escape (RFC 3986, 2.1) at s.data[at], a '%', stands
  * for; -1: no two hex digits follow. */
 int percent_byte(struct str s, size_t at);
