@@ -168,6 +168,19 @@ const char *answer_version(long version)
     }
 }
 
+enum fetch_protocol answer_protocol(long version)
+{
+    switch (version) {
+    case CURL_HTTP_VERSION_1_0:
+    case CURL_HTTP_VERSION_1_1:
+        return FETCH_HTTP1;
+    case CURL_HTTP_VERSION_2_0:
+        return FETCH_HTTP2;
+    default:
+        return FETCH_NO_ANSWER;
+    }
+}
+
 int64_t answer_retry_after(struct str value, int64_t now_s)
 {
     char date[DATE_MAX];

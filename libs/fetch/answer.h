@@ -49,6 +49,7 @@ bool answer_was_reset(const struct answer_facts *f);
 
 /* "1.1" of a CURL_HTTP_VERSION_…; "" for what there is no word for. */
 const char *answer_version(long version);
+enum fetch_protocol answer_protocol(long version);
 
 /* Seconds to wait from a Retry-After value: digits, or an HTTP date seen at
  * now_s (never below 0). -1 when it is neither. */

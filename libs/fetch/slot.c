@@ -329,28 +329,12 @@ static void answer_fail(struct slot *s, CURLcode code, struct fetch_answer *a)
                    (int)sizeof a->detail - 1, words);
 }
 
-static enum fetch_protocol protocol_of(CURL *easy)
-{
-    long version = CURL_HTTP_VERSION_NONE;
-
-    (void)curl_easy_getinfo(easy, CURLINFO_HTTP_VERSION, &version);
-    switch (version) {
-    case CURL_HTTP_VERSION_1_0:
-    case CURL_HTTP_VERSION_1_1:
-        return FETCH_HTTP1;
-    case CURL_HTTP_VERSION_2_0:
-        return FETCH_HTTP2;
-    default:
-        return FETCH_NO_ANSWER;
-    }
-}
-
 static void answer_connection(struct slot *s, struct fetch_answer *out)
 {
     char *ip = NULL;
     long port = 0;
     long connects = 0;
-    long version = 0;
+    long version = CURL_HTTP_VERSION_NONE;
 
     (void)curl_easy_getinfo(s->easy, CURLINFO_PRIMARY_IP, &ip);
     (void)curl_easy_getinfo(s->easy, CURLINFO_PRIMARY_PORT, &port);
@@ -359,6 +343,7 @@ static void answer_connection(struct slot *s, struct fetch_answer *out)
     answer_remote(ip, port, out->remote, sizeof out->remote);
     out->reused = connects == 0 && out->remote[0] != '\0';
     out->http_version = s->head.status == 0 ? "" : answer_version(version);
+    out->protocol = answer_protocol(version);
 }
 
 void slot_answer(struct slot *s, CURLcode code, struct fetch_answer *out)
@@ -378,6 +363,5 @@ void slot_answer(struct slot *s, CURLcode code, struct fetch_answer *out)
     if (code != CURLE_OK || !s->head.is_whole) {
         answer_fail(s, code, out);
     }
-    out->protocol = protocol_of(s->easy);
     out->peer = peer_facts(&s->peer, out->failure);
 }
