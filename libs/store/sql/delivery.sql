@@ -112,6 +112,16 @@ SELECT r.number
                AND p.subject = d.subject AND p.ordinal < d.ordinal
                AND p.ordinal IS NOT NULL AND p.finished_at IS NULL))
 
+-- part: picked
+-- The rows that a CTE of this name has keys of, in its order. They go through
+-- arrays because the planner takes those for short: it then looks each row up
+-- in its own day. By a LIMIT it can't see, it would read every day whole.
+unnest(ARRAY(SELECT org_id FROM picked), ARRAY(SELECT id FROM picked),
+              ARRAY(SELECT event_at FROM picked))
+           WITH ORDINALITY AS mine (org_id, id, event_at, number)
+     WHERE d.org_id = mine.org_id AND d.id = mine.id
+       AND d.event_at = mine.event_at
+
 -- part: claimed
 d.org_id, d.id, d.event_at, d.event_id, d.webhook_id, d.event_type,
           d.subject, d.state, d.is_test, d.attempts, d.due_at, d.last_status,
@@ -119,12 +129,9 @@ d.org_id, d.id, d.event_at, d.event_id, d.webhook_id, d.event_type,
           d.request_id, d.body
 
 -- name: delivery_claim
--- The rows go through arrays because the planner takes those for short: it
--- then looks each row up in its own day. By the LIMIT it can't see, it would
--- read every day whole. In the order in which they became due. (What is due is
--- pending. To say so would let the planner look for the word in the index of
--- the lists, all of it.)
-WITH due AS MATERIALIZED (
+-- In the order in which they became due. (What is due is pending. To say so
+-- would let the planner look for the word in the index of the lists, all of it.)
+WITH picked AS MATERIALIZED (
     SELECT org_id, id, event_at
       FROM deliveries d
      WHERE due_at <= $1 AND webhook_id <> ALL ($4::uuid[])
@@ -135,18 +142,14 @@ WITH due AS MATERIALIZED (
 ), taken AS (
     UPDATE deliveries d
        SET due_at = $2
-      FROM unnest(ARRAY(SELECT org_id FROM due), ARRAY(SELECT id FROM due),
-                  ARRAY(SELECT event_at FROM due))
-           WITH ORDINALITY AS mine (org_id, id, event_at, number)
-     WHERE d.org_id = mine.org_id AND d.id = mine.id
-       AND d.event_at = mine.event_at
+      FROM {picked}
     RETURNING {claimed}, mine.number
 )
 SELECT * FROM taken ORDER BY number;
 
 -- name: delivery_claim_held
 -- The oldest that is held for the webhook, leased until $3: a probe.
-WITH oldest AS MATERIALIZED (
+WITH picked AS MATERIALIZED (
     SELECT org_id, id, event_at
       FROM deliveries d
      WHERE org_id = $1 AND webhook_id = $2 AND state = 'held' AND {its_turn}
@@ -156,15 +159,13 @@ WITH oldest AS MATERIALIZED (
 )
 UPDATE deliveries d
    SET state = 'pending', due_at = $3
-  FROM unnest(ARRAY(SELECT org_id FROM oldest), ARRAY(SELECT id FROM oldest),
-              ARRAY(SELECT event_at FROM oldest)) AS mine (org_id, id, event_at)
- WHERE d.org_id = mine.org_id AND d.id = mine.id AND d.event_at = mine.event_at
+  FROM {picked}
 RETURNING {claimed};
 
 -- name: delivery_release
 -- The next $5 that are held for the webhook, the oldest first, due from $3 on,
 -- $4 microseconds apart, each with the whole schedule before it; how many.
-WITH held AS MATERIALIZED (
+WITH picked AS MATERIALIZED (
     SELECT org_id, id, event_at
       FROM deliveries
      WHERE org_id = $1 AND webhook_id = $2 AND state = 'held'
@@ -175,11 +176,7 @@ WITH held AS MATERIALIZED (
     UPDATE deliveries d
        SET state = 'pending', attempts_before = attempts,
            due_at = $3::timestamptz + mine.number * $4 * interval '1 microsecond'
-      FROM unnest(ARRAY(SELECT org_id FROM held), ARRAY(SELECT id FROM held),
-                  ARRAY(SELECT event_at FROM held))
-           WITH ORDINALITY AS mine (org_id, id, event_at, number)
-     WHERE d.org_id = mine.org_id AND d.id = mine.id
-       AND d.event_at = mine.event_at
+      FROM {picked}
     RETURNING d.id
 ), total AS (
     SELECT count(*) AS released FROM again
@@ -272,7 +269,7 @@ SELECT pg_notify('porter_deliveries', '') FROM again;
 -- name: delivery_recover
 -- A batch of what failed up to now ($4) of events since $3, the oldest first
 -- (in the order of the lists' index).
-WITH failed AS MATERIALIZED (
+WITH picked AS MATERIALIZED (
     SELECT org_id, id, event_at
       FROM deliveries
      WHERE org_id = $1 AND webhook_id = $2 AND state = 'failed'
@@ -284,11 +281,7 @@ WITH failed AS MATERIALIZED (
     UPDATE deliveries d
        SET state = 'pending', finished_at = NULL, attempts_before = attempts,
            due_at = $4 + mine.number * interval '1 microsecond'
-      FROM unnest(ARRAY(SELECT org_id FROM failed), ARRAY(SELECT id FROM failed),
-                  ARRAY(SELECT event_at FROM failed))
-           WITH ORDINALITY AS mine (org_id, id, event_at, number)
-     WHERE d.org_id = mine.org_id AND d.id = mine.id
-       AND d.event_at = mine.event_at
+      FROM {picked}
     RETURNING d.id
 ), total AS (
     SELECT count(*) AS recovered FROM again
