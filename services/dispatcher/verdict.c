@@ -14,9 +14,14 @@ bool verdict_is_success(const struct fetch_answer *a)
            a->status >= 200 && a->status <= 299;
 }
 
+static bool is_asked_to_wait(const struct fetch_answer *a)
+{
+    return a->status == 429 || a->status == 503;
+}
+
 static int64_t wait_asked_for(const struct fetch_answer *a)
 {
-    if ((a->status != 429 && a->status != 503) || a->retry_after_s < 0) {
+    if (!is_asked_to_wait(a) || a->retry_after_s < 0) {
         return 0;
     }
     return MIN_OF(a->retry_after_s, VERDICT_RETRY_AFTER_MAX_S);
@@ -49,6 +54,6 @@ bool verdict_is_too_much(const struct fetch_answer *answer)
     case FETCH_TIMEOUT_ANSWER:
         return true;
     default:
-        return answer->status == 429 || answer->status == 503;
+        return is_asked_to_wait(answer);
     }
 }

@@ -188,8 +188,6 @@ static bool begin(struct worker *w, struct sending *s, struct err *err)
 {
     struct fetch_request request = {.owner = s};
 
-    s->started_us = clock_steady_us();
-    s->started_wall_us = clock_wall_us();
     return request_make(s->job, s->started_wall_us, &s->lines, &request, err) &&
            fetch_start(w->fetch, &request, err);
 }
@@ -201,8 +199,6 @@ static void refuse(struct worker *w, struct sending *s, const struct err *why)
     struct fetch_answer a = {
         .owner = s, .failure = FETCH_REFUSED_ADDRESS, .retry_after_s = -1};
 
-    s->started_us = clock_steady_us();
-    s->started_wall_us = clock_wall_us();
     (void)snprintf(a.detail, sizeof a.detail,
                    "The webhook is not called: %.*s.", REASON_MAX, why->text);
     answered(w, &a);
@@ -219,6 +215,8 @@ static void start(struct worker *w, struct job *j)
     }
     struct sending *s = sending_take(w);
     s->job = j;
+    s->started_us = clock_steady_us();
+    s->started_wall_us = clock_wall_us();
     if (!guard_url(&w->d->guard, j->target->url, &err)) {
         refuse(w, s, &err);
     } else if (!begin(w, s, &err)) {
