@@ -10,6 +10,7 @@ from pathlib import Path
 
 A, CNAME, AAAA = 1, 5, 28
 NO_SUCH_NAME = 3
+SILENT = object()  # Of a name: whoever asks for it gets no answer.
 
 # $0 is the folder with the three files, $@ the program.
 INSIDE = ('for file in resolv.conf hosts nsswitch.conf; do mount --bind "$0/$file" "/etc/$file" || exit 1; done;'
@@ -17,16 +18,17 @@ INSIDE = ('for file in resolv.conf hosts nsswitch.conf; do mount --bind "$0/$fil
 
 
 class Resolver:
-    """`names` maps a name to its addresses ("127.0.0.1", "::1") or to another name ("=other.test"); a
-    function is called with the number of times that the name was looked up before and gives them."""
+    """`names` maps a name to its addresses ("127.0.0.1", "::1") or to another name ("=other.test"), or is SILENT;
+    a function is called with the number of times that the name was looked up before and gives them. `options` are
+    those of resolv.conf."""
 
-    def __init__(self, address, names):
+    def __init__(self, address, names, options="timeout:2 attempts:2"):
         self.address, self.names, self.asked = address, names, []
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.bind((address, 53))
         self.folder = Path(tempfile.mkdtemp(prefix="porter-test-names-"))
         self.folder.chmod(0o755)
-        (self.folder / "resolv.conf").write_text(f"nameserver {address}\nsearch .\noptions timeout:2 attempts:2\n")
+        (self.folder / "resolv.conf").write_text(f"nameserver {address}\nsearch .\noptions {options}\n")
         (self.folder / "hosts").write_text("127.0.0.1 localhost\n::1 localhost\n")
         (self.folder / "nsswitch.conf").write_text("hosts: files dns\n")
         threading.Thread(target=self._serve, daemon=True).start()
@@ -48,11 +50,16 @@ class Resolver:
                 question, client = self._socket.recvfrom(4096)
             except OSError:
                 return
-            self._socket.sendto(self._answer(question), client)
+            answer = self._answer(question)
+            if answer:
+                self._socket.sendto(answer, client)
 
     def _answer(self, question):
         name, end = _read_name(question, 12)
         kind, = struct.unpack_from(">H", question, end)
+        if self.names.get(name) is SILENT:
+            self.asked.append((name, kind))
+            return None
         records = self._records(name, kind)
         self.asked.append((name, kind))
         code = NO_SUCH_NAME if records is None else 0

@@ -8,17 +8,17 @@ import re
 import ssl
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import pytest
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from harness import hostile
 from harness.certificates import DAY, Certificate, now, shown, weak_key
-from harness.hostile import Crowded, Hostile, Names, answering
+from harness.hostile import Crowded, Hostile, answering
 from harness.poll import eventually
-from harness.porter import Dispatcher, Porter, parse_id
+from harness.porter import Porter, parse_id
 from harness.process import free_port
+from harness.resolver import SILENT, Resolver
 
 CONNECT_S, LIMIT_S = 3, 5
 ADDRESS = "127.0.0.1"
@@ -227,18 +227,7 @@ NAMED = [
     before("private-name", "https://private.test:8443/", "refused_address",
            r"The webhook's address (::ffff:)?10\.0\.0\.5 is refused.*private.* private\.test resolved to it: point the name to a public address\."),
 ]
-TABLE = {"silent.test": "", "private.test": "10.0.0.5"}
-
-
-def dispatcher_with_names(porter, names, **settings):
-    """It asks our name server, and nobody else does."""
-    made = Dispatcher(porter, 0, **settings)
-    if names is not None:
-        conf = Path(porter.folder) / "resolv.conf"
-        conf.write_text(names.resolv_conf)
-        made.words = ["unshare", "--mount", "sh", "-c", 'mount --bind "$0" /etc/resolv.conf && exec "$@"', str(conf), *made.words]
-    porter.dispatchers.append(made.start())
-    return made
+NAMES = {"silent.test": SILENT, "private.test": ["10.0.0.5"]}
 
 
 class Story:
@@ -301,14 +290,16 @@ class Story:
 @pytest.fixture(scope="module")
 def story(servers, tmp_path_factory):
     porter = Porter(servers)
-    names = Names(f"127.{random.randrange(1, 255)}.{random.randrange(256)}.{random.randrange(1, 255)}", TABLE) if os.geteuid() == 0 else None
+    names = None
+    if os.geteuid() == 0:
+        names = Resolver(f"127.{random.randrange(1, 255)}.{random.randrange(256)}.{random.randrange(1, 255)}", NAMES, "timeout:30 attempts:1")
     pki = Pki(tmp_path_factory.mktemp("pki"))
     (pki.folder / "root.pem").write_text(pki.root.pem)
     trusted = pki.folder / "trusted.pem"
     trusted.write_text((porter.tls / "ca.pem").read_text() + pki.root.pem)
     porter.gateway()
-    dispatcher_with_names(porter, names, PORTER_WORKERS=1, PORTER_RETRY_SCHEDULE="1h", PORTER_CONNECT_TIMEOUT=f"{CONNECT_S}s",
-                          PORTER_ATTEMPT_TIMEOUT=f"{LIMIT_S}s", PORTER_EGRESS_CA_FILE=trusted)
+    porter.dispatcher(resolver=names, PORTER_WORKERS=1, PORTER_RETRY_SCHEDULE="1h", PORTER_CONNECT_TIMEOUT=f"{CONNECT_S}s",
+                      PORTER_ATTEMPT_TIMEOUT=f"{LIMIT_S}s", PORTER_EGRESS_CA_FILE=trusted)
     made = Story(porter, pki, CASES + (NAMED if names else []))
     made.tell()
     yield made
