@@ -1,0 +1,67 @@
+// What changes while a screen is open. One long poll serves every part that listens; it rests while
+// the page is hidden.
+import {get, reach} from "./api.js";
+import {useEffect, useRef} from "./html.js";
+import {session} from "./session.js";
+
+const QUICK_MS = 1000; // An answer that came sooner did not wait: we must.
+const BACKOFF_MAX_MS = 30_000;
+const PAUSE_MS = 3000;
+const listeners = new Set();
+let since = null;
+let isRunning = false;
+
+const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
+
+function visible() {
+  if (!document.hidden) return Promise.resolve();
+  return new Promise((done) => document.addEventListener("visibilitychange", done, {once: true}));
+}
+
+async function poll() {
+  const began = Date.now();
+  const answer = await get(`/changes${since === null ? "" : `?since=${encodeURIComponent(since)}`}`, {timeout: 40_000});
+  since = answer.cursor;
+  if (answer.changes.length > 0) {
+    for (const listener of [...listeners]) listener(answer.changes);
+  }
+  if (Date.now() - began < QUICK_MS) await sleep(answer.changes.length > 0 ? QUICK_MS : PAUSE_MS);
+}
+
+async function run() {
+  let wait = PAUSE_MS;
+  while (listeners.size > 0 && session.get()) {
+    try {
+      await visible();
+      await poll();
+      wait = PAUSE_MS;
+    } catch {
+      await sleep(wait);
+      wait = Math.min(2 * wait, BACKOFF_MAX_MS);
+    }
+  }
+  isRunning = false;
+}
+
+// Calls work(changes) when something of these kinds changed ("visitor", "evacuation", "delivery" …),
+// and when the line is back after a break.
+export function useChanges(kinds, work) {
+  const latest = useRef(work);
+  latest.current = work;
+  useEffect(() => {
+    const listener = (changes) => {
+      const found = changes.filter((change) => kinds.some((kind) => change.type.startsWith(kind)));
+      if (found.length > 0) latest.current(found);
+    };
+    listeners.add(listener);
+    const stop = reach.watch((isThere) => isThere && latest.current([]));
+    if (!isRunning) {
+      isRunning = true;
+      void run();
+    }
+    return () => {
+      listeners.delete(listener);
+      stop();
+    };
+  }, []);
+}

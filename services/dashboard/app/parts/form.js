@@ -1,0 +1,59 @@
+// Forms: a label for each field, and what is wrong stands at the field it is about.
+import {Button, Fault} from "./basic.js";
+import {html, useEffect, useId, useRef, useState} from "../lib/html.js";
+import {useAction} from "../lib/load.js";
+
+// useForm({name: ""}, (values, intent) => post(…)) → what Field and Form need.
+export function useForm(first, work) {
+  const [values, setValues] = useState(first);
+  const latest = useRef(first);
+  latest.current = values;
+  const action = useAction((name) => work(latest.current, name));
+  const set = (name, value) => setValues((old) => ({...old, [name]: value}));
+  return {values, set, setValues, ...action};
+}
+
+// What the API calls a field may differ from its name here: `as`.
+const faultOf = (form, name, as) => form.problem?.fields[as ?? name];
+
+export function Field({form, name, as, label, hint, type = "text", options, rows, isOptional, after, ...rest}) {
+  const id = useId();
+  const fault = faultOf(form, name, as);
+  const about = [hint && `${id}-hint`, fault && `${id}-fault`].filter(Boolean).join(" ") || undefined;
+  const own = {
+    id, name, "aria-describedby": about, "aria-invalid": fault ? "true" : undefined, value: form.values[name], ...rest,
+    onInput: (event) => form.set(name, event.currentTarget.value),
+  };
+  return html`<div class="field ${fault ? "wrong" : ""}">
+    <label for=${id}>${label}${isOptional && html` <span class="quiet">(optional)</span>`}</label>
+    ${hint && html`<p class="hint" id="${id}-hint">${hint}</p>`}
+    ${options ? html`<select ...${own}>${options.map(([value, text]) => html`<option key=${value} value=${value} selected=${value === form.values[name]}>${text}</option>`)}</select>`
+      : rows ? html`<textarea ...${own} rows=${rows}></textarea>` : html`<input ...${own} type=${type} />`}
+    ${after}
+    ${fault && html`<p class="fault" id="${id}-fault">${fault}</p>`}</div>`;
+}
+
+export function Check({label, hint, isOn, onChange, name, ...rest}) {
+  const id = useId();
+  return html`<div class="check"><input type="checkbox" id=${id} name=${name} checked=${isOn} ...${rest}
+      aria-describedby=${hint ? `${id}-hint` : undefined} onChange=${(event) => onChange(event.currentTarget.checked)} />
+    <div><label for=${id}>${label}</label>${hint && html`<p class="hint" id="${id}-hint">${hint}</p>`}</div></div>`;
+}
+
+// Faults that stand at no field of the form are said above the buttons.
+export function Form({form, onDone, submit, children, kind = "primary", foot, known = []}) {
+  const box = useRef(null);
+  useEffect(() => {
+    if (form.problem) box.current.querySelector("[aria-invalid=true]")?.focus();
+  }, [form.problem]);
+  const send = async (event) => {
+    event.preventDefault();
+    const made = await form.run();
+    if (made !== undefined) onDone?.(made);
+  };
+  const names = Object.keys(form.problem?.fields ?? {});
+  const isAtFields = names.length > 0 && names.every((name) => known.includes(name) || name in form.values);
+  return html`<form ref=${box} onSubmit=${send} novalidate><div class="dialog-body">${children}
+      ${!isAtFields && html`<${Fault} problem=${form.problem} />`}</div>
+    <footer class="dialog-foot">${foot}<${Button} type="submit" kind=${kind} isBusy=${form.isBusy}>${submit}</${Button}></footer></form>`;
+}

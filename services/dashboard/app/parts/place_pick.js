@@ -1,0 +1,8 @@
+// Which location one works for; nothing when there is only one.
+import {html} from "../lib/html.js";
+
+export function PlacePick({places}) {
+  if (places.list.length < 2) return null;
+  return html`<label class="row"><span class="hidden">Location</span><select class="auto" value=${places.place.id} onChange=${(event) => places.choose(event.currentTarget.value)}>
+    ${places.list.map((one) => html`<option key=${one.id} value=${one.id} selected=${one.id === places.place.id}>${one.name}</option>`)}</select></label>`;
+}

@@ -1,0 +1,38 @@
+// Settings > Audit log: who did what, from where, and what it was before.
+import {Button, Card, Empty, Fault, More, Page, Time, Waiting} from "../parts/basic.js";
+import {Rows} from "../parts/rows.js";
+import {query} from "../lib/api.js";
+import {html} from "../lib/html.js";
+import {linkOf} from "../lib/links.js";
+import {usePages} from "../lib/load.js";
+import {useQuery} from "../lib/router.js";
+
+const plain = (value) => typeof value === "object" && value !== null ? JSON.stringify(value) : String(value);
+
+// The members that differ; of a thing that was made or deleted, all.
+function Changes({before, after}) {
+  const names = [...new Set([...Object.keys(before ?? {}), ...Object.keys(after ?? {})])].filter((name) => plain(before?.[name] ?? null) !== plain(after?.[name] ?? null));
+  if (names.length === 0) return null;
+  return html`<ul class="changes">${names.map((name) => html`<li key=${name}><code>${name}</code> ${(before?.[name] ?? null) !== null && html`<del>${plain(before[name])}</del> `}
+    ${(after?.[name] ?? null) !== null && html`<ins>${plain(after[name])}</ins>`}</li>`)}</ul>`;
+}
+
+function Subject({id}) {
+  const href = linkOf(id);
+  const text = html`<code class="small wrap-any">${id}</code>`;
+  return href ? html`<a href=${href}>${text}</a>` : text;
+}
+
+export function Screen() {
+  const [words, set] = useQuery();
+  const pages = usePages(`/audit${query({actor: words.actor})}`, "entries");
+  return html`<${Page} title="Audit log" lead="Every change, by whom, and what it was before. Nobody can edit it."
+      actions=${words.actor && html`<${Button} icon="cross" onClick=${() => set({actor: ""})}>Everybody</${Button}>`}>
+    <${Fault} problem=${pages.problem} retry=${pages.reload} />
+    ${!pages.rows ? !pages.problem && html`<${Card}><${Waiting} /></${Card}>` : pages.rows.length === 0
+      ? html`<${Card}><${Empty} icon="log" title="Nothing yet"><p>Each change that a person or an API key makes is noted here.</p></${Empty}></${Card}>`
+      : html`<${Card}><${Rows} class="feed" rows=${pages.rows} row=${(of) => html`<li key=${of.id}><div class="row apart"><span><button type="button" class="button small plain" title="Only what they did" onClick=${() => set({actor: of.actor.id})}>${of.actor.name ?? of.actor.id ?? of.actor.kind}</button>
+          <strong class="mono">${of.action}</strong> ${of.subject && html`<${Subject} id=${of.subject} />`}</span><${Time} at=${of.at} /></div>
+        <${Changes} before=${of.before} after=${of.after} />
+        <p class="quiet small">${[of.actor.kind, of.address, of.request_id].filter(Boolean).join(" · ")}</p></li>`} /><${More} pages=${pages} /></${Card}>`}</${Page}>`;
+}

@@ -1,0 +1,129 @@
+// The roll-call, made for a phone in the rain: one large button a person, counts that everybody sees
+// grow. After the end it is the report.
+import {Button, Card, Empty, Fault, Icon, Note, Page, Time, Waiting, save} from "../parts/basic.js";
+import {Ask} from "../parts/dialog.js";
+import {tell, toast} from "../parts/toast.js";
+import {get, intent, post, query} from "../lib/api.js";
+import {html, useEffect, useRef, useState} from "../lib/html.js";
+import {useChanges} from "../lib/live.js";
+import {useLoad} from "../lib/load.js";
+import {usePlace} from "../lib/places.js";
+import {HOME} from "../lib/router.js";
+import {may, session} from "../lib/session.js";
+import {full, span} from "../lib/time.js";
+
+const LOOK_MS = 5000; // Beside the live changes: here nobody may wait for a lost message.
+
+// The whole roster, also of one that is longer than an answer shows.
+async function rosterOf(id, first) {
+  if (first.on_site.length >= first.on_site_count) return first.on_site;
+  const all = [];
+  for (let cursor = ""; cursor !== null;) {
+    const page = await get(`/v1/evacuations/${id}/on-site${query({limit: 200, cursor})}`);
+    all.push(...page.on_site);
+    cursor = page.pagination.has_more ? page.pagination.next_cursor : null;
+  }
+  return all;
+}
+
+// A mark counts at once on this screen; the answer, or the next look, has the last word.
+function useRoster(id) {
+  const evacuation = useLoad(`/v1/evacuations/${id}`);
+  const [people, setPeople] = useState(null);
+  const [marks, setMarks] = useState({});
+  const of = evacuation.data;
+  useEffect(() => {
+    let isWanted = true;
+    if (of) rosterOf(id, of).then((all) => isWanted && setPeople(all), () => isWanted && setPeople(of.on_site));
+    return () => { isWanted = false; };
+  }, [of]);
+  const mark = async (person, isFound) => {
+    if (person.visitor_id in marks) return;
+    setMarks((old) => ({...old, [person.visitor_id]: isFound}));
+    try {
+      const list = {[isFound ? "accounted_for" : "missing"]: [person.visitor_id]};
+      evacuation.set(await post(`/v1/evacuations/${id}/roll-call`, {...list, marked_by: session.get().person.name}, {intent: intent()}));
+    } catch (problem) {
+      tell(problem);
+    }
+    setMarks(({[person.visitor_id]: _, ...rest}) => rest);
+  };
+  const shown = people?.map((one) => one.visitor_id in marks ? {...one, accounted_for: marks[one.visitor_id]} : one) ?? null;
+  return {of, people: shown, mark, problem: evacuation.problem, reload: evacuation.reload, set: evacuation.set};
+}
+
+function Person({one, mark, isOver, zone}) {
+  const who = html`<span><strong>${one.full_name}</strong><span class="quiet small">${one.host?.name && `visits ${one.host.name} · `}in since <${Time} at=${one.checked_in_at} zone=${zone} /></span>
+    ${one.accounted_for && one.accounted_for_by && html`<span class="small">found by ${one.accounted_for_by}, <${Time} at=${one.accounted_for_at} zone=${zone} /></span>`}</span>`;
+  const tick = html`<span class="tick" aria-hidden="true"><${Icon} name="check" /></span>`;
+  if (isOver) return html`<div class="person" aria-pressed=${undefined}>${one.accounted_for ? html`<span class="badge good">Found</span>` : html`<span class="badge bad">Missing</span>`}${who}</div>`;
+  const flip = async () => {
+    await mark(one, !one.accounted_for);
+    if (one.accounted_for) return;
+    toast(`${one.full_name} is accounted for.`, {undo: () => mark({...one}, false)});
+  };
+  return html`<button type="button" class="person" aria-pressed=${one.accounted_for ? "true" : "false"} onClick=${flip}>${tick}${who}</button>`;
+}
+
+// A cell that a spreadsheet must not take for a formula.
+const cell = (text) => `"${String(text ?? "").replace(/^(?=[=+\-@\t\r])/, "'").replaceAll('"', '""')}"`;
+
+function csvOf(of, people, zone) {
+  const rows = [["Name", "Host", "Checked in", "Accounted for", "When", "By"]];
+  for (const one of people) rows.push([one.full_name, one.host?.name, full(one.checked_in_at, zone), one.accounted_for ? "yes" : "no", one.accounted_for_at && full(one.accounted_for_at, zone), one.accounted_for_by]);
+  return `\uFEFF${rows.map((row) => row.map(cell).join(",")).join("\r\n")}\r\n`;
+}
+
+function Counts({of, people}) {
+  const [now, setNow] = useState(Date.now());
+  useEffect(() => {
+    if (of.status !== "active") return undefined;
+    const timer = setInterval(() => setNow(Date.now()), 1000);
+    return () => clearInterval(timer);
+  }, [of.status]);
+  const found = people.filter((one) => one.accounted_for).length;
+  const missing = people.length - found;
+  return html`<${Card}><div class="card-body"><div class="row apart"><div><span class="big-count" role="status" aria-label="${missing} missing, ${found} of ${people.length} accounted for">${missing}</span> <strong>missing</strong></div>
+      <div class="quiet">${found} of ${people.length} accounted for</div><div class="quiet number">${span((of.ended_at ? new Date(of.ended_at) : now) - new Date(of.activated_at))}</div></div>
+    <div class="meter" aria-hidden="true"><i style=${{inlineSize: `${people.length === 0 ? 100 : found / people.length * 100}%`}}></i></div></div></${Card}>`;
+}
+
+function Report({of, people, zone}) {
+  return html`<${Button} icon="print" onClick=${() => print()}>Print</${Button}>
+    <${Button} icon="down" onClick=${() => save(`evacuation-${of.activated_at.slice(0, 10)}.csv`, csvOf(of, people, zone), "text/csv")}>CSV</${Button}>`;
+}
+
+export function Screen({id}) {
+  const roster = useRoster(id);
+  const {of, people} = roster;
+  const places = usePlace();
+  const [isEnding, end] = useState(false);
+  const [words, setWords] = useState("");
+  const latest = useRef(roster.reload);
+  latest.current = roster.reload;
+  useChanges(["evacuation"], roster.reload);
+  useEffect(() => {
+    if (of?.status !== "active") return undefined;
+    const timer = setInterval(() => !document.hidden && latest.current(), LOOK_MS);
+    return () => clearInterval(timer);
+  }, [of?.status]);
+  const place = places.list.find((one) => one.id === of?.location_id);
+  const zone = place?.timezone ?? places.zone;
+  const isOver = of?.status === "ended";
+  const canMark = !isOver && may("front_desk");
+  const shown = people?.filter((one) => one.full_name.toLocaleLowerCase().includes(words.trim().toLocaleLowerCase()));
+  const missing = people?.filter((one) => !one.accounted_for).length;
+  return html`<${Page} title=${!of ? "Roll-call" : `${of.drill ? "Drill" : "Evacuation"}${place ? `: ${place.name}` : ""}`} back=${{href: `${HOME}/evacuations`, name: "Evacuation"}}
+      lead=${of && html`Activated <${Time} at=${of.activated_at} zone=${zone} />${of.activated_by && ` by ${of.activated_by}`}${of.reason && `: ${of.reason}`}${of.ended_at && html`. Ended <${Time} at=${of.ended_at} zone=${zone} />${of.ended_by && ` by ${of.ended_by}`}.`}`}
+      actions=${people && html`<${Report} of=${of} people=${people} zone=${zone} />${canMark && html`<${Button} kind="danger" onClick=${() => end(true)}>End evacuation</${Button}>`}`}>
+    <${Fault} problem=${roster.problem} retry=${roster.reload} />
+    ${!people ? !roster.problem && html`<${Card}><${Waiting} /></${Card}>` : html`<${Counts} of=${of} people=${people} />
+      ${people.length === 0 ? html`<${Card}><${Empty} icon="check" title="Nobody was on site"><p>No visitor was checked in when it was activated.</p></${Empty}></${Card}>`
+        : html`${people.length > 8 && html`<div class="field no-print"><label class="hidden" for="search">Find a person</label><input id="search" type="search" placeholder="Find a person" value=${words} onInput=${(event) => setWords(event.currentTarget.value)} /></div>`}
+          <ul class="roll" aria-label="Who was on site">${shown.map((one) => html`<li key=${one.visitor_id}><${Person} one=${one} mark=${roster.mark} isOver=${!canMark} zone=${zone} /></li>`)}</ul>`}`}
+    ${isEnding && html`<${Ask} title="End it?" yes=${of.drill ? "End the drill" : "End evacuation"} onClose=${() => end(false)} work=${async (name) => {
+      roster.set(await post(`/v1/evacuations/${id}/end`, {ended_by: session.get().person.name}, {intent: name}));
+      toast("It has ended. The report stays here.");
+    }}>${missing > 0 ? html`<${Note} kind="bad"><p><strong>${missing} ${missing === 1 ? "person is" : "people are"} still missing.</strong> After the end nobody can be marked any more.</p></${Note}>`
+      : html`<${Note} kind="good"><p>Everybody is accounted for.</p></${Note}>`}</${Ask}>`}</${Page}>`;
+}

@@ -1,0 +1,59 @@
+// One key: what it may do, who calls with it from where, and its latest calls.
+import {Badge, Button, Card, Empty, Fault, More, Page, Time, Waiting} from "../parts/basic.js";
+import {KeyState, RevokeKey, RotateKey, SCOPES, isLive} from "../parts/new_key.js";
+import {Spark} from "../parts/spark.js";
+import {query} from "../lib/api.js";
+import {html, useState} from "../lib/html.js";
+import {linkOf} from "../lib/links.js";
+import {useLoad, usePages} from "../lib/load.js";
+import {HOME, useQuery} from "../lib/router.js";
+import {may} from "../lib/session.js";
+import {micros} from "../lib/time.js";
+
+const STATUSES = [["", "All calls"], ...[["200", "read"], ["201", "made"], ["202", "taken"], ["204", "done"], ["304", "not changed"], ["400", "bad request"],
+  ["403", "scope missing"], ["404", "not found"], ["409", "conflict"], ["422", "bad fields"], ["429", "over the limit"], ["503", "unavailable"]].map(([code, words]) => [code, `${code}, ${words}`])];
+const stateOf = (status) => status < 300 ? "good" : status < 400 ? "off" : status < 500 ? "warn" : "bad";
+
+function Calls({id}) {
+  const [words, set] = useQuery();
+  const pages = usePages(`/keys/${id}/calls${query({limit: 25, status: words.status})}`, "calls");
+  const rows = pages.rows ?? [];
+  return html`<${Card} title="Calls" actions=${html`<label class="row small">Show <select value=${words.status ?? ""} onChange=${(event) => set({status: event.currentTarget.value})}>
+      ${STATUSES.map(([value, text]) => html`<option key=${value} value=${value} selected=${value === (words.status ?? "")}>${text}</option>`)}</select></label>`}>
+    <${Fault} problem=${pages.problem} retry=${pages.reload} />
+    ${!pages.rows ? !pages.problem && html`<${Waiting} />` : rows.length === 0
+      ? html`<${Empty} icon="send" title="No calls"><p>Each request with this key is listed here within moments, with its request id: the one to name when you ask us about it.</p></${Empty}>`
+      : html`<table class="cards"><caption class="hidden">Calls</caption><thead><tr><th>When</th><th>Request</th><th>Status</th><th>Took</th><th>Request id</th></tr></thead>
+        <tbody>${rows.map((call) => html`<tr key=${call.request_id + call.at}><td><${Time} at=${call.at} /></td>
+          <td class="wrap-any"><code>${call.method} ${call.path}</code>${call.event_id && html`<div class="small"><a href=${linkOf(call.event_id)}>What it caused</a></div>`}</td><td data-name="Status"><${Badge} state=${stateOf(call.status)}>${call.status}</${Badge}></td>
+          <td data-name="Took" class="number nowrap">${micros(call.duration_ms * 1000)}</td><td data-name="Request id" class="wrap-any"><code class="small">${call.request_id}</code></td></tr>`)}</tbody></table>
+        <${More} pages=${pages} />`}</${Card}>`;
+}
+
+export function Screen({id}) {
+  const key = useLoad(`/keys/${id}`);
+  const [open, setOpen] = useState(null);
+  const of = key.data;
+  const close = (made) => {
+    setOpen(null);
+    if (made) void key.reload();
+  };
+  const actions = of && isLive(of) && may("admin") && html`<${Button} icon="retry" onClick=${() => setOpen("rotate")}>Rotate</${Button}>
+    <${Button} kind="danger" onClick=${() => setOpen("revoke")}>Revoke</${Button}>`;
+  return html`<${Page} title=${of?.name ?? "API key"} back=${{href: `${HOME}/settings/api`, name: "API"}} actions=${actions}>
+    <${Fault} problem=${key.problem} retry=${key.reload} />
+    ${!of ? !key.problem && html`<${Card}><${Waiting} /></${Card}>` : html`<${Card}><div class="card-body"><dl class="facts">
+        <div><dt>State</dt><dd><${KeyState} of=${of} /></dd></div><div><dt>Key</dt><dd class="mono">…${of.hint}</dd></div>
+        <div><dt>Made</dt><dd><${Time} at=${of.created_at} /> ${of.created_by?.name ?? of.created_by}</dd></div>
+        <div><dt>Last used</dt><dd><${Time} at=${of.last_used_at} past /></dd></div>
+        ${of.rotated_to && html`<div><dt>Followed by</dt><dd><a href="${HOME}/settings/api/${of.rotated_to}">the new key</a></dd></div>`}<div><dt>Ends</dt><dd>${of.expires_at ? html`<${Time} at=${of.expires_at} />` : "Never"}</dd></div>
+        <div><dt>Limit</dt><dd>${of.rate_limit} a minute</dd></div><div><dt>Calls, 24 h</dt><dd class="row"><${Spark} values=${of.calls} label="Calls by hour" />${of.calls_24h.toLocaleString()}</dd></div></dl></div></${Card}>
+      <div class="columns"><${Card} title="Called from">${of.addresses.length === 0
+          ? html`<p class="card-body quiet">Nobody has called with it yet.</p>`
+          : html`<table><caption class="hidden">Addresses</caption><thead><tr><th>Address</th><th>Calls</th><th>Last</th></tr></thead><tbody>${of.addresses.map((one) => html`<tr key=${one.address}>
+            <td class="wrap-any"><code>${one.address}</code></td><td class="number">${one.calls.toLocaleString()}</td><td><${Time} at=${one.last_seen_at} past /></td></tr>`)}</tbody></table>`}</${Card}>
+        <${Card} title="May do"><ul class="card-body">${SCOPES.filter(([scope]) => of.scopes.includes(scope)).map(([scope, words]) => html`<li key=${scope}>${words} <code class="quiet small">${scope}</code></li>`)}</ul></${Card}></div>
+      <${Calls} id=${id} />`}
+    ${open === "revoke" && html`<${RevokeKey} of=${of} onClose=${close} />`}
+    ${open === "rotate" && html`<${RotateKey} of=${of} onClose=${close} />`}</${Page}>`;
+}

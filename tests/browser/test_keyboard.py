@@ -1,0 +1,157 @@
+"""The main road without a mouse."""
+from playwright.sync_api import expect
+
+
+def tab_to(page, target, limit=80):
+    target.wait_for()
+    for _ in range(limit):
+        if target.evaluate("node => node === document.activeElement"):
+            return
+        page.keyboard.press("Tab")
+    raise AssertionError(f"Tab never comes to {target}")
+
+
+def test_from_the_sign_in_to_a_tested_webhook(new_page, porter, owner):
+    receiver = porter.receiver()
+    page = new_page()
+    page.goto("/dashboard/")
+    page.get_by_label("E-mail").wait_for()
+    assert page.evaluate("document.activeElement.name") == "email"
+    page.keyboard.type(owner.email)
+    page.keyboard.press("Tab")
+    page.keyboard.type(owner.password)
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="Front desk").wait_for()
+    # The skip link is the first stop.
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Skip to the content"
+    page.keyboard.press("g")
+    page.keyboard.press("w")
+    page.get_by_role("heading", name="Webhooks", exact=True).wait_for()
+    expect(page.get_by_role("heading", name="Webhooks", exact=True)).to_be_focused()
+    add = page.get_by_role("button", name="Add Webhook").first
+    tab_to(page, add)
+    page.keyboard.press("Enter")
+    dialog = page.get_by_role("dialog", name="Add Webhook")
+    tab_to(page, dialog.get_by_label("URL"))
+    page.keyboard.press("Control+a")
+    page.keyboard.type(receiver.url())
+    tab_to(page, dialog.get_by_role("checkbox", name="visitor.checked_out"))
+    page.keyboard.press("Space")
+    tab_to(page, dialog.get_by_role("button", name="Save"))
+    page.keyboard.press("Enter")
+    test = page.get_by_role("button", name="Test", exact=True)
+    tab_to(page, test)
+    page.keyboard.press("Enter")
+    page.get_by_text("Your endpoint took it").wait_for()
+    assert receiver.wait(1)[0].headers["x-porter-event"] == "visitor.checked_out"
+
+
+def test_a_dialog_keeps_the_focus_and_gives_it_back(page):
+    page.get_by_role("link", name="Webhooks").click()
+    add = page.get_by_role("button", name="Add Webhook").first
+    add.focus()
+    page.keyboard.press("Enter")
+    page.get_by_role("dialog").wait_for()
+    for _ in range(30):
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement === document.body || document.activeElement.closest('dialog') !== null")
+    page.keyboard.press("Escape")
+    page.get_by_role("dialog").wait_for(state="detached")
+    assert add.evaluate("node => node === document.activeElement")
+
+
+def test_the_keys_are_listed_and_do_nothing_while_one_writes(page, organization):
+    organization.location()
+    page.reload()
+    page.get_by_role("heading", name="Front desk").wait_for()
+    page.keyboard.press("?")
+    page.get_by_role("dialog", name="Keyboard").wait_for()
+    page.keyboard.press("Escape")
+    page.keyboard.press("/")
+    page.keyboard.type("gw?")
+    assert page.get_by_role("searchbox").input_value() == "gw?"
+    assert page.get_by_role("heading", name="Front desk").is_visible()
+
+
+def press_on(page, target, key="Enter"):
+    tab_to(page, target)
+    page.keyboard.press(key)
+
+
+def test_a_key_is_made_copied_and_revoked(page, owner, porter):
+    page.get_by_role("heading", name="Front desk").wait_for()
+    page.keyboard.press("g")
+    page.keyboard.press("k")
+    page.get_by_role("heading", name="API", exact=True, level=1).wait_for()
+    press_on(page, page.get_by_role("button", name="Generate API Key").first)
+    dialog = page.get_by_role("dialog", name="Generate API Key")
+    expect(dialog.get_by_label("Name")).to_be_focused()
+    page.keyboard.type("By hand")
+    press_on(page, dialog.get_by_label("Everything"), "Space")
+    press_on(page, dialog.get_by_label("Read locations"), "Space")
+    press_on(page, dialog.get_by_role("button", name="Generate API Key"))
+    expect(page.get_by_role("dialog", name="Confirm that it is you").get_by_label("Password")).to_be_focused()
+    page.keyboard.type(owner.password)
+    page.keyboard.press("Enter")
+    shown = page.get_by_role("dialog", name="Your new API key")
+    press_on(page, shown.get_by_role("button", name="Copy key"))
+    shown.get_by_text("Copied").first.wait_for()
+    press_on(page, shown.get_by_role("button", name="Done"))
+    shown.wait_for(state="detached")
+    press_on(page, page.get_by_role("button", name="Revoke By hand"))
+    press_on(page, page.get_by_role("dialog").get_by_role("button", name="Revoke key"))
+    page.get_by_text("is revoked").first.wait_for()
+
+
+def test_a_secret_is_revealed_and_rotated(page, owner, organization, porter):
+    hook = organization.webhook(porter.receiver().url())
+    page.goto(f"/dashboard/settings/webhooks/{hook.id}")
+    press_on(page, page.get_by_role("button", name="Reveal"))
+    page.get_by_role("dialog", name="Confirm that it is you").wait_for()
+    page.keyboard.type(owner.password)
+    page.keyboard.press("Enter")
+    secret = page.get_by_label("Secret", exact=True)
+    expect(secret).to_have_text(hook.secret)
+    press_on(page, page.get_by_role("button", name="Rotate"))
+    press_on(page, page.get_by_role("dialog").get_by_role("button", name="Make a new secret"))
+    expect(secret).not_to_have_text(hook.secret)
+
+
+def test_a_visitor_comes_and_leaves(page, organization):
+    organization.location()
+    page.reload()
+    press_on(page, page.get_by_role("button", name="Pre-register"))
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_label("Name", exact=True)).to_be_focused()
+    page.keyboard.type("Grace Hopper")
+    page.keyboard.press("Enter")
+    press_on(page, page.get_by_role("dialog", name="Grace Hopper is expected").get_by_role("button", name="Done"))
+    press_on(page, page.get_by_role("button", name="Check in Grace Hopper"))
+    expect(page.get_by_role("dialog").get_by_label("Badge")).to_be_focused()
+    page.keyboard.type("B-7")
+    page.keyboard.press("Enter")
+    page.get_by_text("1 on site").first.wait_for()
+    press_on(page, page.get_by_role("button", name="On site"), "Space")
+    press_on(page, page.get_by_role("button", name="Check out Grace Hopper"))
+    page.get_by_text("0 on site").first.wait_for()
+    press_on(page, page.get_by_role("button", name="Walk-in"))
+    page.get_by_role("dialog", name="Walk-in").wait_for()
+    page.keyboard.type("Alan Turing")
+    page.keyboard.press("Enter")
+    page.get_by_text("1 on site").first.wait_for()
+
+
+def test_a_contractor_is_entered_and_approved(page, organization):
+    organization.location()
+    page.get_by_role("heading", name="Front desk").wait_for()
+    page.keyboard.press("g")
+    page.keyboard.press("c")
+    press_on(page, page.get_by_role("button", name="Enter a contractor").first)
+    page.get_by_role("dialog").get_by_label("Company").wait_for()
+    page.keyboard.type("Blitz Elektro AG")
+    page.keyboard.press("Enter")
+    press_on(page, page.get_by_role("button", name="Approve Blitz Elektro AG"))
+    press_on(page, page.get_by_role("dialog").get_by_role("button", name="Approve"))
+    page.get_by_text("Blitz Elektro AG is approved.").wait_for()

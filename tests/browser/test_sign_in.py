@@ -1,0 +1,76 @@
+"""Coming in and going out."""
+from harness.dashboard import PASSWORD, Person
+from harness.porter import parse_id
+
+from .conftest import sign_in
+
+
+def test_who_follows_an_invitation_is_in(new_page, porter, organization):
+    email = "Anna.Invited@example.com"
+    link = porter.ctl("people", "create", "--org", organization.id, "--email", email, "--role", "front_desk")["link"]
+    page = new_page()
+    page.goto(link[link.index("/dashboard"):])
+    page.get_by_role("heading", name="Join Ünïted Bäckereien AG").wait_for()
+    assert "token" not in page.url.split("#")[0]
+    page.get_by_label("Your name").fill("Anna Müller")
+    page.get_by_label("Choose a password").fill("short")
+    page.get_by_role("button", name="Join").click()
+    fault = page.locator("[aria-invalid=true]")
+    fault.wait_for()
+    assert fault.get_attribute("name") == "password" and page.locator(".fault").inner_text()
+    page.get_by_label("Choose a password").fill(PASSWORD)
+    page.get_by_role("button", name="Join").click()
+    page.get_by_role("heading", name="Front desk").wait_for()
+    assert page.get_by_role("link", name="Anna Müller").is_visible()
+    # The role sees what it may do, and nothing else.
+    assert page.get_by_role("link", name="Contractors").count() == 1 and page.get_by_role("link", name="Audit log").count() == 0
+
+
+def test_a_wrong_password_is_told_and_keeps_what_was_written(new_page, owner):
+    page = new_page()
+    page.goto("/dashboard/settings/webhooks")
+    page.get_by_label("E-mail").fill(owner.email)
+    page.get_by_label("Password").fill("wrong password, alas")
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("alert").filter(has_text="do not fit together").wait_for()
+    assert page.get_by_label("E-mail").input_value() == owner.email
+    page.get_by_label("Password").fill(owner.password)
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("heading", name="Webhooks", exact=True).wait_for()  # Where the person wanted to go.
+
+
+def test_a_session_that_ended_elsewhere_leads_to_the_sign_in(page, porter, owner):
+    with porter.database() as db:
+        db.execute("DELETE FROM sessions WHERE org_id = %s", (parse_id(owner.organization.id),))
+    # A request of the page's own may be first to find out: then there is no link any more.
+    page.evaluate("document.querySelector('nav a[href$=contractors]')?.click()")
+    page.get_by_role("heading", name="Sign in to Porter").wait_for()
+
+
+def test_a_page_that_rests_finds_out_that_its_session_ended(new_page, porter, owner):
+    owner.organization.location()
+    page = new_page()
+    sign_in(page, owner)
+    page.get_by_text("0 on site").first.wait_for()
+    with porter.database() as db:
+        db.execute("DELETE FROM sessions WHERE org_id = %s", (parse_id(owner.organization.id),))
+    page.get_by_role("heading", name="Sign in to Porter").wait_for()
+    assert page.get_by_role("link", name="Contractors").count() == 0
+
+
+def test_sign_out_leaves_nothing_to_see(page):
+    page.get_by_role("link", name="Contractors").click()
+    page.get_by_role("heading", name="Contractors").wait_for()
+    page.get_by_role("button", name="Sign out").click()
+    page.get_by_role("heading", name="Sign in to Porter").wait_for()
+    page.go_back()
+    page.wait_for_url("**/desk")
+    page.get_by_role("heading", name="Sign in to Porter").wait_for()
+
+
+def test_another_organization_is_not_to_be_seen(new_page, porter, page):
+    other = porter.organization(name="Another")
+    stranger = Person(porter, other)
+    seen = new_page()
+    sign_in(seen, stranger)
+    seen.get_by_text("No location yet").wait_for()
