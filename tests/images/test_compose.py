@@ -1,0 +1,96 @@
+"""docker-compose.yml as its users run it: everything comes up in its order and does the main job."""
+import json
+import re
+import uuid
+from pathlib import Path
+
+import pytest
+import requests
+
+from harness import signatures
+from harness.poll import eventually
+from harness.process import printed
+from harness.prometheus import names
+
+
+@pytest.fixture(scope="module")
+def ca(compose, tmp_path_factory):
+    file = tmp_path_factory.mktemp("compose") / "ca.pem"
+    volume = compose.podman.run("volume", "inspect", "porter_secrets", "--format", "{{.Mountpoint}}").stdout.strip()
+    file.write_bytes(Path(volume, "tls", "ca.pem").read_bytes())
+    return str(file)
+
+
+def test_the_file_is_valid_and_names_variables_that_exist(compose):
+    whole = compose("config")
+    known = printed("--config-docs", "gateway", "dispatcher")
+    environment = [name for name in re.findall(r"^ +(PORTER_\w+):", whole, re.M) if name != "PORTER_NAMES"]
+    assert environment and not [name for name in environment if f"`{name.removesuffix('_FILE')}`" not in known and f"`{name}`" not in known]
+    assert not re.search(r"password: |whsec_|porter_sk_", whole, re.I)
+
+
+def test_the_services_have_no_rights(compose):
+    for service in ("gateway", "dispatcher", "receiver"):
+        found = json.loads(compose.podman.run("inspect", f"porter-{service}-1").stdout)[0]
+        assert found["HostConfig"]["ReadonlyRootfs"] and found["Config"]["User"] == "65532:65532"
+        assert not found["EffectiveCaps"] and not found["BoundingCaps"], service
+
+
+def received(compose):
+    """Bodies by delivery, as the receiver tells them. (Its certificate is for its name, which only containers know.)"""
+    found, = json.loads(compose.podman.run("inspect", "porter-receiver-1").stdout)
+    address, = (network["IPAddress"] for network in found["NetworkSettings"]["Networks"].values())
+    told = requests.get(f"https://{address}:8444/received", verify=False, timeout=10).json()
+    return {one["delivery"]: one["body"] for one in told["received"]}
+
+
+class Caller:
+    """An organization of its own, and its key."""
+
+    def __init__(self, compose, ca):
+        self.compose, self.ca, self.slug = compose, ca, f"o{uuid.uuid4().hex[:8]}"
+        self.make("org", "create", "--name", "Compose", "--slug", self.slug)
+        self.key = self.make("key", "create", "--org", self.slug, "--name", "test")["key"]
+
+    def make(self, *words):
+        return json.loads(self.compose("run", "--rm", "porterctl", *words, "--json"))
+
+    def call(self, method, path, status=200, **more):
+        answer = requests.request(method, f"https://localhost:{self.compose.env['PORTER_PORT']}/api/v1{path}", headers={"X-API-Key": self.key},
+                                  verify=self.ca, timeout=20, **more)
+        assert answer.status_code == status, answer.text
+        return answer.json()
+
+
+def test_a_call_becomes_a_signed_webhook(compose, ca):
+    us = Caller(compose, ca)
+    place = us.make("location", "create", "--org", us.slug, "--name", "HQ", "--timezone", "Europe/Oslo")
+    hook = us.make("webhook", "add", "--org", us.slug, "--url", "https://receiver:8444/hook", "--events", "*")
+    visitor = us.call("POST", "/visitors/pre-register", 201, json={"full_name": "Ægir Ørsted", "location_id": place["id"]})
+
+    deliveries = f"/webhooks/{hook['id']}/deliveries"
+    done = eventually(lambda: us.call("GET", f"{deliveries}?state=delivered")["deliveries"], 30, "the delivery")
+    attempt = us.call("GET", f"{deliveries}/{done[0]['id']}")["attempts"][0]
+    body = eventually(lambda: received(compose).get(done[0]["id"]), 30, "the webhook in the receiver's log")
+    assert json.loads(body)["data"]["visitor"]["id"] == visitor["id"]
+    assert f"X-Porter-Signature: {signatures.porter(body.encode(), hook['secret'])}" in attempt["request_headers"].splitlines()
+
+
+def test_prometheus_asks_both_services_and_knows_the_alerts(compose):
+    url = f"http://localhost:{compose.env['PROMETHEUS_PORT']}/api/v1"
+
+    def up():
+        found = requests.get(f"{url}/query", params={"query": "up"}, timeout=10).json()["data"]["result"]
+        return {one["metric"]["job"] for one in found if one["value"][1] == "1"} == {"porter-gateway", "porter-dispatcher"}
+
+    eventually(up, 60, "both are asked")
+    groups = requests.get(f"{url}/rules", timeout=10).json()["data"]["groups"]
+    assert {rule["health"] for group in groups for rule in group["rules"]} == {"ok"}
+    assert {rule["name"] for group in groups for rule in group["rules"]} == {name for name, _ in names()}
+
+
+def test_what_was_made_is_there_after_down_and_up(compose, ca):
+    us = Caller(compose, ca)
+    compose("down", "--timeout", "20")
+    compose.up()
+    assert us.call("GET", "/visitors")["visitors"] == []

@@ -1,0 +1,129 @@
+"""k8s/ as kustomize builds it: what Kubernetes and the operators would take, and what our pods may do."""
+import re
+import subprocess
+from ipaddress import ip_network
+
+import pytest
+import yaml
+
+from harness.images import TOOLS
+from harness.process import ROOT, printed
+from harness.rollout import Manifest
+
+OVERLAYS = ("dev", "production")
+VERSIONS = [folder.name.removeprefix("v").removesuffix("-standalone-strict") for folder in sorted((TOOLS / "schemas").glob("v*-strict"))]
+# Of operators whose descriptions come with no Go module.
+UNDESCRIBED = "Kafka,KafkaNodePool,Redis"
+OURS = ("porter-gateway", "porter-dispatcher", "porter-migrate")
+# Its image writes its configuration where it is installed.
+MAY_WRITE = {"kafka"}
+
+
+@pytest.fixture(scope="module", params=OVERLAYS)
+def built(request, tmp_path_factory):
+    """The overlay's text. Its secrets are made as its head says, in a copy."""
+    folder = tmp_path_factory.mktemp("k8s")
+    subprocess.run(["cp", "-r", ROOT / "k8s", ROOT / "scripts", folder], check=True)
+    subprocess.run(["scripts/lib/secrets", "k8s/overlays/dev/secrets"], cwd=folder, check=True, capture_output=True)
+    done = subprocess.run([TOOLS / "bin" / "kustomize", "build", folder / "k8s" / "overlays" / request.param], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return request.param, done.stdout
+
+
+def of_kind(built, *kinds):
+    return [one for one in yaml.safe_load_all(built[1]) if one["kind"] in kinds]
+
+
+def pods(built):
+    """Name and pod of all that makes pods."""
+    return [(one["metadata"]["name"], one["spec"]["template"]["spec"]) for one in of_kind(built, "Deployment", "StatefulSet", "Job")]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_every_resource_is_as_kubernetes_describes_it(built, version):
+    done = subprocess.run(
+        [TOOLS / "bin" / "kubeconform", "-strict", "-summary", "-kubernetes-version", version, "-skip", UNDESCRIBED,
+         "-schema-location", f"{TOOLS}/schemas/{{{{.NormalizedKubernetesVersion}}}}-standalone{{{{.StrictSuffix}}}}/{{{{.ResourceKind}}}}{{{{.KindSuffix}}}}.json",
+         "-schema-location", f"{TOOLS}/schemas/{{{{.Group}}}}/{{{{.ResourceKind}}}}_{{{{.ResourceAPIVersion}}}}.json"],
+        input=built[1], capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and "Invalid: 0, Errors: 0" in done.stdout, done.stdout
+
+
+def test_three_versions_are_asked():
+    assert len(VERSIONS) >= 3
+
+
+def test_no_pod_runs_as_root_writes_its_root_or_holds_a_token(built):
+    for name, pod in pods(built):
+        assert pod["automountServiceAccountToken"] is False and pod["securityContext"]["runAsNonRoot"] is True, name
+        assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}, name
+        for container in pod["containers"] + pod.get("initContainers", []):
+            may = container["securityContext"]
+            assert may["allowPrivilegeEscalation"] is False and may["capabilities"] == {"drop": ["ALL"]}, name
+            assert may.get("readOnlyRootFilesystem") is (None if container["name"] in MAY_WRITE else True), name
+            assert container["resources"]["requests"] and container["resources"]["limits"]["memory"], name
+
+
+def test_our_pods_are_probed_drain_and_know_their_variables(built):
+    known = printed("--config-docs", "gateway", "dispatcher")
+    given = [line.split("=")[0] for one in of_kind(built, "ConfigMap") if one["metadata"]["name"] != "porter-dashboards" for line in one["data"]]
+    for name, pod in pods(built):
+        if name not in OURS:
+            continue
+        assert pod["enableServiceLinks"] is False, "Kubernetes would set PORTER_… variables of its own"
+        container, = pod["containers"]
+        given += [one["name"] for one in container["env"]]
+        if name != "porter-migrate":
+            assert pod["terminationGracePeriodSeconds"] >= 45
+            # Only the gateway is called; that its balancers know of its end takes longer than PORTER_DRAIN leaves them.
+            assert (container.get("lifecycle") is not None) == (name == "porter-gateway")
+            assert container["readinessProbe"]["httpGet"]["path"] == "/readyz" and container["livenessProbe"]["httpGet"]["path"] == "/healthz"
+    for variable in given:
+        assert f"`{variable}`" in known or f"`{variable.removesuffix('_FILE')}`" in known, variable
+
+
+def test_nobody_may_call_anybody_and_the_dispatcher_only_the_internet(built):
+    policies = {one["metadata"]["name"]: one["spec"] for one in of_kind(built, "NetworkPolicy")}
+    assert policies["default-deny"] == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+    blocks = [one["ipBlock"] for rule in policies["dispatcher"]["egress"] for one in rule["to"]]
+    # The judge's own table: what it refuses no pod can reach.
+    refused = re.findall(r'\{"([0-9a-f.:]+/\d+)"', (ROOT / "libs" / "guard" / "guard.c").read_text() + (ROOT / "libs" / "guard" / "address.c").read_text())
+    assert len(refused) > 20
+    for text in refused:
+        network = ip_network(text)
+        for block in blocks:
+            allowed = ip_network(block["cidr"])
+            if allowed.version == network.version and allowed.overlaps(network):
+                assert any(network.subnet_of(ip_network(one)) for one in block["except"] if ip_network(one).version == network.version), text
+
+
+def test_a_roll_out_never_takes_a_pod_before_another_is_ready(built):
+    for one in of_kind(built, "Deployment"):
+        if one["metadata"]["name"] in OURS:
+            assert one["spec"]["strategy"]["rollingUpdate"]["maxUnavailable"] == 0
+            # tests/integration/test_rollout.py plays the base: what is deployed must be that.
+            assert Manifest.read(one) == Manifest.of(one["metadata"]["name"].removeprefix("porter-"))
+    guarded = {one["spec"]["selector"]["matchLabels"]["app.kubernetes.io/name"] for one in of_kind(built, "PodDisruptionBudget")}
+    assert guarded == {"porter-gateway", "porter-dispatcher"}
+
+
+def test_who_is_scaled_has_no_number_that_an_apply_would_set_back(built):
+    scaled = {one["spec"]["scaleTargetRef"]["name"] for one in of_kind(built, "HorizontalPodAutoscaler", "ScaledObject")}
+    assert "porter-gateway" in scaled
+    for one in of_kind(built, "Deployment"):
+        if one["metadata"]["name"] in OURS:
+            assert ("replicas" in one["spec"]) == (one["metadata"]["name"] not in scaled), one["metadata"]["name"]
+
+
+def test_production_keeps_what_a_restore_needs(built):
+    """WAL goes out within a minute, a base backup each day, and both stay for as long as docs/backup.md says."""
+    if built[0] != "production":
+        return
+    (cluster,), (scheduled,) = of_kind(built, "Cluster"), of_kind(built, "ScheduledBackup")
+    backup, page = cluster["spec"]["backup"], (ROOT / "docs" / "backup.md").read_text()
+    assert cluster["spec"]["postgresql"]["parameters"]["archive_timeout"] == "60s" and "a minute" in page
+    assert backup["retentionPolicy"] == "30d" and "30 days" in page
+    assert scheduled["spec"]["cluster"]["name"] == cluster["metadata"]["name"] and len(scheduled["spec"]["schedule"].split()) == 6
+    secret = {one["spec"]["target"]["name"]: one for one in of_kind(built, "ExternalSecret")}["porter-backup"]
+    given = {one["secretKey"] for one in secret["spec"]["data"]}
+    assert {one["key"] for one in backup["barmanObjectStore"]["s3Credentials"].values()} == given
