@@ -1,0 +1,214 @@
+"""Traces by OTLP: one tree from the caller to the last attempt, as a collector reads it; and nobody who waits for a collector."""
+import http.client
+import os
+import ssl
+import threading
+
+import pytest
+
+from harness.collector import Collector, Silence
+from harness.porter import Porter, parse_id
+from harness.process import ROOT, free_port
+
+SECRET_PATH = "/hook/T0ken-in-the-path"
+
+
+@pytest.fixture(scope="module")
+def collector():
+    made = Collector()
+    yield made
+    made.close()
+
+
+def traced(porter, collector, **settings):
+    settings = {"PORTER_OTLP_ENDPOINT": collector.url, "PORTER_OTLP_HEADERS": "x-tenant=forty%2Dtwo", **settings}
+    porter.gateway(**settings)
+    porter.dispatcher(PORTER_RETRY_SCHEDULE="100ms,100ms", **settings)
+    return porter
+
+
+@pytest.fixture(scope="module")
+def tracing(servers, collector):
+    made = traced(Porter(servers), collector)
+    yield made
+    made.close()
+
+
+def traceparent(flags="01"):
+    """(the header, its trace, its span) of a caller."""
+    trace, span = os.urandom(16).hex(), os.urandom(8).hex()
+    return f"00-{trace}-{span}-{flags}", trace, span
+
+
+def test_one_tree_from_the_caller_to_the_last_attempt(tracing, collector):
+    tenant = tracing.organization()
+    answers = iter([(503, {}, b"")])
+    receiver = tracing.receiver(lambda _: next(answers, (204, {}, b"")))
+    webhook = tenant.webhook(receiver.url(SECRET_PATH))
+    key = tenant.key()
+    client, location = tenant.client(key=key), tenant.location()
+    # Its first event is handed to the relay, the second is read by it: both are told alike.
+    visitor = client.pre_register(location)["id"]
+    receiver.wait(2)
+    for path, body, route in ((f"/visitors/{visitor}/check-in", None, "/api/v1/visitors/{id}/check-in"),
+                              ("/visitors/pre-register", {"full_name": "Ada", "location_id": location}, "/api/v1/visitors/pre-register")):
+        header, trace, caller = traceparent()
+        answers, before = iter([(503, {}, b"")]), len(receiver.got)
+        answer = client.post(path, json=body, headers={"traceparent": header})
+        assert answer.ok, answer.text
+        sent = receiver.wait(before + 2)[before:]
+        spans = collector.wait(trace, 5)
+        by_kind = {kind: [span for span in spans if span.kind == kind] for kind in ("SERVER", "PRODUCER", "CONSUMER", "CLIENT")}
+        assert {kind: len(found) for kind, found in by_kind.items()} == {"SERVER": 1, "PRODUCER": 1, "CONSUMER": 1, "CLIENT": 2}
+        (server,), (send,), (process,) = by_kind["SERVER"], by_kind["PRODUCER"], by_kind["CONSUMER"]
+        first, second = sorted(by_kind["CLIENT"], key=lambda span: span.attributes["porter.attempt"])
+
+        assert [server.parent, send.parent, process.parent, first.parent, second.parent] == [caller, server.id, send.id, process.id, process.id]
+        assert len({span.id for span in spans}) == 5 and all(span.start <= span.end for span in spans)
+        assert [span.service for span in (server, send, process, first, second)] == ["porter-gateway"] * 2 + ["porter-dispatcher"] * 3
+        assert [one.headers["traceparent"] for one in sent] == [f"00-{trace}-{span.id}-01" for span in (first, second)]
+
+        assert (server.name, server.error) == (f"POST {route}", None)
+        assert server.attributes.items() >= {"http.request.method": "POST", "http.route": route, "http.response.status_code": answer.status_code,
+                                             "porter.request_id": answer.headers["X-Request-Id"], "porter.organization_id": tenant.id}.items()
+        event = {"porter.event_id": sent[0].headers["webhook-id"], "porter.event_type": sent[0].headers["x-porter-event"],
+                 "porter.organization_id": tenant.id, "porter.request_id": answer.headers["X-Request-Id"]}
+        kafka = {"messaging.system": "kafka", "messaging.destination.name": "porter.visitors.v1"}
+        assert send.name == "send porter.visitors.v1" and send.attributes.items() >= {**event, **kafka}.items()
+        assert process.name == "process porter.visitors.v1" and process.attributes.items() >= {**event, **kafka, "porter.deliveries": 1}.items()
+
+        delivery = {**event, "porter.webhook_id": webhook.id, "porter.delivery_id": sent[0].headers["x-porter-delivery"],
+                    "server.address": "127.0.0.1", "server.port": receiver.port}
+        assert first.attributes.items() >= {**delivery, "http.response.status_code": 503, "error.type": "503", "porter.verdict": "retry"}.items()
+        assert second.attributes.items() >= {**delivery, "http.response.status_code": 204, "http.request.resend_count": 1, "porter.verdict": "delivered"}.items()
+        assert (first.error, second.error) == ("503", None) and "error.type" not in second.attributes
+        assert 0 < first.attributes["porter.first_byte_us"] <= (first.end - first.start) / 1000
+    told = b"".join(body for _, body in collector.requests)
+    for secret in (key.text, webhook.secret, SECRET_PATH, "Zoë"):
+        assert secret.encode() not in told
+    assert {headers["x-tenant"] for headers, _ in collector.requests} == {"forty-two"}
+
+
+def test_a_caller_without_a_trace_begins_one(tracing, collector):
+    tenant = tracing.organization()
+    receiver = tracing.receiver()
+    tenant.webhook(receiver.url())
+    tenant.client().pre_register(tenant.location())
+    version, trace, span, flags = receiver.wait(1)[0].headers["traceparent"].split("-")
+    spans = collector.wait(trace, 4)
+    assert (version, flags) == ("00", "03")  # Sampled, and random enough to be sampled by its end.
+    assert [one.parent for one in spans if one.kind == "SERVER"] == [""]
+    assert [one.id for one in spans if one.kind == "CLIENT"] == [span]
+
+
+def test_what_fails_is_told_in_a_word(tracing, collector):
+    tenant = tracing.organization()
+    tenant.webhook(f"https://127.0.0.1:{free_port()}/")
+    header, trace, _ = traceparent()
+    client = tenant.client()
+    answer = client.post("/visitors/pre-register", json={"full_name": "Ada", "location_id": tenant.location()}, headers={"traceparent": header})
+    assert answer.status_code == 201
+    attempt = next(span for span in collector.wait(trace, 4) if span.kind == "CLIENT")
+    assert attempt.error == attempt.attributes["error.type"] == "connect_refused"
+    header, trace, _ = traceparent()
+    assert client.get("/visitors/vis_00000000000000000000000000", headers={"traceparent": header}).status_code == 404
+    (server,) = collector.wait(trace, 1)
+    assert (server.error, server.attributes["porter.problem"]) == (None, "not-found")
+
+
+def test_a_sample_belongs_to_who_asked_for_it(tracing, collector):
+    tenant, receiver = tracing.organization(), tracing.receiver()
+    webhook = tenant.webhook(receiver.url())
+    client = tenant.client()
+    header, dry, _ = traceparent()
+    assert client.post(f"/webhooks/{webhook.id}/test", headers={"traceparent": header, "X-Porter-Dry-Run": "true"}).ok
+    header, trace, caller = traceparent()
+    assert client.post(f"/webhooks/{webhook.id}/test", headers={"traceparent": header}).status_code == 202
+    server, sample, attempt = collector.wait(trace, 3)
+    assert [span.kind for span in (server, sample, attempt, *collector.of(dry))] == ["SERVER", "PRODUCER", "CLIENT", "SERVER"]
+    assert [server.parent, sample.parent, attempt.parent] == [caller, server.id, sample.id]
+    assert sample.attributes["porter.event_id"] == attempt.attributes["porter.event_id"]
+    assert receiver.wait(1)[0].headers["traceparent"] == f"00-{trace}-{attempt.id}-01"
+
+
+def test_a_record_without_a_trace_begins_one_of_its_events_id(tracing, collector):
+    tenant = tracing.organization()
+    tenant.client().pre_register(tenant.location())
+    topics = tracing.topics()
+    event = topics.of(tenant.id)[0].event.id
+    topics.close()
+    assert tracing.ctl("events", "republish", "--since", "1h", "--org", tenant.id)["sent"] == 1
+    process = collector.wait(parse_id(event).hex, 1)[0]
+    assert (process.kind, process.parent, process.attributes["porter.event_id"]) == ("CONSUMER", "", event)
+
+
+def test_every_attribute_is_documented(collector):
+    """After the tests above."""
+    page = (ROOT / "docs" / "tracing.md").read_text()
+    used = {key for span in collector.spans for key in span.attributes}
+    assert len(used) > 30 and {key for key in used if f"`{key}`" not in page} == set()
+
+
+def test_what_is_not_sampled_is_not_told(new_porter):
+    porter = new_porter()
+    collector = Collector(porter.tls)  # Topics are shared: another's dispatcher reads these records too, and this one others'.
+    traced(porter, collector, PORTER_OTLP_SAMPLE="0", PORTER_OTLP_CA_FILE=porter.tls / "ca.pem")
+    tenant = porter.organization()
+    receiver = porter.receiver()
+    tenant.webhook(receiver.url())
+    client, location = tenant.client(), tenant.location()
+    client.pre_register(location)
+    refused, _, _ = traceparent("00")
+    sampled, trace, _ = traceparent("01")
+    for header in (refused, sampled):
+        client.post("/visitors/pre-register", json={"full_name": "Ada", "location_id": location}, headers={"traceparent": header})
+    receiver.wait(3)
+    assert sorted(one.headers["traceparent"][-2:] for one in receiver.got) == ["00", "01", "02"]
+    for process in porter.gateways + porter.dispatchers:
+        process.stop()  # Whatever is left is sent by then.
+    assert [span.trace for span in collector.spans if span.attributes.get("porter.organization_id") == tenant.id] == [trace] * 4
+    collector.close()
+
+
+def ask(gateway, ca, count, done):
+    connection = http.client.HTTPSConnection("localhost", gateway.https, context=ssl.create_default_context(cafile=str(ca)), timeout=20)
+    for _ in range(count):
+        connection.request("GET", "/docs/errors")
+        answer = connection.getresponse()
+        answer.read()
+        done.append(answer.status)
+    connection.close()
+
+
+def fates(gateway):
+    lines = [line.split() for line in gateway.metrics().splitlines() if line.startswith("porter_trace_spans_total{")]
+    return {name.split('"')[1]: int(float(value)) for name, value in lines}
+
+
+def resident(gateway):
+    return next(float(line.split()[1]) for line in gateway.metrics().splitlines() if line.startswith("process_resident_memory_bytes "))
+
+
+@pytest.mark.parametrize("how", ["silent", "gone"])
+def test_nobody_waits_for_a_collector(new_porter, how):
+    """More requests than the queue (2,048 spans) has room for, all answered; what has no room is dropped and counted."""
+    silence = Silence()
+    url = silence.url
+    if how == "gone":
+        silence.close()
+    porter = new_porter()
+    gateway = porter.gateway(PORTER_OTLP_ENDPOINT=url)
+    done, before = [], resident(gateway)
+    threads = [threading.Thread(target=ask, args=(gateway, porter.tls / "ca.pem", 700, done)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert done == [200] * 2800
+    found = fates(gateway)
+    # What was given up made room for as many.
+    assert how == "silent" or [line["error"] for line in gateway.logged(event="trace.collector_away")][0].startswith("no answer: ")
+    assert found["sent"] == 0 and 2800 - 2048 - found["lost"] <= found["full"] <= 2800 - 2048
+    assert resident(gateway) < 3 * before  # Sanitizers keep what was freed for a while.
+    assert gateway.stop() == 0  # In time, too.
+    silence.close()
