@@ -2,7 +2,8 @@
  *
  * In debug builds CRASH_AT=NAME:N in the environment makes the Nth arrival at
  * the point of that name raise SIGKILL; in all others a point is nothing. The
- * names are those in the code, tests/integration/test_crashes.py has them all.
+ * names are those in the code, tests/integration/test_crashes.py has them all;
+ * test_replays.py those of replays.
  */
 #ifndef PORTER_BASE_CRASH_H
 #define PORTER_BASE_CRASH_H

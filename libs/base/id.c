@@ -8,10 +8,11 @@
 #include <pthread.h>
 
 static const char *const prefixes[ID_KIND_COUNT] = {
-    [ID_ORGANIZATION] = "org", [ID_KEY] = "key",      [ID_USER] = "usr",
-    [ID_VISITOR] = "vis",      [ID_LOCATION] = "loc", [ID_CONTRACTOR] = "con",
-    [ID_EVACUATION] = "evac",  [ID_EVENT] = "evt",    [ID_WEBHOOK] = "whk",
-    [ID_DELIVERY] = "dlv",     [ID_REQUEST] = "req",
+    [ID_ORGANIZATION] = "org", [ID_KEY] = "key",        [ID_USER] = "usr",
+    [ID_VISITOR] = "vis",      [ID_LOCATION] = "loc",   [ID_CONTRACTOR] = "con",
+    [ID_EVACUATION] = "evac",  [ID_EVENT] = "evt",      [ID_WEBHOOK] = "whk",
+    [ID_DELIVERY] = "dlv",     [ID_REQUEST] = "req",    [ID_REPLAY] = "rpl",
+    [ID_SESSION] = "ses",      [ID_INVITATION] = "inv", [ID_AUDIT] = "aud",
 };
 
 static const char alphabet[] = "0123456789abcdefghjkmnpqrstvwxyz";

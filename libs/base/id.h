@@ -27,6 +27,10 @@ enum id_kind {
     ID_WEBHOOK,      /* whk_ */
     ID_DELIVERY,     /* dlv_ */
     ID_REQUEST,      /* req_ */
+    ID_REPLAY,       /* rpl_ */
+    ID_SESSION,      /* ses_ */
+    ID_INVITATION,   /* inv_ */
+    ID_AUDIT,        /* aud_ */
     ID_KIND_COUNT
 };
 

@@ -136,6 +136,23 @@ size_t str_utf8_next(struct str s, uint32_t *point)
     return n;
 }
 
+static bool is_token_char(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+           (c >= '0' && c <= '9') ||
+           (c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL);
+}
+
+bool str_is_token(struct str s)
+{
+    for (size_t i = 0; i < s.len; i++) {
+        if (!is_token_char(s.data[i])) {
+            return false;
+        }
+    }
+    return s.len > 0;
+}
+
 bool str_is_utf8(struct str s)
 {
     uint32_t point = 0;

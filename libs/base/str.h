@@ -66,6 +66,9 @@ bool str_is_utf8(struct str s);
 /* Code points in well-formed UTF-8. */
 size_t str_utf8_count(struct str s);
 
+/* Is it a token of HTTP: a method, the name of a field (RFC 9110, 5.6.2)? */
+bool str_is_token(struct str s);
+
 /* Does it hold a control character (C0 but not those in `allowed`, DEL, C1)? */
 bool str_has_control(struct str s, const char *allowed);
 

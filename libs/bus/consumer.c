@@ -31,6 +31,7 @@ bool consumer_open(const struct consumer_options *opts, struct consumer **out,
 
     assert(opts->group != NULL && opts->topics[0] != NULL);
     c->on_revoke = opts->on_revoke;
+    c->on_skipped = opts->on_skipped;
     c->user = opts->user;
     c->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     bool ok =
@@ -76,20 +77,6 @@ void consumer_close(struct consumer *c)
 
 /* --- polling ------------------------------------------------------------- */
 
-/* The end of a partition's log as of the last answer that brought records. */
-static int64_t log_end(const struct consumer *c, const struct owned_part *part)
-{
-    const struct member *m = &c->members[part->topic];
-    int64_t low = 0;
-    int64_t high = 0;
-
-    return rd_kafka_get_watermark_offsets(m->rk, m->topic_name, part->partition,
-                                          &low,
-                                          &high) == RD_KAFKA_RESP_ERR_NO_ERROR
-               ? high
-               : 0;
-}
-
 /* Take the message into the batch. */
 static void batch_add(struct consumer *c, const struct member *m,
                       rd_kafka_message_t *message)
@@ -103,7 +90,11 @@ static void batch_add(struct consumer *c, const struct member *m,
         (struct record_place){m->topic, message->partition, message->offset};
     c->messages[c->count++] = message;
     if (part != NULL && part->next == OWNED_UNKNOWN) {
-        owned_read(part, message->offset, log_end(c, part));
+        owned_read(part, message->offset, consumer_log_end(c, part));
+        if (c->on_skipped != NULL && part->group != OWNED_UNKNOWN &&
+            message->offset > part->group) {
+            c->on_skipped(c->user, r, part->group);
+        }
     }
     r->is_inherited = part != NULL && message->offset < part->inherited;
 }
@@ -251,20 +242,6 @@ void consumer_pause(struct consumer *c, bool paused)
     for (size_t i = 0; i < c->member_count; i++) {
         member_pause(&c->members[i], paused);
     }
-}
-
-int64_t consumer_lag(struct consumer *c)
-{
-    int64_t lag = 0;
-
-    for (size_t i = 0; i < c->owned.count; i++) {
-        const struct owned_part *part = &c->owned.list[i];
-
-        if (part->next != OWNED_UNKNOWN) {
-            lag += MAX_OF((int64_t)0, log_end(c, part) - part->next);
-        }
-    }
-    return lag;
 }
 
 size_t consumer_owned(const struct consumer *c, size_t topic)

@@ -27,12 +27,19 @@ struct consumer;
  * group waits. */
 typedef void consumer_revoke_fn(void *user);
 
+/* Called inside consumer_poll when the first record that a partition still has
+ * stands behind the group's place `from`: Kafka dropped what was between,
+ * unread. */
+typedef void consumer_skipped_fn(void *user, const struct record *first,
+                                 int64_t from);
+
 struct consumer_options {
     const struct bus_options *bus;
     const char *group;         /* Each topic's group is named GROUP.TOPIC. */
     const char *const *topics; /* NULL-terminated */
     bool from_end; /* Where a new group begins; false: with the oldest. */
     consumer_revoke_fn *on_revoke;
+    consumer_skipped_fn *on_skipped; /* NULL: nobody minds. */
     void *user;
 };
 
@@ -72,10 +79,14 @@ MUST_USE bool consumer_commit(struct consumer *c, struct err *err);
  * paused: the caller's memory is full. Keep polling: membership needs it. */
 void consumer_pause(struct consumer *c, bool paused);
 
+/* While it is paused: ask the brokers now and then where the logs end, for
+ * consumer_lag. May wait for a second when a broker does not answer. */
+void consumer_look(struct consumer *c);
+
 /* Records behind the end of the log over all owned partitions that are not
- * done, as last seen (no I/O). A partition nothing was read of since it was
- * assigned counts as 0. */
-int64_t consumer_lag(struct consumer *c);
+ * done, as last seen (no I/O). A partition of which neither we nor our group
+ * ever read counts as 0. */
+int64_t consumer_lag(const struct consumer *c);
 
 /* Have the brokers been away since ERR_UNAVAILABLE told so? No I/O. */
 bool consumer_is_away(const struct consumer *c);

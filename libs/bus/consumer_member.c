@@ -15,6 +15,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#define PLACES_MS 2000
+
 /* --- partitions come and go ---------------------------------------------- */
 
 static void must_not_fail(rd_kafka_error_t *error, struct consumer *c)
@@ -24,6 +26,32 @@ static void must_not_fail(rd_kafka_error_t *error, struct consumer *c)
                        rd_kafka_error_string(error));
         rd_kafka_error_destroy(error);
     }
+}
+
+/* Where the group is in partitions that came, so that a gap behind it is seen
+ * (consumer_options.on_skipped). What can't be learned in time is not looked
+ * for: reading matters more. */
+static void places_learn(struct member *m,
+                         const rd_kafka_topic_partition_list_t *list)
+{
+    rd_kafka_topic_partition_list_t *places = NULL;
+
+    if (m->c->on_skipped == NULL || list->cnt == 0) {
+        return;
+    }
+    places = rd_kafka_topic_partition_list_copy(list);
+    if (rd_kafka_committed(m->rk, places, PLACES_MS) ==
+        RD_KAFKA_RESP_ERR_NO_ERROR) {
+        for (int i = 0; i < places->cnt; i++) {
+            struct owned_part *part =
+                owned_find(&m->c->owned, m->topic, places->elems[i].partition);
+
+            if (part != NULL && places->elems[i].offset >= 0) {
+                part->group = places->elems[i].offset;
+            }
+        }
+    }
+    rd_kafka_topic_partition_list_destroy(places);
 }
 
 static void parts_add(struct member *m, rd_kafka_topic_partition_list_t *list)
@@ -41,6 +69,7 @@ static void parts_add(struct member *m, rd_kafka_topic_partition_list_t *list)
     for (int i = 0; i < list->cnt; i++) {
         owned_add(&c->owned, m->topic, list->elems[i].partition);
     }
+    places_learn(m, list);
     m->is_joined = true;
 }
 

@@ -37,9 +37,11 @@ struct consumer {
     size_t turn; /* Whose turn it is to be asked for records. */
     int wake_fd; /* Readable: somebody may have something. */
     consumer_revoke_fn *on_revoke;
+    consumer_skipped_fn *on_skipped;
     void *user;
     struct owned owned;
     bool is_paused;
+    int64_t look_at_us; /* See consumer_look. Steady clock. */
     bool is_closing;
     char trouble[CONSUMER_TROUBLE_MAX]; /* "": nothing to tell. */
     /* The batch last returned, or in the making. */
@@ -55,6 +57,10 @@ MUST_USE bool member_open(struct consumer *c,
                           const struct consumer_options *opts,
                           const char *topic, struct err *err);
 void member_close(struct member *m);
+
+/* The end of a partition's log as last heard of; 0: nothing was. */
+int64_t consumer_log_end(const struct consumer *c,
+                         const struct owned_part *part);
 
 /* Hand what is done to an asynchronous commit, if it is time for one. */
 void member_commit_soon(struct member *m);

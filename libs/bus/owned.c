@@ -29,8 +29,11 @@ void owned_add(struct owned *o, int32_t topic, int32_t partition)
         o->cap = o->cap > 0 ? 2 * o->cap : FIRST_CAP;
         o->list = mem_grow(o->list, o->cap * sizeof *o->list);
     }
-    o->list[o->count++] = (struct owned_part){
-        topic, partition, OWNED_UNKNOWN, OWNED_UNKNOWN, 0, 0};
+    o->list[o->count++] = (struct owned_part){.topic = topic,
+                                              .partition = partition,
+                                              .next = OWNED_UNKNOWN,
+                                              .committed = OWNED_UNKNOWN,
+                                              .group = OWNED_UNKNOWN};
 }
 
 void owned_remove(struct owned *o, int32_t topic, int32_t partition)

@@ -14,6 +14,8 @@ struct owned_part {
     int32_t partition;
     int64_t next;      /* First offset that is not done, or OWNED_UNKNOWN. */
     int64_t committed; /* What was last handed to a commit. */
+    int64_t group;     /* Where the group was when it came, or unknown. */
+    int64_t end;       /* Of its log, when somebody asked; 0: nobody did. */
     int64_t inherited; /* What stands before it was there when we came. */
     unsigned untaken;  /* Inherited records in a row that were not taken. */
 };

@@ -43,6 +43,13 @@ static bool topic_new(const struct topic_row *row, rd_kafka_NewTopic_t **out,
     (void)snprintf(retention, sizeof retention, "%lld",
                    (long long)row->retention_ms);
     (void)rd_kafka_NewTopic_set_config(topic, "retention.ms", retention);
+    if (row->min_insync > 0) {
+        char copies[24];
+
+        (void)snprintf(copies, sizeof copies, "%d", row->min_insync);
+        (void)rd_kafka_NewTopic_set_config(topic, "min.insync.replicas",
+                                           copies);
+    }
     *out = topic;
     return true;
 }

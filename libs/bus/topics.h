@@ -12,6 +12,7 @@ struct topic_row {
     int partitions;
     int replication;      /* -1: the broker's default */
     int64_t retention_ms; /* -1: for ever */
+    int min_insync;       /* 0: the broker's default */
 };
 
 /* Create what is not there; existing topics are left alone. Waits wait_ms. */

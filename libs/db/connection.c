@@ -74,6 +74,12 @@ bool connection_fail(struct connection *c, const char *what,
                    STR_ARGS(text), state == NULL ? "no code" : state);
 }
 
+/* The code is where connection_fail put it. */
+bool db_was_locked_out(const struct err *err)
+{
+    return err->code == ERR_CONFLICT && strstr(err->text, "(55P03)") != NULL;
+}
+
 static bool lose(struct connection *c, const char *why, struct err *err)
 {
     struct str text =

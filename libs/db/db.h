@@ -212,6 +212,8 @@ MUST_USE bool session_run(struct db_session *s, const struct sql *sql,
 /* Text as it is (LISTEN, migrations: several statements in one go). */
 MUST_USE bool session_script(struct db_session *s, const char *text,
                              struct err *err);
+/* Did it fail because somebody else held a lock for all of lock_timeout? */
+bool db_was_locked_out(const struct err *err);
 /* Wait up to wait_ms for a notification, or until *fd_wake (an eventfd, -1:
  * none) is readable (it is drained). Count of notifications handed to `each`
  * (may be zero). */

@@ -12,13 +12,32 @@
 #define STATUS_FINAL 200
 #define STATUS_MAX 999
 
+/* What says something of us, and nothing of who was to be connected to. */
+bool answer_is_lack(int os_errno)
+{
+    switch (os_errno) {
+    case EMFILE:
+    case ENFILE:
+    case ENOBUFS:
+    case ENOMEM:
+    case ENETDOWN:
+    case EADDRNOTAVAIL:
+        return true;
+    default:
+        return false;
+    }
+}
+
 static enum fetch_failure of_connect(const struct answer_facts *f)
 {
+    if (f->is_refused) { /* The errno is another's then. */
+        return FETCH_REFUSED_ADDRESS;
+    }
+    if (answer_is_lack(f->os_errno)) {
+        return FETCH_LACK;
+    }
     if (f->is_proxied) {
         return FETCH_PROXY;
-    }
-    if (f->is_refused) {
-        return FETCH_REFUSED_ADDRESS;
     }
     switch (f->os_errno) {
     case ECONNREFUSED:
@@ -97,6 +116,9 @@ static enum fetch_failure of_end(const struct answer_facts *f)
  * named here is "other". Hence the int. */
 static enum fetch_failure of_code(const struct answer_facts *f)
 {
+    if (f->is_lacking) {
+        return FETCH_LACK;
+    }
     switch (f->code) {
     case CURLE_COULDNT_RESOLVE_HOST:
         return FETCH_DNS;

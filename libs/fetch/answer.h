@@ -30,6 +30,7 @@ struct answer_facts {
     int code;               /* A CURLcode: this header needs no libcurl. */
     const char *words;      /* libcurl's. */
     int os_errno;           /* Of a connect that failed. */
+    bool is_lacking;        /* We could not even make a socket. */
     enum fetch_failure tls; /* What peer.h says; FETCH_OK: nothing. */
     bool is_refused;        /* An address was. */
     bool is_proxied;        /* Through a proxy of ours. */
@@ -43,6 +44,9 @@ struct answer_facts {
 
 /* Which of the failures it is; never FETCH_OK. */
 enum fetch_failure answer_failure(const struct answer_facts *f);
+
+/* Is it us who lack what a connection needs? */
+bool answer_is_lack(int os_errno);
 
 /* Did the connection end with a reset? */
 bool answer_was_reset(const struct answer_facts *f);

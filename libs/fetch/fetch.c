@@ -161,6 +161,35 @@ size_t fetch_room(const struct fetch *f)
     return f->opts.max_transfers - f->active;
 }
 
+/* A handle keeps its method, and setting a body makes it a POST. */
+static CURLcode set_method(struct slot *s, const struct fetch_request *req)
+{
+    if (req->is_get) {
+        return curl_easy_setopt(s->easy, CURLOPT_HTTPGET, 1L);
+    }
+    CURLcode set = curl_easy_setopt(s->easy, CURLOPT_POSTFIELDSIZE_LARGE,
+                                    (curl_off_t)req->body.len);
+    return set != CURLE_OK
+               ? set
+               : curl_easy_setopt(s->easy, CURLOPT_POSTFIELDS,
+                                  req->body.len == 0 ? "" : req->body.data);
+}
+
+/* Set or taken away with each request: a handle goes from one webhook to the
+ * next. One text holds both, and OpenSSL picks what it looks for. libcurl
+ * compares the certificate before it uses a connection or session again. */
+static CURLcode set_client(struct slot *s, struct str pem)
+{
+    struct curl_blob blob = {(void *)(uintptr_t)pem.data, pem.len,
+                             CURL_BLOB_NOCOPY};
+    struct curl_blob *given = pem.len == 0 ? NULL : &blob;
+    CURLcode set = curl_easy_setopt(s->easy, CURLOPT_SSLCERT_BLOB, given);
+
+    return set != CURLE_OK
+               ? set
+               : curl_easy_setopt(s->easy, CURLOPT_SSLKEY_BLOB, given);
+}
+
 bool fetch_start(struct fetch *f, const struct fetch_request *req,
                  struct err *err)
 {
@@ -175,12 +204,10 @@ bool fetch_start(struct fetch *f, const struct fetch_request *req,
             curl_easy_setopt(s->easy, CURLOPT_HTTPHEADER, slot_headers(s, req));
     }
     if (set == CURLE_OK) {
-        set = curl_easy_setopt(s->easy, CURLOPT_POSTFIELDSIZE_LARGE,
-                               (curl_off_t)req->body.len);
+        set = set_method(s, req);
     }
     if (set == CURLE_OK) {
-        set = curl_easy_setopt(s->easy, CURLOPT_POSTFIELDS,
-                               req->body.len == 0 ? "" : req->body.data);
+        set = set_client(s, req->client_pem);
     }
     if (set != CURLE_OK ||
         curl_multi_add_handle(f->multi, s->easy) != CURLM_OK) {

@@ -43,6 +43,10 @@ struct fetch_request {
     /* Borrowed until the answer: "Name: value" lines and the body. */
     const char *headers[FETCH_HEADERS_MAX];
     size_t header_count;
+    bool is_get; /* Else it is a POST of the body. */
+    /* PEM of a certificate and its key, shown where one is asked for;
+     * STR_NONE: none. A connection is used again by the same only. */
+    struct str client_pem;
     struct str body;
     void *owner; /* Comes back in the answer. */
 };
@@ -80,9 +84,11 @@ enum fetch_failure {
     FETCH_NOT_HTTP,
     FETCH_INTERIM, /* 1xx answers, and no other. */
     FETCH_HEADERS_TOO_LARGE,
-    FETCH_TOO_LARGE, /* The body. */
-    FETCH_ENCODED,   /* Packed in a way that we did not ask for. */
-    FETCH_PROXY,     /* Our own did not let us through. */
+    FETCH_TOO_LARGE,      /* The body. */
+    FETCH_ENCODED,        /* Packed in a way that we did not ask for. */
+    FETCH_PROXY,          /* Our own did not let us through. */
+    FETCH_LACK,           /* No descriptor, memory, port or network was left. */
+    FETCH_CLIENT_EXPIRED, /* Our certificate: whoever has it says so. */
     FETCH_OTHER,
     FETCH_FAILURES
 };

@@ -8,6 +8,7 @@
 #include "fetch/answer.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -41,6 +42,7 @@ static curl_socket_t open_socket(void *user, curlsocktype purpose,
     int fd = socket(address->family, address->socktype | SOCK_CLOEXEC,
                     address->protocol);
     if (fd < 0) {
+        s->is_lacking = answer_is_lack(errno);
         return CURL_SOCKET_BAD;
     }
     sockets_opened(&s->fetch->sockets, fd);
@@ -226,6 +228,7 @@ void slot_reset(struct slot *s, const struct fetch_request *req)
     s->first_us = 0;
     s->is_tls = strncmp(req->url, "https:", strlen("https:")) == 0;
     s->is_refused = false;
+    s->is_lacking = false;
     err_clear(&s->why);
     s->tried.ss_family = AF_UNSPEC;
     s->error[0] = '\0';
@@ -281,6 +284,22 @@ static void remote_tried(const struct slot *s, char *out, size_t size)
     }
 }
 
+/* A look-up needs descriptors as well, and says only that the name is unknown
+ * when there are none. */
+static bool is_lacking(const struct slot *s, CURLcode code)
+{
+    if (s->is_lacking ||
+        (code != CURLE_COULDNT_RESOLVE_HOST && code != CURLE_FAILED_INIT)) {
+        return s->is_lacking;
+    }
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0) {
+        return answer_is_lack(errno);
+    }
+    (void)close(fd);
+    return false;
+}
+
 static struct answer_facts facts_of(const struct slot *s, CURLcode code,
                                     const struct fetch_answer *a)
 {
@@ -288,6 +307,7 @@ static struct answer_facts facts_of(const struct slot *s, CURLcode code,
         .code = (int)code,
         .words = s->error,
         .tls = s->peer.fault,
+        .is_lacking = is_lacking(s, code),
         .is_refused = s->is_refused,
         .is_proxied = s->fetch->proxy != NULL,
         .is_tls = s->is_tls,

@@ -30,6 +30,7 @@ struct slot {
     int64_t joined_us;  /* Connected, since then; 0: no TLS began. */
     int64_t first_us;   /* Of the answer; 0: nothing came. */
     bool is_tls;
+    bool is_lacking; /* No socket could be made: it is us. */
     bool is_refused;
     struct err why;                /* Of the refusal. */
     struct sockaddr_storage tried; /* The address connected to last. */

@@ -7,6 +7,7 @@
 
 #include <assert.h>
 #include <netinet/in.h>
+#include <strings.h>
 
 #define PORT_HTTPS 443
 #define PORT_FREE 1024 /* From here on any port will do. */
@@ -79,6 +80,18 @@ static bool check_port(uint64_t port, struct err *err)
 static bool read_form(struct str url, struct url *u, struct err *err)
 {
     return url_read(url, u, err) && check_port(u->port, err);
+}
+
+bool guard_same_origin(struct str a, struct str b)
+{
+    struct err err = ERR_NONE;
+    struct url one;
+    struct url other;
+
+    return url_read(a, &one, &err) && url_read(b, &other, &err) &&
+           one.is_http == other.is_http && one.port == other.port &&
+           one.host.len == other.host.len &&
+           strncasecmp(one.host.data, other.host.data, one.host.len) == 0;
 }
 
 bool guard_form(struct str url, struct err *err)

@@ -32,6 +32,10 @@ struct guard {
 MUST_USE bool guard_read(struct str allow, bool is_development,
                          struct guard *out, struct err *err);
 
+/* Do both URLs lead to the same scheme, host and port? What is no URL leads
+ * nowhere. */
+bool guard_same_origin(struct str a, struct str b);
+
 /* Has it the form that a webhook's URL has everywhere? http or https; a name
  * or an address in its usual spelling; no user or password; port 443 or one
  * from 1024 on; at most GUARD_URL_MAX bytes, all printable ASCII. ERR_INVALID

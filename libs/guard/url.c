@@ -280,7 +280,9 @@ bool url_read(struct str text, struct url *out, struct err *err)
     struct str authority = take_authority(&rest);
     if (str_has(authority, '@')) {
         return err_set(err, ERR_INVALID,
-                       "the URL must not hold a user or password");
+                       "the URL must not hold a user or password: for basic "
+                       "authentication give the webhook an Authorization "
+                       "header (headers)");
     }
     bool is_v6 = authority.len > 0 && authority.data[0] == '[';
     if (!(is_v6 ? take_v6(&authority, &u, err)

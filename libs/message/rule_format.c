@@ -197,6 +197,7 @@ bool format_fits(const struct rule *rule, struct str s, struct arena *arena,
     case RULE_TIME:
     case RULE_MAP:
     case RULE_HEADERS:
+    case RULE_WAITS:
         break;
     }
     return true;

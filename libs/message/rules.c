@@ -87,6 +87,8 @@ static bool format_fits_field(enum rule_format format,
     case RULE_WORD:
     case RULE_ID:
         return kind_of(bare(f)) == KIND_TEXT;
+    case RULE_WAITS:
+        return kind_of(f) == KIND_I32 && kind_is_repeated(f);
     case RULE_TIME:
         return kind_of(f) == KIND_TIME && !kind_is_repeated(f);
     case RULE_MAP:
@@ -250,6 +252,20 @@ static void check_count(const struct check *c, const struct rule *row,
     }
 }
 
+/* Waits, each at its own path. */
+static void check_each(const struct check *c, const struct rule *row,
+                       const int32_t *numbers, size_t count)
+{
+    for (size_t i = 0; i < count && c->faults->count < FAULTS_MAX; i++) {
+        const struct rule each = {
+            .path = arena_printf(c->arena, "%s[%zu]", row->path, i).data,
+            .min = 1,
+            .max = WAIT_MAX_S,
+        };
+        check_number(c, &each, (double)numbers[i]);
+    }
+}
+
 static void check_list(const struct check *c, const struct rule *row,
                        const ProtobufCMessage *m,
                        const ProtobufCFieldDescriptor *f)
@@ -258,6 +274,9 @@ static void check_list(const struct check *c, const struct rule *row,
     size_t count = *kind_count(m, f);
 
     check_count(c, row, count, "entries");
+    if (row->format == RULE_WAITS) {
+        check_each(c, row, *(const int32_t *const *)kind_at(m, f), count);
+    }
     if (kind_of(f) != KIND_TEXT) {
         return;
     }

@@ -12,6 +12,7 @@
 
 #define MAP_KEY_MAX 40    /* Code points. */
 #define MAP_VALUE_MAX 500 /* Code points. */
+#define WAIT_MAX_S 604800 /* A week. */
 
 /* For a repeated text field the format is each entry's. */
 enum rule_format {
@@ -26,6 +27,7 @@ enum rule_format {
     RULE_TIME,     /* min..max are seconds relative to now */
     RULE_MAP,      /* max keys; keys 1 to 40, values <= 500 code points */
     RULE_HEADERS,  /* a map; guard/header.h */
+    RULE_WAITS,    /* a list of whole seconds, each 1 to WAIT_MAX_S */
 };
 
 struct rule {

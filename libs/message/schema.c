@@ -59,6 +59,7 @@ static const struct {
     {"webhook", "Webhook", ID_WEBHOOK},
     {"delivery", "Delivery", ID_DELIVERY},
     {"delivery", "DeliveryDetail", ID_DELIVERY},
+    {"replay", "Replay", ID_REPLAY},
 };
 
 static bool is_null_possible(const ProtobufCMessageDescriptor *type,
@@ -286,24 +287,56 @@ static void add_field(struct json_writer *w,
     json_object_end(w);
 }
 
+/* How many members the field's oneof has, itself included; 0: it is in none. */
+static unsigned oneof_count(const ProtobufCMessageDescriptor *type,
+                            const ProtobufCFieldDescriptor *f)
+{
+    unsigned count = 0;
+
+    for (unsigned i = 0; kind_is_oneof(f) && i < type->n_fields; i++) {
+        count += kind_is_oneof(&type->fields[i]) &&
+                 type->fields[i].quantifier_offset == f->quantifier_offset;
+    }
+    return count;
+}
+
+/* Is it the first of its oneof in the message? */
+static bool is_first(const ProtobufCMessageDescriptor *type,
+                     const ProtobufCFieldDescriptor *f)
+{
+    for (const ProtobufCFieldDescriptor *o = type->fields; o < f; o++) {
+        if (kind_is_oneof(o) && o->quantifier_offset == f->quantifier_offset) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* Of the members of a oneof exactly one is there; one that is alone may be
  * missing. All else is required, so that counting tells; makers of clients take
  * the schemas of a oneOf for classes of their own, and lose the members. */
 static void add_choices(struct json_writer *w,
                         const ProtobufCMessageDescriptor *type)
 {
-    unsigned count = 0;
+    unsigned least = 0;
+    unsigned most = 0;
+    bool has_choice = false;
 
     for (unsigned i = 0; i < type->n_fields; i++) {
-        count += kind_is_oneof(&type->fields[i]);
+        const ProtobufCFieldDescriptor *f = &type->fields[i];
+        unsigned members = oneof_count(type, f);
+
+        most += members == 0 || is_first(type, f);
+        least += members == 0 || (members > 1 && is_first(type, f));
+        has_choice = has_choice || members > 1;
     }
-    if (count < 2) {
+    if (!has_choice) {
         return;
     }
     json_key(w, STR("minProperties"));
-    json_add_int(w, type->n_fields - count + 1);
+    json_add_int(w, least);
     json_key(w, STR("maxProperties"));
-    json_add_int(w, type->n_fields - count + 1);
+    json_add_int(w, most);
 }
 
 void schema_write_message(const ProtobufCMessageDescriptor *type,

@@ -79,6 +79,7 @@ const char *schema_pattern(enum rule_format format)
     case RULE_TIME:
     case RULE_MAP:
     case RULE_HEADERS:
+    case RULE_WAITS:
     case RULE_WORD:
         break;
     }
@@ -110,26 +111,13 @@ static void add_pattern(struct json_writer *w, const struct rule *row,
     schema_add_member(w, "pattern", text);
 }
 
+/* JSON Schema's own name of it; NULL: none. */
 static const char *format_word(enum rule_format format)
 {
-    switch (format) {
-    case RULE_EMAIL:
-        return "idn-email";
-    case RULE_ENDPOINT:
-        return "uri";
-    case RULE_TIME:
-        return "date-time";
-    case RULE_PLAIN:
-    case RULE_LINE:
-    case RULE_PHONE:
-    case RULE_COUNTRY:
-    case RULE_ID:
-    case RULE_MAP:
-    case RULE_HEADERS:
-    case RULE_WORD:
-        break;
-    }
-    return NULL;
+    return format == RULE_EMAIL      ? "idn-email"
+           : format == RULE_ENDPOINT ? "uri"
+           : format == RULE_TIME     ? "date-time"
+                                     : NULL;
 }
 
 /* Empty is unset, as null is. */
@@ -322,6 +310,10 @@ static void add_list(struct json_writer *w, const struct rule *row,
     if (kind_of(f) == KIND_TEXT && row->format != RULE_WORD) {
         schema_add_type(w, "string", false);
         add_pattern(w, &element, row->format == RULE_PLAIN);
+    } else if (row->format == RULE_WAITS) {
+        schema_add_type(w, "integer", false);
+        add_number(w, "minimum", 1);
+        add_number(w, "maximum", WAIT_MAX_S);
     } else {
         add_single(w, &element, f);
     }

@@ -15,6 +15,13 @@ struct cause {
     struct str traceparent; /* STR_NONE: none */
 };
 
+/* Who changes something: for the audit log. */
+struct author {
+    struct str actor;      /* key_…, usr_…, or a program's name */
+    struct str request_id; /* STR_NONE: none */
+    struct str address;    /* Where it was asked from; STR_NONE: not known */
+};
+
 /* 1 to REQUEST_ID_MAX printable ASCII characters: fit for headers and logs,
  * wherever it came from. */
 bool cause_is_request_id(struct str s);

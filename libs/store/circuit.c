@@ -2,6 +2,7 @@
 #include "store/circuit.h"
 
 #include "base/clock.h"
+#include "circuit_event.h"
 #include "store_sql.h"
 
 #include <assert.h>
@@ -9,26 +10,130 @@
 /* Between two looks at one that has nothing left. */
 #define DRAINED_US US_PER_S
 
-static struct id_text news_of(struct circuit_key key)
+static struct id_text news_of(struct webhook_key key)
 {
     return id_text(ID_ORGANIZATION, key.org_id);
 }
 
-bool circuit_open(struct db *db, struct circuit_key key, int failures,
-                  struct circuit_waits waits, int64_t now_us, struct err *err)
-{
-    struct id_text news = news_of(key);
+/* --- changes -------------------------------------------------------------- */
 
-    return db_run(db, &sql_circuit_open,
-                  ARGS(ARG_UUID(key.org_id), ARG_UUID(key.webhook_id),
-                       ARG_TIME(now_us), ARG_INT(failures),
-                       ARG_INT(waits.first_ms), ARG_INT(waits.max_ms),
-                       ARG_TEXT(str_of(news.data))),
-                  NULL, err);
+/* `rows` is of the statement that made the change: one row, and none when there
+ * was nothing to change. Ends the transaction. */
+static bool tell_change(struct tx *tx, struct webhook_key key,
+                        const struct circuit_trouble *trouble, int64_t now_us,
+                        const struct db_rows *rows, struct err *err)
+{
+    return db_count(rows) == 0 ||
+           (circuit_tell(tx, key, trouble, now_us, err) && tx_commit(tx, err));
 }
 
+bool circuit_open(struct db *db, struct webhook_key key,
+                  const struct circuit_fall *fall, bool *changed,
+                  struct err *err)
+{
+    const struct id_text news = news_of(key);
+    const struct circuit_trouble trouble = {
+        .type = EVENT_WEBHOOK_FAILING,
+        .why = &fall->why,
+        .since_us = fall->now_us,
+        .failures = fall->failures,
+    };
+    struct db_rows *rows = NULL;
+    struct tx *tx = NULL;
+    bool ok =
+        tx_begin(db, &tx, err) && circuit_lock(tx, key, err) &&
+        tx_run(tx, &sql_circuit_open,
+               ARGS(ARG_UUID(key.org_id), ARG_UUID(key.webhook_id),
+                    ARG_TIME(fall->now_us), ARG_INT(fall->failures),
+                    ARG_INT(fall->waits.first_ms), ARG_INT(fall->waits.max_ms),
+                    ARG_TEXT(str_of(news.data)),
+                    ARG_TIME(fall->why.not_before_us)),
+               &rows, err) &&
+        tell_change(tx, key, &trouble, fall->now_us, rows, err);
+
+    if (ok) {
+        *changed = db_count(rows) > 0;
+    }
+    db_rows_free(rows);
+    tx_end(tx);
+    return ok;
+}
+
+/* What it was, as the statements of the next two tell it. */
+static struct circuit_trouble trouble_was(const struct db_rows *rows,
+                                          enum event_type type,
+                                          const struct circuit_why *why)
+{
+    bool is_known = db_count(rows) > 0 && !db_is_null(rows, 0, 0);
+
+    return (struct circuit_trouble){
+        .type = type,
+        .why = why,
+        .since_us = is_known ? db_time(rows, 0, 0) : DB_TIME_NULL,
+        .failures = is_known ? db_int(rows, 0, 1) : 0,
+        .counts_held = true,
+    };
+}
+
+bool circuit_close(struct db *db, struct webhook_key key,
+                   const struct circuit_why *why, int64_t now_us, bool *changed,
+                   struct err *err)
+{
+    const struct id_text news = news_of(key);
+    struct circuit_trouble was;
+    struct db_rows *rows = NULL;
+    struct tx *tx = NULL;
+    bool ok = tx_begin(db, &tx, err) && circuit_lock(tx, key, err) &&
+              tx_run(tx, &sql_circuit_close,
+                     ARGS(ARG_UUID(key.org_id), ARG_UUID(key.webhook_id),
+                          ARG_TIME(now_us), ARG_TEXT(str_of(news.data))),
+                     &rows, err);
+
+    if (ok) {
+        was = trouble_was(rows, EVENT_WEBHOOK_RECOVERED, why);
+        ok = tell_change(tx, key, &was, now_us, rows, err);
+    }
+    if (ok) {
+        *changed = db_count(rows) > 0;
+    }
+    db_rows_free(rows);
+    tx_end(tx);
+    return ok;
+}
+
+bool circuit_disable(struct db *db, struct webhook_key key,
+                     const struct circuit_end *end, bool *changed,
+                     struct err *err)
+{
+    const struct id_text news = news_of(key);
+    const struct id_text subject = id_text(ID_WEBHOOK, key.webhook_id);
+    struct circuit_trouble was;
+    struct db_rows *rows = NULL;
+    struct tx *tx = NULL;
+    bool ok = tx_begin(db, &tx, err) && circuit_lock(tx, key, err) &&
+              tx_run(tx, &sql_webhook_disable,
+                     ARGS(ARG_UUID(key.org_id), ARG_UUID(key.webhook_id),
+                          ARG_TEXT(end->reason), ARG_TIME(end->now_us),
+                          ARG_UUID(id_new()), ARG_TEXT(str_of(subject.data)),
+                          ARG_TEXT(str_of(news.data))),
+                     &rows, err);
+
+    if (ok) {
+        was = trouble_was(rows, EVENT_WEBHOOK_DISABLED, &end->why);
+        ok = tell_change(tx, key, &was, end->now_us, rows, err);
+    }
+    if (ok) {
+        *changed = db_count(rows) > 0;
+    }
+    db_rows_free(rows);
+    tx_end(tx);
+    return ok;
+}
+
+/* --- probes --------------------------------------------------------------- */
+
 bool circuit_probe(struct db *db, struct circuit_waits waits, int64_t now_us,
-                   size_t max, struct circuit_key *out, size_t *count,
+                   size_t max, struct webhook_key *out, size_t *count,
                    struct err *err)
 {
     struct db_rows *rows = NULL;
@@ -42,20 +147,65 @@ bool circuit_probe(struct db *db, struct circuit_waits waits, int64_t now_us,
     *count = db_count(rows);
     assert(*count <= max);
     for (size_t i = 0; i < *count; i++) {
-        out[i] = (struct circuit_key){db_uuid(rows, i, 0), db_uuid(rows, i, 1)};
+        out[i] = (struct webhook_key){db_uuid(rows, i, 0), db_uuid(rows, i, 1)};
     }
     db_rows_free(rows);
     return true;
 }
 
-bool circuit_failed(struct db *db, struct circuit_key key, int64_t *since_us,
-                    int64_t *failures, struct err *err)
+bool circuit_is_busy(struct db *db, struct webhook_key key, bool *waits,
+                     struct err *err)
+{
+    struct db_rows *rows = NULL;
+
+    if (!db_run(db, &sql_circuit_busy,
+                ARGS(ARG_UUID(key.org_id), ARG_UUID(key.webhook_id)), &rows,
+                err)) {
+        return false;
+    }
+    *waits = db_bool(rows, 0, 0);
+    db_rows_free(rows);
+    return true;
+}
+
+bool circuit_count(struct db *db, struct circuit_counts *out, struct err *err)
+{
+    struct db_rows *rows = NULL;
+
+    if (!db_run(db, &sql_circuit_count, ARGS_NONE, &rows, err)) {
+        return false;
+    }
+    *out = (struct circuit_counts){db_int(rows, 0, 0), db_int(rows, 0, 1)};
+    db_rows_free(rows);
+    return true;
+}
+
+bool circuit_doubt(struct db *db, struct webhook_key key, int64_t since_us,
+                   int64_t *failures, struct err *err)
+{
+    struct db_rows *rows = NULL;
+
+    if (!db_run(db, &sql_circuit_doubt,
+                ARGS(ARG_UUID(key.org_id), ARG_UUID(key.webhook_id),
+                     ARG_TIME(since_us)),
+                &rows, err)) {
+        return false;
+    }
+    *failures = db_int(rows, 0, 0);
+    db_rows_free(rows);
+    return true;
+}
+
+bool circuit_failed(struct db *db, struct webhook_key key,
+                    int64_t not_before_us, int64_t *since_us, int64_t *failures,
+                    struct err *err)
 {
     struct db_rows *rows = NULL;
 
     if (!db_run(db, &sql_circuit_failed,
-                ARGS(ARG_UUID(key.org_id), ARG_UUID(key.webhook_id)), &rows,
-                err)) {
+                ARGS(ARG_UUID(key.org_id), ARG_UUID(key.webhook_id),
+                     ARG_TIME(not_before_us)),
+                &rows, err)) {
         return false;
     }
     bool is_open = db_count(rows) > 0;
@@ -65,21 +215,16 @@ bool circuit_failed(struct db *db, struct circuit_key key, int64_t *since_us,
     return true;
 }
 
-bool circuit_close(struct db *db, struct circuit_key key, int64_t now_us,
-                   struct err *err)
-{
-    struct id_text news = news_of(key);
-
-    return db_run(db, &sql_circuit_close,
-                  ARGS(ARG_UUID(key.org_id), ARG_UUID(key.webhook_id),
-                       ARG_TIME(now_us), ARG_TEXT(str_of(news.data))),
-                  NULL, err);
-}
-
 /* --- draining ------------------------------------------------------------- */
 
-static bool release(struct tx *tx, struct circuit_key key,
-                    const struct circuit_drain *how, size_t *released,
+/* Of a portion; what was taken and is not due is given up. */
+struct portion {
+    size_t released;
+    size_t taken;
+};
+
+static bool release(struct tx *tx, struct webhook_key key,
+                    const struct circuit_drain *how, struct portion *out,
                     struct err *err)
 {
     struct db_rows *rows = NULL;
@@ -87,28 +232,31 @@ static bool release(struct tx *tx, struct circuit_key key,
     if (!tx_run(tx, &sql_delivery_release,
                 ARGS(ARG_UUID(key.org_id), ARG_UUID(key.webhook_id),
                      ARG_TIME(how->now_us), ARG_INT(how->apart_us),
-                     ARG_INT((int64_t)how->max)),
+                     ARG_INT((int64_t)how->max),
+                     how->max_age_ms == 0 ? ARG_NULL : ARG_INT(how->max_age_ms),
+                     ARG_TEXT(how->old.failure), ARG_TEXT(how->old.detail)),
                 &rows, err)) {
         return false;
     }
-    *released = (size_t)db_int(rows, 0, 0);
+    *out = (struct portion){(size_t)db_int(rows, 0, 0),
+                            (size_t)db_int(rows, 0, 1)};
     db_rows_free(rows);
     return true;
 }
 
 /* When to look again, or that there is no need to. */
-static bool go_on(struct tx *tx, struct circuit_key key, int64_t since_us,
-                  const struct circuit_drain *how, size_t released,
+static bool go_on(struct tx *tx, struct webhook_key key, int64_t since_us,
+                  const struct circuit_drain *how, struct portion portion,
                   struct err *err)
 {
-    int64_t next_us = how->now_us + (int64_t)released * how->apart_us;
+    int64_t next_us = how->now_us + (int64_t)portion.released * how->apart_us;
 
-    if (released == 0 && how->now_us - since_us >= how->settle_us) {
+    if (portion.taken == 0 && how->now_us - since_us >= how->settle_us) {
         return tx_run(tx, &sql_circuit_end,
                       ARGS(ARG_UUID(key.org_id), ARG_UUID(key.webhook_id)),
                       NULL, err);
     }
-    if (released < how->max) {
+    if (portion.taken < how->max) {
         next_us = MAX_OF(next_us, how->now_us + DRAINED_US);
     }
     return tx_run(
@@ -118,29 +266,30 @@ static bool go_on(struct tx *tx, struct circuit_key key, int64_t since_us,
 }
 
 bool circuit_drain(struct db *db, const struct circuit_drain *how, bool *found,
-                   size_t *released, struct err *err)
+                   struct circuit_drained *out, struct err *err)
 {
     struct db_rows *rows = NULL;
     struct tx *tx = NULL;
     bool is_there = false;
-    size_t count = 0;
+    struct portion portion = {0};
     bool ok =
         tx_begin(db, &tx, err) &&
         tx_run(tx, &sql_circuit_drain, ARGS(ARG_TIME(how->now_us)), &rows, err);
 
     if (ok && db_count(rows) > 0) {
-        const struct circuit_key key = {db_uuid(rows, 0, 0),
+        const struct webhook_key key = {db_uuid(rows, 0, 0),
                                         db_uuid(rows, 0, 1)};
         is_there = true;
-        ok = release(tx, key, how, &count, err) &&
-             go_on(tx, key, db_time(rows, 0, 2), how, count, err) &&
+        ok = release(tx, key, how, &portion, err) &&
+             go_on(tx, key, db_time(rows, 0, 2), how, portion, err) &&
              tx_commit(tx, err);
     }
     db_rows_free(rows);
     tx_end(tx);
     if (ok) {
         *found = is_there;
-        *released = count;
+        *out = (struct circuit_drained){portion.released,
+                                        portion.taken - portion.released};
     }
     return ok;
 }

@@ -2,13 +2,18 @@
 #include "store/delivery.h"
 
 #include "base/macros.h"
+#include "base/random.h"
 #include "store_sql.h"
 
 #include <assert.h>
+#include <stdlib.h>
 
 #define ARENA_BYTES 65536
 #define ROW_ARGS 18
 #define ATTEMPT_ARGS 23
+#define COUNT_ARGS 2 /* Behind the attempts. */
+#define TRACE_ARGS 2
+#define SHARDS 32
 
 const char *const delivery_state_words[] = {"pending", "delivered", "failed",
                                             "held", NULL};
@@ -44,6 +49,35 @@ static int64_t *numbers(struct columns c)
 static struct str *texts(struct columns c)
 {
     return arena_zero(c.arena, c.count + 1, sizeof(struct str));
+}
+
+/* Why the rows failed: an argument of both statements, behind those of the
+ * attempts. */
+static struct db_arg failure_arg(struct arena *arena,
+                                 const struct delivery *rows, size_t count)
+{
+    struct str *words = texts((struct columns){arena, count});
+
+    for (size_t i = 0; i < count; i++) {
+        words[i] = none_if_empty(rows[i].last_failure);
+    }
+    return ARG_TEXTS(words, count);
+}
+
+/* To which traces they belong: the last arguments of delivery_insert. */
+static void trace_args(struct arena *arena, const struct delivery *rows,
+                       size_t count, struct db_arg args[TRACE_ARGS])
+{
+    struct columns c = {arena, count};
+    struct id *trace = ids(c);
+    int64_t *flags = numbers(c);
+
+    for (size_t i = 0; i < count; i++) {
+        trace[i] = rows[i].trace.id;
+        flags[i] = rows[i].trace.flags;
+    }
+    args[0] = ARG_UUIDS(trace, count);
+    args[1] = ARG_INTS(flags, count);
 }
 
 static void row_args(struct arena *arena, const struct delivery *rows,
@@ -179,6 +213,31 @@ static void attempt_args(struct arena *arena, const struct attempt *list,
     connection_args(arena, list, count, args + 16);
 }
 
+/* Which of the rows of an hour this thread adds to: any, always the same. So
+ * threads and processes seldom meet in one; when they do, one waits. */
+static int64_t shard(void)
+{
+    static _Thread_local uint64_t drawn; /* 0: not yet */
+
+    while (drawn == 0) {
+        random_bytes(&drawn, sizeof drawn);
+    }
+    return (int64_t)(drawn % SHARDS);
+}
+
+/* What is more to know of the attempts for the sums of hours. */
+static void count_args(struct arena *arena, const struct attempt *list,
+                       size_t count, struct db_arg args[COUNT_ARGS])
+{
+    struct id *webhook = ids((struct columns){arena, count});
+
+    for (size_t i = 0; i < count; i++) {
+        webhook[i] = list[i].webhook_id;
+    }
+    args[0] = ARG_UUIDS(webhook, count);
+    args[1] = ARG_INT(shard());
+}
+
 /* --- writes ------------------------------------------------------------------
  */
 
@@ -205,12 +264,17 @@ bool delivery_insert(struct db *db, const struct delivery *rows, size_t count,
                      bool *is_new, struct err *err)
 {
     struct arena *arena = arena_new(ARENA_BYTES);
-    struct db_arg args[ROW_ARGS + ATTEMPT_ARGS];
+    struct db_arg args[ROW_ARGS + ATTEMPT_ARGS + COUNT_ARGS + 1 + TRACE_ARGS];
     struct db_rows *got = NULL;
     bool ok = false;
 
     row_args(arena, rows, count, args);
     attempt_args(arena, attempts, attempt_count, args + ROW_ARGS);
+    count_args(arena, attempts, attempt_count, args + ROW_ARGS + ATTEMPT_ARGS);
+    args[ROW_ARGS + ATTEMPT_ARGS + COUNT_ARGS] =
+        failure_arg(arena, rows, count);
+    trace_args(arena, rows, count,
+               args + ROW_ARGS + ATTEMPT_ARGS + COUNT_ARGS + 1);
     ok = db_run(db, &sql_delivery_insert_new, args, COUNT_OF(args), NULL, err);
     if (ok) {
         memset(is_new, true, count * sizeof *is_new);
@@ -226,13 +290,61 @@ bool delivery_insert(struct db *db, const struct delivery *rows, size_t count,
     return ok;
 }
 
+/* Of one delivery, the outcome that counts comes first. */
+static int by_delivery(const void *left, const void *right)
+{
+    const struct delivery *a = left;
+    const struct delivery *b = right;
+    int order = memcmp(&a->id, &b->id, sizeof a->id);
+
+    if (order != 0) {
+        return order;
+    }
+    order = (b->state == DELIVERY_DELIVERED) - (a->state == DELIVERY_DELIVERED);
+    if (order != 0) {
+        return order;
+    }
+    return (a->lease_until_us < b->lease_until_us) -
+           (a->lease_until_us > b->lease_until_us);
+}
+
+/* Two outcomes of one row would be applied in any order. */
+static const struct delivery *
+one_each(struct arena *arena, const struct delivery *rows, size_t *count)
+{
+    struct delivery *sorted = arena_zero(arena, *count + 1, sizeof *sorted);
+    size_t kept = 0;
+
+    if (*count > 0) {
+        memcpy(sorted, rows, *count * sizeof *sorted);
+        qsort(sorted, *count, sizeof *sorted, by_delivery);
+    }
+    for (size_t i = 0; i < *count; i++) {
+        if (kept == 0 || !id_eq(sorted[i].id, sorted[kept - 1].id)) {
+            sorted[kept++] = sorted[i];
+        }
+    }
+    *count = kept;
+    return sorted;
+}
+
+static int64_t *leases(struct columns c, const struct delivery *rows)
+{
+    int64_t *lease = numbers(c);
+
+    for (size_t i = 0; i < c.count; i++) {
+        lease[i] = rows[i].lease_until_us;
+    }
+    return lease;
+}
+
 bool delivery_record(struct db *db, const struct delivery *rows, size_t count,
                      const struct attempt *attempts, size_t attempt_count,
                      struct err *err)
 {
     struct arena *arena = arena_new(ARENA_BYTES);
     struct db_arg all[ROW_ARGS];
-    struct db_arg args[11 + ATTEMPT_ARGS];
+    struct db_arg args[11 + ATTEMPT_ARGS + COUNT_ARGS + 2];
     int64_t earliest = INT64_MAX;
     int64_t latest = INT64_MIN + 1;
     bool ok = false;
@@ -241,6 +353,7 @@ bool delivery_record(struct db *db, const struct delivery *rows, size_t count,
         earliest = MIN_OF(earliest, rows[i].event_at_us);
         latest = MAX_OF(latest, rows[i].event_at_us);
     }
+    rows = one_each(arena, rows, &count);
     row_args(arena, rows, count, all);
     args[0] = all[0];  /* org_id */
     args[1] = all[1];  /* id */
@@ -254,6 +367,10 @@ bool delivery_record(struct db *db, const struct delivery *rows, size_t count,
     args[9] = count == 0 ? ARG_NULL : ARG_TIME(latest);
     args[10] = all[14]; /* finished_at */
     attempt_args(arena, attempts, attempt_count, args + 11);
+    count_args(arena, attempts, attempt_count, args + 11 + ATTEMPT_ARGS);
+    args[11 + ATTEMPT_ARGS + COUNT_ARGS] = failure_arg(arena, rows, count);
+    args[11 + ATTEMPT_ARGS + COUNT_ARGS + 1] =
+        ARG_TIMES(leases((struct columns){arena, count}, rows), count);
     ok = db_run(db, &sql_delivery_record, args, COUNT_OF(args), NULL, err);
     arena_free(arena);
     return ok;

@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "base/id.h"
 #include "base/macros.h"
+#include "base/traceparent.h"
 #include "db/db.h"
 #include "store/event.h"
 #include "store/webhook.h"
@@ -39,14 +40,21 @@ struct delivery {
     int64_t due_at_us; /* DB_TIME_NULL when finished */
     int last_status;   /* 0: none */
     struct str last_error;
+    struct str last_failure; /* A word; STR_NONE: none, or an answer */
     struct str body;
     int64_t finished_at_us; /* DB_TIME_NULL unless finished */
     int64_t created_at_us;
     int attempts_before;   /* Of attempts: not the schedule's any more. */
     struct str request_id; /* Of the event's cause; STR_NONE: none */
+    /* The event's, without a span; an id of zeros: not known. Written by
+     * delivery_insert and delivery_test, read by claims alone. */
+    struct trace trace;
     /* Its place among the events of its subject, from 1; 0: it waits for no
-     * other. Written by delivery_insert, read by delivery_claim alone. */
+     * other. Written by delivery_insert, read by the claims alone. */
     int64_t ordinal;
+    /* The due_at that its writer gave it while he worked on it; read by
+     * delivery_record alone. */
+    int64_t lease_until_us;
 };
 
 struct attempt {
@@ -54,6 +62,9 @@ struct attempt {
     struct id delivery_id;
     int number;
     int64_t at_us;
+    /* Whose endpoint it was; zero: a sample, which no sum counts. Written only.
+     */
+    struct id webhook_id;
     struct str verdict; /* "delivered", "retry", "give_up", "disable" */
     int status;         /* 0: none */
     struct str failure; /* STR_NONE when answered */
@@ -82,10 +93,21 @@ MUST_USE bool delivery_insert(struct db *db, const struct delivery *rows,
 
 /* Write the outcome of attempts: state, attempts, due_at, last_*, finished_at
  * of the rows (matched by org_id, id, event_at), and insert the attempts. One
- * statement, all or nothing. A row that is finished already is not touched. */
+ * statement, all or nothing. A row that is finished already is not touched, nor
+ * one that is not due at lease_until_us (another has it by now), unless it was
+ * delivered. Of several about one delivery only one counts: the success, or
+ * else the latest lease. */
 MUST_USE bool delivery_record(struct db *db, const struct delivery *rows,
                               size_t count, const struct attempt *attempts,
                               size_t attempt_count, struct err *err);
+
+/* Is it the rows that PostgreSQL refuses, whoever sends them and however often?
+ * All else that goes wrong is worth another try: a server that is away, a
+ * schema that is not ours yet, a right that is missing. */
+static inline bool delivery_is_refused(const struct err *err)
+{
+    return err->code == ERR_INVALID;
+}
 
 /* is_known[i]: is there a row with this key, in whatever state? count > 0. */
 struct delivery_key {
@@ -96,15 +118,55 @@ struct delivery_key {
 MUST_USE bool delivery_known(struct db *db, const struct delivery_key *keys,
                              size_t count, bool *is_known, struct err *err);
 
-/* Take up to max pending rows whose due_at <= now_us (oldest due first,
- * FOR UPDATE SKIP LOCKED), lease them until lease_until_us, return them.
- * Rows of the webhooks in `full` (lanes without room) are passed over, and so
- * is one with an ordinal while one before it is not finished. */
-MUST_USE bool delivery_claim(struct db *db, int64_t now_us,
-                             int64_t lease_until_us, size_t max,
-                             const struct id *full, size_t full_count,
-                             struct arena *arena, struct delivery **rows,
-                             size_t *count, struct err *err);
+/* Take pending rows whose due_at <= now_us (oldest due first, FOR UPDATE SKIP
+ * LOCKED), lease them until lease_until_us, return them. Rows that can't be
+ * sent now wait for something beside their time: for room, those of the
+ * webhooks in `full` (lanes without any), five minutes at most; for their turn,
+ * those with an ordinal behind one that is not finished, a minute at most.
+ * Those behind one that is held are held. No more is looked at than a bound,
+ * however much is due: when rows were put off there may be more behind them. */
+struct delivery_ask {
+    int64_t now_us, lease_until_us;
+    size_t max;       /* Rows, */
+    size_t bytes_max; /* and bytes of their bodies; one row always. */
+    const struct id *full;
+    size_t full_count;
+};
+/* The deliveries of one subject to one webhook, one after the other. */
+struct delivery_line {
+    struct webhook_key key;
+    struct str subject;
+};
+/* Lists are in the arena. lines: in which something waits for its turn now. The
+ * one before it may have ended while the claim looked, and who ended it found
+ * nobody to wake: so these are to be woken once more (delivery_wake). */
+struct delivery_claimed {
+    struct delivery *rows;
+    size_t count;
+    size_t put_off;
+    struct delivery_line *lines;
+    size_t line_count;
+};
+MUST_USE bool delivery_claim(struct db *db, const struct delivery_ask *ask,
+                             struct arena *arena, struct delivery_claimed *out,
+                             struct err *err);
+
+/* The next max rows of the webhook that wait for room are due now; *count is
+ * how many. */
+MUST_USE bool delivery_room(struct db *db, struct webhook_key key,
+                            int64_t now_us, size_t max, size_t *count,
+                            struct err *err);
+
+/* The next webhooks behind one (zero: from the first) with rows that wait for
+ * room, in order, at most max into out. */
+MUST_USE bool delivery_room_seekers(struct db *db, struct webhook_key after,
+                                    size_t max, struct webhook_key *out,
+                                    size_t *count, struct err *err);
+
+/* Something of each of these lines is finished: what waited for it is due now.
+ */
+MUST_USE bool delivery_wake(struct db *db, const struct delivery_line *lines,
+                            size_t count, int64_t now_us, struct err *err);
 
 /* When the next pending row is due (DB_TIME_NULL: none). */
 MUST_USE bool delivery_next_due(struct db *db, int64_t *due_at_us,
@@ -133,21 +195,6 @@ MUST_USE bool delivery_retry(struct db *db, const struct delivery *d,
                              int64_t now_us, const struct author *by,
                              bool *changed, struct err *err);
 
-/* At most `max` failed deliveries of the webhook, of events since since_us and
- * failed by now_us, oldest first: each as delivery_retry does it, unless
- * another is at it. Samples are left. Asked again it finds what is left. */
-struct delivery_recovery {
-    struct id org_id;
-    struct id webhook_id;
-    int64_t since_us;
-    int64_t now_us;
-    size_t max;
-    struct author by;
-};
-MUST_USE bool delivery_recover(struct db *db,
-                               const struct delivery_recovery *what,
-                               size_t *count, struct err *err);
-
 /* --- reads -----------------------------------------------------------------
  */
 
@@ -167,6 +214,30 @@ MUST_USE bool delivery_list(struct db *db, struct id org_id,
                             const struct delivery_filter *filter, size_t max,
                             struct arena *arena, struct delivery **rows,
                             size_t *count, struct err *err);
+
+/* Where an event was sent: at most max behind `after` (zero: from the first),
+ * in the order of their ids. */
+struct delivery_event {
+    struct id org_id;
+    struct id event_id;
+    struct id after;
+};
+MUST_USE bool delivery_list_of_event(struct db *db,
+                                     const struct delivery_event *of,
+                                     size_t max, struct arena *arena,
+                                     struct delivery **rows, size_t *count,
+                                     struct err *err);
+
+/* What of one webhook is to be sent or held now; of each at most
+ * DELIVERIES_WAITING_MAX are counted. */
+#define DELIVERIES_WAITING_MAX 10000
+struct deliveries_waiting {
+    int64_t pending, held;
+    int64_t oldest_us; /* The event's time; DB_TIME_NULL: there is none. */
+};
+MUST_USE bool delivery_waiting(struct db *db, struct id org_id,
+                               struct id webhook_id,
+                               struct deliveries_waiting *out, struct err *err);
 
 /* Does the log know any delivery of the webhook? */
 MUST_USE bool delivery_any(struct db *db, struct id org_id,

@@ -1,22 +1,10 @@
-/* What people ask of the ledger: a sample, the same once more, everything that
- * failed. All are rows that come due; the dispatcher does the sending. */
+/* What people ask of the ledger: a sample, or the same once more. Both are rows
+ * that come due; the dispatcher does the sending. */
 #include "store/delivery.h"
 
 #include "store_sql.h"
 
 #include <assert.h>
-
-static struct str subject_of(const Porter__V1__Event *event)
-{
-    const Porter__V1__EventData *d = event->data;
-
-    if (d->resource_case == PORTER__V1__EVENT_DATA__RESOURCE_VISITOR) {
-        return str_of(d->visitor->id);
-    }
-    return d->resource_case == PORTER__V1__EVENT_DATA__RESOURCE_CONTRACTOR
-               ? str_of(d->contractor->id)
-               : str_of(d->evacuation->id);
-}
 
 static struct delivery sample_row(const struct delivery_sample *what,
                                   struct arena *arena)
@@ -29,7 +17,7 @@ static struct delivery sample_row(const struct delivery_sample *what,
         .webhook_id = what->webhook_id,
         .event_at_us = what->now_us,
         .event_type = str_of(event->type),
-        .subject = subject_of(event),
+        .subject = event_subject(event),
         .state = DELIVERY_PENDING,
         .is_test = true,
         .due_at_us = what->now_us,
@@ -38,6 +26,10 @@ static struct delivery sample_row(const struct delivery_sample *what,
         .request_id = what->cause.request_id,
     };
     bool ok = id_read(ID_EVENT, str_of(event->id), &d.event_id);
+
+    if (traceparent_read(what->cause.traceparent, &d.trace)) {
+        d.trace.span = 0; /* The cause's; the row has none. */
+    }
 
     assert(ok); /* It was made a moment ago. */
     (void)ok;
@@ -59,7 +51,8 @@ bool delivery_test(struct db *db, const struct delivery_sample *what,
                      ARG_UUID(d.webhook_id), ARG_TEXT(d.event_type),
                      ARG_TEXT(d.subject), ARG_TIME(d.due_at_us),
                      ARG_BYTES(d.body), ARG_TIME(d.created_at_us),
-                     ARG_TEXT(d.request_id)),
+                     ARG_TEXT(d.request_id), ARG_UUID_OR_NULL(d.trace.id),
+                     ARG_INT(d.trace.flags)),
                 NULL, err)) {
         return false;
     }
@@ -77,31 +70,12 @@ bool delivery_retry(struct db *db, const struct delivery *d, int64_t now_us,
                 ARGS(ARG_UUID(d->org_id), ARG_UUID(d->id),
                      ARG_TIME(d->event_at_us), ARG_TIME(d->finished_at_us),
                      ARG_TIME(now_us), ARG_UUID(id_new()), ARG_TEXT(by->actor),
-                     ARG_TEXT(str_of(subject.data)), ARG_TEXT(by->request_id)),
+                     ARG_TEXT(str_of(subject.data)), ARG_TEXT(by->request_id),
+                     ARG_TEXT(by->address)),
                 &rows, err)) {
         return false;
     }
     *changed = db_count(rows) > 0;
-    db_rows_free(rows);
-    return true;
-}
-
-bool delivery_recover(struct db *db, const struct delivery_recovery *what,
-                      size_t *count, struct err *err)
-{
-    struct id_text subject = id_text(ID_WEBHOOK, what->webhook_id);
-    struct db_rows *rows = NULL;
-
-    if (!db_run(db, &sql_delivery_recover,
-                ARGS(ARG_UUID(what->org_id), ARG_UUID(what->webhook_id),
-                     ARG_TIME(what->since_us), ARG_TIME(what->now_us),
-                     ARG_INT((int64_t)what->max), ARG_UUID(id_new()),
-                     ARG_TEXT(what->by.actor), ARG_TEXT(str_of(subject.data)),
-                     ARG_TEXT(what->by.request_id)),
-                &rows, err)) {
-        return false;
-    }
-    *count = (size_t)db_int(rows, 0, 0);
     db_rows_free(rows);
     return true;
 }

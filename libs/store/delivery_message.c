@@ -4,20 +4,7 @@
 
 #include "message/message.h"
 
-#include <assert.h>
-
-struct target {
-    ProtobufCMessage *m;
-    struct arena *arena;
-};
-
-static struct message_field at(struct target t, const char *name)
-{
-    struct message_field f = message_find(t.m, str_of(name), t.arena);
-
-    assert(f.field != NULL);
-    return f;
-}
+#include "target.h"
 
 /* C strings carry no NUL, JSON nothing but UTF-8; an endpoint may answer
  * anything. Every byte that is not plain becomes '?' unless all of it is good.
@@ -40,20 +27,21 @@ static struct str readable(struct str s, struct arena *arena)
 static void set_text(struct target t, const char *name, struct str s)
 {
     if (s.len > 0) {
-        message_set_text(at(t, name), readable(s, t.arena), t.arena);
+        message_set_text(target_field(t, name), readable(s, t.arena), t.arena);
     }
 }
 
 static void set_id(struct target t, const char *name, enum id_kind kind,
                    struct id id)
 {
-    message_set_text(at(t, name), str_of(id_text(kind, id).data), t.arena);
+    message_set_text(target_field(t, name), str_of(id_text(kind, id).data),
+                     t.arena);
 }
 
 static void set_time(struct target t, const char *name, int64_t at_us)
 {
     if (at_us != DB_TIME_NULL) {
-        message_set_time(at(t, name), at_us, t.arena);
+        message_set_time(target_field(t, name), at_us, t.arena);
     }
 }
 
@@ -61,7 +49,7 @@ static void set_time(struct target t, const char *name, int64_t at_us)
 static void set_status(struct target t, const char *name, int status)
 {
     if (status != 0) {
-        message_set_int(at(t, name), status);
+        message_set_int(target_field(t, name), status);
     }
 }
 
@@ -72,11 +60,13 @@ static void fill_delivery(struct target t, const struct delivery *d)
     set_id(t, "event_id", ID_EVENT, d->event_id);
     set_text(t, "event_type", d->event_type);
     set_text(t, "subject", d->subject);
-    message_set_enum(at(t, "state"), str_of(delivery_state_words[d->state]));
-    message_set_bool(at(t, "test"), d->is_test);
-    message_set_int(at(t, "attempt_count"), d->attempts);
+    message_set_enum(target_field(t, "state"),
+                     str_of(delivery_state_words[d->state]));
+    message_set_bool(target_field(t, "test"), d->is_test);
+    message_set_int(target_field(t, "attempt_count"), d->attempts);
     set_status(t, "last_status", d->last_status);
     set_text(t, "last_error", d->last_error);
+    set_text(t, "last_failure", d->last_failure);
     set_time(t, "created_at", d->event_at_us);
     set_time(t, "next_attempt_at", d->due_at_us);
     set_time(t, "finished_at", d->finished_at_us);
@@ -89,19 +79,19 @@ static Porter__V1__Attempt *attempt_message(const struct attempt *a,
     struct target t = {message_new(&porter__v1__attempt__descriptor, arena),
                        arena};
 
-    message_set_int(at(t, "number"), a->number);
+    message_set_int(target_field(t, "number"), a->number);
     set_time(t, "at", a->at_us);
-    message_set_enum(at(t, "verdict"), a->verdict);
+    message_set_enum(target_field(t, "verdict"), a->verdict);
     set_status(t, "status", a->status);
     set_text(t, "failure", a->failure);
     set_text(t, "detail", a->detail);
     set_text(t, "remote", a->remote);
-    message_set_int(at(t, "dns_us"), a->dns_us);
-    message_set_int(at(t, "connect_us"), a->connect_us);
-    message_set_int(at(t, "tls_us"), a->tls_us);
-    message_set_int(at(t, "first_byte_us"), a->first_byte_us);
-    message_set_int(at(t, "total_us"), a->total_us);
-    message_set_bool(at(t, "reused"), a->reused);
+    message_set_int(target_field(t, "dns_us"), a->dns_us);
+    message_set_int(target_field(t, "connect_us"), a->connect_us);
+    message_set_int(target_field(t, "tls_us"), a->tls_us);
+    message_set_int(target_field(t, "first_byte_us"), a->first_byte_us);
+    message_set_int(target_field(t, "total_us"), a->total_us);
+    message_set_bool(target_field(t, "reused"), a->reused);
     set_text(t, "http_version", a->http_version);
     set_text(t, "tls_version", a->tls_version);
     if (a->certificate_expires_us != DB_TIME_NULL) {

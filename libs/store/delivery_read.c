@@ -2,13 +2,19 @@
 #include "store/circuit.h"
 #include "store/delivery.h"
 
+#include "base/clock.h"
 #include "base/macros.h"
 #include "store_sql.h"
 
 #include <assert.h>
 
-#define BODY_COLUMN 17
+#define BODY_COLUMN 18
+#define ORDINAL_COLUMN 19
+#define TRACE_COLUMN 20  /* Of claims; its flags are the next. */
+#define PASSED_COLUMN 23 /* Of a claim: behind these and a number. */
+#define LOOK_BEYOND 500  /* See delivery_claim: what may be put off at once. */
 #define KEY_BYTES 64
+#define ID_TIME_BYTES 6 /* Of a UUIDv7, and of id_pair's. */
 
 static struct str text_or_none(const struct db_rows *rows, size_t i,
                                size_t column, struct arena *arena)
@@ -30,7 +36,8 @@ static enum delivery_state state_of(struct str word)
 }
 
 /* Every statement that reads rows names these columns in this order; the body
- * last, when it is asked for. */
+ * behind them when it is asked for, the ordinal and the trace when it is
+ * claimed. */
 static struct delivery delivery_read(const struct db_rows *rows, size_t i,
                                      struct arena *arena)
 {
@@ -52,10 +59,19 @@ static struct delivery delivery_read(const struct db_rows *rows, size_t i,
         .created_at_us = db_time(rows, i, 14),
         .attempts_before = (int)db_int(rows, i, 15),
         .request_id = text_or_none(rows, i, 16, arena),
+        .last_failure = text_or_none(rows, i, 17, arena),
     };
 
     if (db_columns(rows) > BODY_COLUMN) {
         d.body = arena_str(arena, db_bytes(rows, i, BODY_COLUMN));
+    }
+    if (db_columns(rows) > ORDINAL_COLUMN &&
+        !db_is_null(rows, i, ORDINAL_COLUMN)) {
+        d.ordinal = db_int(rows, i, ORDINAL_COLUMN);
+    }
+    if (db_columns(rows) > TRACE_COLUMN) {
+        d.trace.id = db_uuid(rows, i, TRACE_COLUMN);
+        d.trace.flags = (uint8_t)db_int(rows, i, TRACE_COLUMN + 1);
     }
     return d;
 }
@@ -73,35 +89,129 @@ static void deliveries_read(const struct db_rows *rows, struct arena *arena,
     *count = n;
 }
 
-bool delivery_claim(struct db *db, int64_t now_us, int64_t lease_until_us,
-                    size_t max, const struct id *full, size_t full_count,
-                    struct arena *arena, struct delivery **rows, size_t *count,
+/* What was passed over: so many rows of a line, or of a webhook. */
+static void passed_read(const struct db_rows *got, size_t i,
+                        struct arena *arena, struct delivery_claimed *out)
+{
+    const struct webhook_key key = {db_uuid(got, i, PASSED_COLUMN),
+                                    db_uuid(got, i, PASSED_COLUMN + 1)};
+
+    out->put_off += (size_t)db_int(got, i, PASSED_COLUMN + 3);
+    if (!db_is_null(got, i, PASSED_COLUMN + 2)) {
+        out->lines[out->line_count++] = (struct delivery_line){
+            key, text_or_none(got, i, PASSED_COLUMN + 2, arena)};
+    }
+}
+
+static void claimed_read(const struct db_rows *got, struct arena *arena,
+                         struct delivery_claimed *out)
+{
+    const size_t n = db_count(got);
+
+    *out = (struct delivery_claimed){
+        .rows = arena_zero(arena, n + 1, sizeof *out->rows),
+        .lines = arena_zero(arena, n + 1, sizeof *out->lines),
+    };
+    for (size_t i = 0; i < n; i++) {
+        if (db_is_null(got, i, 0)) {
+            passed_read(got, i, arena, out);
+        } else {
+            out->rows[out->count++] = delivery_read(got, i, arena);
+        }
+    }
+}
+
+bool delivery_claim(struct db *db, const struct delivery_ask *ask,
+                    struct arena *arena, struct delivery_claimed *out,
                     struct err *err)
 {
     struct db_rows *got = NULL;
 
-    assert(lease_until_us > now_us);
+    assert(ask->lease_until_us > ask->now_us);
     if (!db_run(db, &sql_delivery_claim,
-                ARGS(ARG_TIME(now_us), ARG_TIME(lease_until_us),
-                     ARG_INT((int64_t)max), ARG_UUIDS(full, full_count)),
+                ARGS(ARG_TIME(ask->now_us), ARG_TIME(ask->lease_until_us),
+                     ARG_INT((int64_t)ask->max),
+                     ARG_UUIDS(ask->full, ask->full_count),
+                     ARG_INT((int64_t)(ask->max + LOOK_BEYOND)),
+                     ARG_INT((int64_t)ask->bytes_max)),
                 &got, err)) {
         return false;
     }
-    deliveries_read(got, arena, rows, count);
+    claimed_read(got, arena, out);
     db_rows_free(got);
     return true;
 }
 
-bool circuit_claim(struct db *db, struct circuit_key key,
-                   int64_t lease_until_us, struct arena *arena,
+bool delivery_room(struct db *db, struct webhook_key key, int64_t now_us,
+                   size_t max, size_t *count, struct err *err)
+{
+    struct db_rows *got = NULL;
+
+    if (!db_run(db, &sql_delivery_room,
+                ARGS(ARG_UUID(key.org_id), ARG_UUID(key.webhook_id),
+                     ARG_TIME(now_us), ARG_INT((int64_t)max)),
+                &got, err)) {
+        return false;
+    }
+    *count = (size_t)db_int(got, 0, 0);
+    db_rows_free(got);
+    return true;
+}
+
+bool delivery_room_seekers(struct db *db, struct webhook_key after, size_t max,
+                           struct webhook_key *out, size_t *count,
+                           struct err *err)
+{
+    struct db_rows *got = NULL;
+
+    if (!db_run(db, &sql_delivery_room_seekers,
+                ARGS(ARG_UUID(after.org_id), ARG_UUID(after.webhook_id),
+                     ARG_INT((int64_t)max)),
+                &got, err)) {
+        return false;
+    }
+    *count = db_count(got);
+    for (size_t i = 0; i < *count; i++) {
+        out[i] = (struct webhook_key){db_uuid(got, i, 0), db_uuid(got, i, 1)};
+    }
+    db_rows_free(got);
+    return true;
+}
+
+bool delivery_wake(struct db *db, const struct delivery_line *lines,
+                   size_t count, int64_t now_us, struct err *err)
+{
+    struct arena *arena = arena_new(count * KEY_BYTES);
+    struct id *orgs = arena_zero(arena, count, sizeof *orgs);
+    struct id *webhooks = arena_zero(arena, count, sizeof *webhooks);
+    struct str *subjects = arena_zero(arena, count, sizeof *subjects);
+
+    assert(count > 0);
+    for (size_t i = 0; i < count; i++) {
+        orgs[i] = lines[i].key.org_id;
+        webhooks[i] = lines[i].key.webhook_id;
+        subjects[i] = lines[i].subject;
+    }
+    bool ok = db_run(db, &sql_delivery_wake,
+                     ARGS(ARG_UUIDS(orgs, count), ARG_UUIDS(webhooks, count),
+                          ARG_TEXTS(subjects, count), ARG_TIME(now_us)),
+                     NULL, err);
+    arena_free(arena);
+    return ok;
+}
+
+bool circuit_claim(struct db *db, struct webhook_key key,
+                   const struct circuit_ask *ask, struct arena *arena,
                    struct delivery **row, size_t *count, struct err *err)
 {
     struct db_rows *got = NULL;
 
-    if (!db_run(db, &sql_delivery_claim_held,
-                ARGS(ARG_UUID(key.org_id), ARG_UUID(key.webhook_id),
-                     ARG_TIME(lease_until_us)),
-                &got, err)) {
+    if (!db_run(
+            db, &sql_delivery_claim_held,
+            ARGS(ARG_UUID(key.org_id), ARG_UUID(key.webhook_id),
+                 ARG_TIME(ask->lease_until_us), ARG_TIME(ask->now_us),
+                 ask->max_age_ms == 0 ? ARG_NULL : ARG_INT(ask->max_age_ms)),
+            &got, err)) {
         return false;
     }
     deliveries_read(got, arena, row, count);
@@ -209,6 +319,52 @@ bool delivery_list(struct db *db, struct id org_id,
     }
     db_rows_free(got);
     return ok;
+}
+
+/* The last or the first id of a millisecond. */
+static struct id id_of_moment(struct id of, uint8_t rest)
+{
+    memset(of.bytes + ID_TIME_BYTES, rest, sizeof of.bytes - ID_TIME_BYTES);
+    return of;
+}
+
+bool delivery_list_of_event(struct db *db, const struct delivery_event *of,
+                            size_t max, struct arena *arena,
+                            struct delivery **rows, size_t *count,
+                            struct err *err)
+{
+    const int64_t at_us = id_time_us(of->event_id);
+    struct db_rows *got = NULL;
+
+    if (!db_run(db, &sql_delivery_list_of_event,
+                ARGS(ARG_UUID(of->org_id), ARG_UUID(of->event_id),
+                     ARG_UUID(id_of_moment(of->event_id, 0)),
+                     ARG_UUID(id_of_moment(of->event_id, 0xFF)),
+                     ARG_UUID_OR_NULL(of->after), ARG_TIME(at_us - US_PER_DAY),
+                     ARG_TIME(at_us + US_PER_DAY), ARG_INT((int64_t)max)),
+                &got, err)) {
+        return false;
+    }
+    deliveries_read(got, arena, rows, count);
+    db_rows_free(got);
+    return true;
+}
+
+bool delivery_waiting(struct db *db, struct id org_id, struct id webhook_id,
+                      struct deliveries_waiting *out, struct err *err)
+{
+    struct db_rows *got = NULL;
+
+    if (!db_run(db, &sql_delivery_waiting,
+                ARGS(ARG_UUID(org_id), ARG_UUID(webhook_id),
+                     ARG_INT(DELIVERIES_WAITING_MAX)),
+                &got, err)) {
+        return false;
+    }
+    *out = (struct deliveries_waiting){db_int(got, 0, 0), db_int(got, 0, 1),
+                                       db_time(got, 0, 2)};
+    db_rows_free(got);
+    return true;
 }
 
 bool delivery_any(struct db *db, struct id org_id, struct id webhook_id,

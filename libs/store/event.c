@@ -9,6 +9,7 @@
 #define TOPIC_VISITORS "porter.visitors.v1"
 #define TOPIC_CONTRACTORS "porter.contractors.v1"
 #define TOPIC_EVACUATIONS "porter.evacuations.v1"
+#define TOPIC_WEBHOOKS "porter.webhooks.v1"
 
 /* clang-format off */
 #define TYPES(ROW) \
@@ -29,7 +30,13 @@
     ROW(EVENT_EVACUATION_ACTIVATED, "evacuation.activated", "evacuations", TOPIC_EVACUATIONS, \
         ID_EVACUATION, "Evacuation mode was activated.") \
     ROW(EVENT_EVACUATION_ENDED, "evacuation.ended", "evacuations", TOPIC_EVACUATIONS, \
-        ID_EVACUATION, "An evacuation has ended.")
+        ID_EVACUATION, "An evacuation has ended.") \
+    ROW(EVENT_WEBHOOK_FAILING, "webhook.failing", "webhooks", TOPIC_WEBHOOKS, \
+        ID_WEBHOOK, "A webhook's endpoint only fails: its events are held.") \
+    ROW(EVENT_WEBHOOK_DISABLED, "webhook.disabled", "webhooks", TOPIC_WEBHOOKS, \
+        ID_WEBHOOK, "A webhook was disabled because its endpoint is gone, or failed for too long.") \
+    ROW(EVENT_WEBHOOK_RECOVERED, "webhook.recovered", "webhooks", TOPIC_WEBHOOKS, \
+        ID_WEBHOOK, "A webhook that was failing gets events again.")
 #define AS_ROW(type, name, aggregate, topic, subject, help) \
     [type] = {name, aggregate, topic, subject, help},
 #define AS_WORD(type, name, aggregate, topic, subject, help) [type] = (name),
@@ -39,7 +46,7 @@ const char *const event_type_words[EVENT_TYPE_COUNT + 1] = {TYPES(AS_WORD)};
 /* clang-format on */
 
 const char *const event_topics[] = {TOPIC_VISITORS, TOPIC_CONTRACTORS,
-                                    TOPIC_EVACUATIONS, NULL};
+                                    TOPIC_EVACUATIONS, TOPIC_WEBHOOKS, NULL};
 const char event_dead_letters_topic[] = "porter.dead-letters.v1";
 
 bool event_type_find(struct str name, enum event_type *out)
@@ -51,6 +58,29 @@ bool event_type_find(struct str name, enum event_type *out)
         }
     }
     return false;
+}
+
+bool event_is_operational(enum event_type type)
+{
+    assert(type < EVENT_TYPE_COUNT);
+    return event_types[type].subject == ID_WEBHOOK;
+}
+
+struct str event_subject(const Porter__V1__Event *event)
+{
+    const Porter__V1__EventData *data = event->data;
+
+    if (data->resource_case == PORTER__V1__EVENT_DATA__RESOURCE_VISITOR) {
+        return str_of(data->visitor->id);
+    }
+    if (data->resource_case == PORTER__V1__EVENT_DATA__RESOURCE_CONTRACTOR) {
+        return str_of(data->contractor->id);
+    }
+    if (data->resource_case == PORTER__V1__EVENT_DATA__RESOURCE_WEBHOOK) {
+        return str_of(data->webhook->id);
+    }
+    assert(data->resource_case == PORTER__V1__EVENT_DATA__RESOURCE_EVACUATION);
+    return str_of(data->evacuation->id);
 }
 
 unsigned event_shard(struct id subject)
@@ -69,11 +99,15 @@ static void attach(Porter__V1__EventData *data, enum id_kind subject,
         assert(resource->descriptor == &porter__v1__contractor__descriptor);
         data->resource_case = PORTER__V1__EVENT_DATA__RESOURCE_CONTRACTOR;
         data->contractor = (Porter__V1__Contractor *)(void *)resource;
-    } else {
-        assert(subject == ID_EVACUATION);
+    } else if (subject == ID_EVACUATION) {
         assert(resource->descriptor == &porter__v1__evacuation__descriptor);
         data->resource_case = PORTER__V1__EVENT_DATA__RESOURCE_EVACUATION;
         data->evacuation = (Porter__V1__Evacuation *)(void *)resource;
+    } else {
+        assert(subject == ID_WEBHOOK);
+        assert(resource->descriptor == &porter__v1__webhook__descriptor);
+        data->resource_case = PORTER__V1__EVENT_DATA__RESOURCE_WEBHOOK;
+        data->webhook = (Porter__V1__Webhook *)(void *)resource;
     }
 }
 
@@ -115,6 +149,15 @@ Porter__V1__Event *event_new(enum event_type type, const struct cause *cause,
     attach(data, row->subject, resource);
     e->data = data;
     return e;
+}
+
+void event_set_trouble(Porter__V1__Event *event,
+                       Porter__V1__WebhookTrouble *trouble)
+{
+    assert(event->data->resource_case ==
+           PORTER__V1__EVENT_DATA__RESOURCE_WEBHOOK);
+    event->data->more_case = PORTER__V1__EVENT_DATA__MORE_TROUBLE;
+    event->data->trouble = trouble;
 }
 
 void event_body(const Porter__V1__Event *event, struct buf *out)

@@ -25,6 +25,10 @@ enum event_type {
     EVENT_CONTRACTOR_REJECTED,
     EVENT_EVACUATION_ACTIVATED,
     EVENT_EVACUATION_ENDED,
+    /* Operational: about the deliveries themselves. */
+    EVENT_WEBHOOK_FAILING,
+    EVENT_WEBHOOK_DISABLED,
+    EVENT_WEBHOOK_RECOVERED,
     EVENT_TYPE_COUNT
 };
 
@@ -48,14 +52,24 @@ extern const char event_dead_letters_topic[];
 /* False when there is no such type. */
 MUST_USE bool event_type_find(struct str name, enum event_type *out);
 
+/* Does it tell of a webhook, not of what people do? */
+bool event_is_operational(enum event_type type);
+
+/* The id of what it is about: vis_… and so on; the event's. */
+struct str event_subject(const Porter__V1__Event *event);
+
 /* The shard of a subject. */
 unsigned event_shard(struct id subject);
 
-/* An event about a Visitor, Contractor or Evacuation message (by type; the
- * resource is borrowed by the event). id is new, time is now_us. */
+/* An event about a Visitor, Contractor, Evacuation or Webhook message (by type;
+ * the resource is borrowed by the event). id is new, time is now_us. */
 Porter__V1__Event *event_new(enum event_type type, const struct cause *cause,
                              ProtobufCMessage *resource, int64_t now_us,
                              struct arena *arena);
+
+/* Of an operational event: why; borrowed by the event. */
+void event_set_trouble(Porter__V1__Event *event,
+                       Porter__V1__WebhookTrouble *trouble);
 
 /* Sample data for Test sends and docs: what a real one looks like, "test":
  * true. */

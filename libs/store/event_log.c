@@ -11,7 +11,6 @@
 
 #define WALK 10000
 #define BYTES (4 << 20)
-#define DAY_US (86400 * US_PER_S)
 
 enum { PAYLOAD, TXID, ID, FITS, IS_END }; /* Of a list. */
 enum { SETTLED = TXID + 1 };              /* Of one event. */
@@ -20,16 +19,16 @@ enum { SETTLED = TXID + 1 };              /* Of one event. */
 
 static int64_t day_of(int64_t at_us)
 {
-    int64_t rest = at_us % DAY_US;
+    int64_t rest = at_us % US_PER_DAY;
 
-    return at_us - (rest < 0 ? rest + DAY_US : rest);
+    return at_us - (rest < 0 ? rest + US_PER_DAY : rest);
 }
 
 struct event_days event_days(int64_t from_us, int64_t to_us)
 {
     return (struct event_days){
         from_us == DB_TIME_NULL ? DB_TIME_NULL : day_of(from_us),
-        to_us == DB_TIME_NULL ? DB_TIME_NULL : day_of(to_us - 1) + DAY_US,
+        to_us == DB_TIME_NULL ? DB_TIME_NULL : day_of(to_us - 1) + US_PER_DAY,
     };
 }
 
@@ -165,7 +164,8 @@ bool event_find(struct db *db, struct id org_id, struct id id,
 {
     const struct event_days all = {DB_TIME_NULL, DB_TIME_NULL};
     int64_t made_us = id_time_us(id);
-    struct event_days near = event_days(made_us - DAY_US, made_us + DAY_US);
+    struct event_days near =
+        event_days(made_us - US_PER_DAY, made_us + US_PER_DAY);
     struct db_rows *rows = NULL;
     bool ok = find_within(db, org_id, id, near, &rows, err);
 

@@ -2,6 +2,7 @@
 #include "store/idempotency.h"
 
 #include "base/clock.h"
+#include "clean.h"
 #include "store_sql.h"
 
 #include <string.h>
@@ -111,14 +112,6 @@ bool idempotency_keep(struct tx *tx, const struct seal_keys *keys,
 bool idempotency_clean(struct db *db, int64_t now_us, int64_t *removed,
                        struct err *err)
 {
-    struct db_rows *rows = NULL;
-
-    if (!db_run(db, &sql_idempotency_clean,
-                ARGS(ARG_TIME(now_us), ARG_INT(IDEMPOTENCY_CLEAN_MAX)), &rows,
-                err)) {
-        return false;
-    }
-    *removed = db_changed(rows);
-    db_rows_free(rows);
-    return true;
+    return clean_rows(db, &sql_idempotency_clean, now_us, IDEMPOTENCY_CLEAN_MAX,
+                      removed, err);
 }

@@ -231,11 +231,12 @@ bool key_insert(struct db *db, const struct key_input *in,
                 ARGS(ARG_UUID(in->org_id), ARG_UUID(f.id), ARG_TEXT(in->name),
                      ARG_BYTES(hash_str(&f.hash)), ARG_TEXT(hint_of(&f)),
                      ARG_TEXTS(words, word_count), ARG_TIME(clock_wall_us()),
-                     ARG_UUID(id_new()), ARG_TEXT(in->actor),
+                     ARG_UUID(id_new()), ARG_TEXT(in->by.actor),
                      ARG_TEXT(str_of(subject.data)), ARG_INT(in->rate_limit),
                      ARG_TIME(in->expires_at_us == 0 ? DB_TIME_NULL
                                                      : in->expires_at_us),
-                     ARG_UUID_OR_NULL(in->created_by)),
+                     ARG_UUID_OR_NULL(in->created_by),
+                     ARG_TEXT(in->by.request_id), ARG_TEXT(in->by.address)),
                 NULL, err);
     if (ok) {
         *text = f.text;
@@ -267,7 +268,7 @@ static bool read_rotation(const struct db_rows *rows, struct arena *arena,
 }
 
 bool key_rotate(struct db *db, struct id org_id, struct id key_id,
-                int64_t now_us, int64_t ends_at_us, struct str actor,
+                int64_t now_us, int64_t ends_at_us, const struct author *by,
                 struct arena *arena, struct key_rotation *out, struct err *err)
 {
     struct fresh f = fresh_key();
@@ -280,8 +281,9 @@ bool key_rotate(struct db *db, struct id org_id, struct id key_id,
                ARGS(ARG_UUID(org_id), ARG_UUID(key_id), ARG_TIME(now_us),
                     ARG_UUID(f.id), ARG_BYTES(hash_str(&f.hash)),
                     ARG_TEXT(hint_of(&f)), ARG_TIME(ends_at_us),
-                    ARG_UUID(id_new()), ARG_TEXT(actor),
-                    ARG_TEXT(str_of(old.data)), ARG_TEXT(str_of(new.data))),
+                    ARG_UUID(id_new()), ARG_TEXT(by->actor),
+                    ARG_TEXT(str_of(old.data)), ARG_TEXT(str_of(new.data)),
+                    ARG_TEXT(by->request_id), ARG_TEXT(by->address)),
                &rows, err) &&
         read_rotation(rows, arena, &made, err);
 
@@ -300,18 +302,21 @@ bool key_touch(struct db *db, const struct key_use *uses, size_t count,
     struct id *orgs = mem_zero(count + 1, sizeof *orgs);
     struct id *keys = mem_zero(count + 1, sizeof *keys);
     int64_t *times = mem_zero(count + 1, sizeof *times);
+    size_t n = 0;
     bool ok = false;
 
     assert(count <= KEY_TOUCH_MAX);
     for (size_t i = 0; i < count; i++) {
-        orgs[i] = uses[i].org_id;
-        keys[i] = uses[i].key_id;
-        times[i] = uses[i].at_us;
+        if (uses[i].calls > 0) { /* Only refused is not used. */
+            orgs[n] = uses[i].org_id;
+            keys[n] = uses[i].key_id;
+            times[n++] = uses[i].at_us;
+        }
     }
-    ok = db_run(db, &sql_key_touch,
-                ARGS(ARG_UUIDS(orgs, count), ARG_UUIDS(keys, count),
-                     ARG_TIMES(times, count)),
-                NULL, err);
+    ok = db_run(
+        db, &sql_key_touch,
+        ARGS(ARG_UUIDS(orgs, n), ARG_UUIDS(keys, n), ARG_TIMES(times, n)), NULL,
+        err);
     free(orgs);
     free(keys);
     free(times);
@@ -379,15 +384,16 @@ bool key_list(struct db *db, struct id org_id, struct arena *arena,
 }
 
 bool key_revoke(struct db *db, struct id org_id, struct id key_id,
-                struct str reason, struct str actor, int64_t now_us,
+                struct str reason, const struct author *by, int64_t now_us,
                 struct sha256 *hash, struct err *err)
 {
     struct id_text subject = id_text(ID_KEY, key_id);
     struct db_rows *rows = NULL;
     bool ok = db_run(db, &sql_key_revoke,
                      ARGS(ARG_UUID(org_id), ARG_UUID(key_id), ARG_TIME(now_us),
-                          ARG_TEXT(reason), ARG_UUID(id_new()), ARG_TEXT(actor),
-                          ARG_TEXT(str_of(subject.data))),
+                          ARG_TEXT(reason), ARG_UUID(id_new()),
+                          ARG_TEXT(by->actor), ARG_TEXT(str_of(subject.data)),
+                          ARG_TEXT(by->request_id), ARG_TEXT(by->address)),
                      &rows, err);
 
     if (ok && db_count(rows) == 0) {

@@ -11,6 +11,7 @@
 #include "base/macros.h"
 #include "crypt/crypt.h"
 #include "db/db.h"
+#include "store/cause.h"
 
 #define KEY_PREFIX "porter_sk_"
 #define KEY_LEN 59
@@ -80,7 +81,7 @@ struct key_input {
     unsigned rate_limit;
     int64_t expires_at_us; /* 0: never */
     struct id created_by;  /* A user; zero: none */
-    struct str actor;      /* For the audit log, and shown as who made it. */
+    struct author by;      /* For the audit log; shown as who made it. */
 };
 MUST_USE bool key_insert(struct db *db, const struct key_input *in,
                          struct key_text *text, struct id *id, struct err *err);
@@ -101,19 +102,43 @@ struct key_rotation {
     int64_t old_ends_at_us;
 };
 MUST_USE bool key_rotate(struct db *db, struct id org_id, struct id key_id,
-                         int64_t now_us, int64_t ends_at_us, struct str actor,
-                         struct arena *arena, struct key_rotation *out,
-                         struct err *err);
+                         int64_t now_us, int64_t ends_at_us,
+                         const struct author *by, struct arena *arena,
+                         struct key_rotation *out, struct err *err);
 
-/* When keys were last used: written for many at once. */
+/* When keys were last used, and how often since it was last written: for many
+ * at once. */
 struct key_use {
     struct id org_id;
     struct id key_id;
     int64_t at_us;
+    int64_t calls;
+    int64_t limited; /* Refused for the key's limit. */
 };
 #define KEY_TOUCH_MAX 1000
 MUST_USE bool key_touch(struct db *db, const struct key_use *uses, size_t count,
                         struct err *err);
+
+/* Add the counts to those of the hour of at_us. */
+MUST_USE bool key_hours_add(struct db *db, const struct key_use *uses,
+                            size_t count, struct err *err);
+
+/* The hours of one key, or of all (zero), since a time. */
+struct key_hour {
+    struct id key_id;
+    int64_t hour_us;
+    int64_t calls;
+    int64_t limited;
+};
+MUST_USE bool key_hours_of(struct db *db, struct id org_id, struct id key_id,
+                           int64_t since_us, struct arena *arena,
+                           struct key_hour **list, size_t *count,
+                           struct err *err);
+
+/* Remove what is older, at most KEY_HOURS_CLEAN_MAX; *removed counts. */
+#define KEY_HOURS_CLEAN_MAX 10000
+MUST_USE bool key_hours_clean(struct db *db, int64_t before_us,
+                              int64_t *removed, struct err *err);
 
 /* The name of a key; empty when there is none. */
 MUST_USE bool key_name(struct db *db, struct id org_id, struct id key_id,
@@ -127,8 +152,8 @@ MUST_USE bool key_list(struct db *db, struct id org_id, struct arena *arena,
  * (services/gateway/keyring.h and porterctl do that). Revoking twice is no
  * error; ERR_NOT_FOUND when the org has no such key. */
 MUST_USE bool key_revoke(struct db *db, struct id org_id, struct id key_id,
-                         struct str reason, struct str actor, int64_t now_us,
-                         struct sha256 *hash, struct err *err);
+                         struct str reason, const struct author *by,
+                         int64_t now_us, struct sha256 *hash, struct err *err);
 
 /* The epoch of key caches: read it, or make everything cached worthless. */
 MUST_USE bool key_epoch(struct db *db, int64_t *epoch, struct err *err);

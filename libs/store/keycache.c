@@ -152,13 +152,13 @@ static void sleep_ms(unsigned ms)
 }
 
 bool keycache_revoke(struct db *db, struct kv *kv, struct id org_id,
-                     struct id key_id, struct str reason, struct str actor,
-                     struct err *err)
+                     struct id key_id, struct str reason,
+                     const struct author *by, struct err *err)
 {
     struct sha256 hash = {{0}};
     struct err ignored = ERR_NONE;
 
-    if (!key_revoke(db, org_id, key_id, reason, actor, clock_wall_us(), &hash,
+    if (!key_revoke(db, org_id, key_id, reason, by, clock_wall_us(), &hash,
                     err)) {
         return false;
     }

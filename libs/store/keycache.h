@@ -26,7 +26,7 @@
  * any more. kv may be NULL (no Redis known). */
 MUST_USE bool keycache_revoke(struct db *db, struct kv *kv, struct id org_id,
                               struct id key_id, struct str reason,
-                              struct str actor, struct err *err);
+                              const struct author *by, struct err *err);
 
 /* The name of a cache entry. */
 #define KEYCACHE_NAME_MAX 96

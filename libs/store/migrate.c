@@ -10,9 +10,15 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <time.h>
 
 #define STATEMENT_MS 600000U /* A migration may build an index. */
-#define NUMBER_LEN 4         /* "0001_organizations.sql" */
+/* Who waits for a table's lock has everybody else wait behind him: so not for
+ * long, and again when others had their turn. */
+#define BEGIN_SCRIPT "BEGIN; SET LOCAL lock_timeout = '500ms'"
+#define LOCK_REST_MS 500
+#define LOCK_TRIES 120 /* Two minutes. */
+#define NUMBER_LEN 4   /* "0001_organizations.sql" */
 
 static unsigned number_of(const struct embedded *m)
 {
@@ -108,12 +114,44 @@ static bool apply_text(struct db_session *s, const struct embedded *m,
 {
     struct sha256 sum = sum_of(m);
 
-    return session_script(s, "BEGIN", err) && session_script(s, m->text, err) &&
+    return session_script(s, BEGIN_SCRIPT, err) &&
+           session_script(s, m->text, err) &&
            session_run(s, &sql_migrate_note,
                        ARGS(ARG_INT(number_of(m)), ARG_TEXT(str_of(m->name)),
                             ARG_BYTES(sum_str(&sum)), ARG_TIME(now_us)),
                        NULL, err) &&
            session_script(s, "COMMIT", err);
+}
+
+static void rest(void)
+{
+    const struct timespec t = {LOCK_REST_MS / 1000,
+                               LOCK_REST_MS % 1000 * 1000000L};
+
+    (void)nanosleep(&t, NULL);
+}
+
+/* What the file did before it met the lock is undone with it. */
+static bool apply_patiently(struct db_session *s, const struct embedded *m,
+                            int64_t now_us, struct err *err)
+{
+    for (unsigned tries = 1; !apply_text(s, m, now_us, err); tries++) {
+        struct err ignored = ERR_NONE;
+
+        /* The server rolls back by itself if even this does not reach it. */
+        (void)!session_script(s, "ROLLBACK", &ignored);
+        if (!db_was_locked_out(err)) {
+            return false;
+        }
+        if (tries == LOCK_TRIES) {
+            return err_wrap(err,
+                            "a table it changes is always in use (pg_locks "
+                            "tells by whom; it can be run again)");
+        }
+        err_clear(err);
+        rest();
+    }
+    return true;
 }
 
 static bool apply_one(struct db_session *s, const struct embedded *m,
@@ -127,11 +165,7 @@ static bool apply_one(struct db_session *s, const struct embedded *m,
         progress(user, state, false);
     }
     state->applied_at_us = clock_wall_us();
-    if (!apply_text(s, m, state->applied_at_us, err)) {
-        struct err ignored = ERR_NONE;
-
-        /* The server rolls back by itself if even this does not reach it. */
-        (void)!session_script(s, "ROLLBACK", &ignored);
+    if (!apply_patiently(s, m, state->applied_at_us, err)) {
         return err_wrap(err, "%s", m->name);
     }
     state->is_applied = true;

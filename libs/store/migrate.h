@@ -2,8 +2,9 @@
  * order.
  *
  * One runner at a time (advisory lock); each migration is one transaction and
- * leaves its number, name and SHA-256 in schema_migrations. A migration that
- * was applied with another text, or a gap, is ERR_CONFLICT and nothing is
+ * leaves its number, name and SHA-256 in schema_migrations. It waits for a
+ * table's lock half a second at a time, for two minutes in all. A migration
+ * that was applied with another text, or a gap, is ERR_CONFLICT and nothing is
  * done. Afterwards the day partitions are made ahead. */
 #ifndef PORTER_STORE_MIGRATE_H
 #define PORTER_STORE_MIGRATE_H

@@ -2,12 +2,13 @@
 #include "store/organization.h"
 
 #include "crypt/crypt.h"
+#include "store/person.h"
+#include "clean.h"
 #include "store_sql.h"
 
 #include <assert.h>
 
 #define SLUG_MAX 63
-#define EMAIL_MAX 254
 #define ORIGIN_MAX 255
 
 /* A host name's label: it becomes https://<slug>.<domain>/. */
@@ -86,6 +87,23 @@ bool organization_only(struct db *db, bool *found, struct id *id,
     struct db_rows *rows = NULL;
 
     if (!db_run(db, &sql_organization_only, ARGS_NONE, &rows, err)) {
+        return false;
+    }
+    *found = db_count(rows) == 1;
+    if (*found) {
+        *id = db_uuid(rows, 0, 0);
+    }
+    db_rows_free(rows);
+    return true;
+}
+
+bool organization_next(struct db *db, struct id after, bool *found,
+                       struct id *id, struct err *err)
+{
+    struct db_rows *rows = NULL;
+
+    if (!db_run(db, &sql_organization_next, ARGS(ARG_UUID(after)), &rows,
+                err)) {
         return false;
     }
     *found = db_count(rows) == 1;
@@ -202,35 +220,20 @@ bool cors_list(struct db *db, struct arena *arena, struct cors_origin **list,
     return true;
 }
 
-static bool is_role(struct str role)
-{
-    return str_eq(role, STR("owner")) || str_eq(role, STR("admin")) ||
-           str_eq(role, STR("front_desk")) || str_eq(role, STR("viewer"));
-}
-
-static bool is_email(struct str s)
-{
-    struct str rest = s;
-    struct str local = STR_NONE;
-
-    return s.len <= EMAIL_MAX && str_split(&rest, '@', &local) &&
-           local.len > 0 && rest.len > 0 && rest.data != NULL &&
-           !str_has(rest, '@') && !str_has(s, ' ');
-}
-
 bool user_insert(struct db *db, struct id org_id, struct str email,
                  struct str name, struct str role, struct str password,
                  int64_t now_us, struct id *id, struct err *err)
 {
     struct buf hash = BUF_EMPTY;
     struct id new_id = id_new();
+    enum role known = ROLE_VIEWER;
     bool ok = false;
 
-    if (!is_email(email)) {
+    if (!person_is_email(email)) {
         return err_set(err, ERR_INVALID, "\"%.*s\" is no e-mail address",
                        STR_ARGS(email));
     }
-    if (!is_role(role)) {
+    if (!role_read(role, &known)) {
         return err_set(err, ERR_INVALID,
                        "the role \"%.*s\" is none of owner, admin, "
                        "front_desk, viewer",
@@ -275,6 +278,13 @@ bool user_find(struct db *db, struct id org_id, struct str email, struct id *id,
     return ok;
 }
 
+bool audit_clean(struct db *db, int64_t before_us, int64_t *removed,
+                 struct err *err)
+{
+    return clean_rows(db, &sql_audit_clean, before_us, AUDIT_CLEAN_MAX, removed,
+                      err);
+}
+
 bool audit_write(struct db *db, struct id org_id, struct str actor,
                  struct str action, struct str subject, struct str detail_json,
                  struct str request_id, int64_t now_us, struct err *err)
@@ -283,5 +293,17 @@ bool audit_write(struct db *db, struct id org_id, struct str actor,
                   ARGS(ARG_UUID(org_id), ARG_UUID(id_new()), ARG_TIME(now_us),
                        ARG_TEXT(actor), ARG_TEXT(action), ARG_TEXT(subject),
                        ARG_JSON(detail_json), ARG_TEXT(request_id)),
+                  NULL, err);
+}
+
+bool audit_note(struct db *db, struct id org_id, struct str action,
+                struct str subject, const struct author *by, int64_t now_us,
+                struct err *err)
+{
+    return db_run(db, &sql_audit_note,
+                  ARGS(ARG_UUID(org_id), ARG_UUID(id_new()), ARG_TIME(now_us),
+                       ARG_TEXT(by->actor), ARG_TEXT(action), ARG_TEXT(subject),
+                       ARG_NULL, ARG_NULL, ARG_TEXT(by->request_id),
+                       ARG_TEXT(by->address)),
                   NULL, err);
 }

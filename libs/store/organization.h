@@ -7,6 +7,7 @@
 #include "base/id.h"
 #include "base/macros.h"
 #include "db/db.h"
+#include "store/cause.h"
 
 /* ERR_CONFLICT when the slug is taken, ERR_INVALID when it is not 1..63 of
  * [a-z0-9-] (it is a host name's label). */
@@ -22,6 +23,11 @@ MUST_USE bool organization_find(struct db *db, struct str id_or_slug,
  * For operators' tools. */
 MUST_USE bool organization_only(struct db *db, bool *found, struct id *id,
                                 struct err *err);
+
+/* The one behind this id (all zero: the first), for going through all; *found
+ * false when there is none. */
+MUST_USE bool organization_next(struct db *db, struct id after, bool *found,
+                                struct id *id, struct err *err);
 
 /* The origins whose pages may call the API for this organization:
  * `https://host[:port]`, also `http://` of this machine. All at once; none
@@ -50,10 +56,21 @@ MUST_USE bool user_insert(struct db *db, struct id org_id, struct str email,
 MUST_USE bool user_find(struct db *db, struct id org_id, struct str email,
                         struct id *id, struct err *err);
 
+/* Remove lines of all organizations that are older, at most AUDIT_CLEAN_MAX;
+ * *removed is how many went. */
+#define AUDIT_CLEAN_MAX 1000
+MUST_USE bool audit_clean(struct db *db, int64_t before_us, int64_t *removed,
+                          struct err *err);
+
 /* Write one line of the audit log. */
 MUST_USE bool audit_write(struct db *db, struct id org_id, struct str actor,
                           struct str action, struct str subject,
                           struct str detail_json, struct str request_id,
                           int64_t now_us, struct err *err);
+
+/* The same of what has no before and after, by a person. */
+MUST_USE bool audit_note(struct db *db, struct id org_id, struct str action,
+                         struct str subject, const struct author *by,
+                         int64_t now_us, struct err *err);
 
 #endif

@@ -13,28 +13,13 @@
  * shards with the higher numbers would wait for the lower ones. */
 #define SHARD_ROWS_MIN 1
 
-/* The id of the event's subject, by its type. */
-static struct str subject_of(const Porter__V1__Event *event)
-{
-    const Porter__V1__EventData *data = event->data;
-
-    if (data->resource_case == PORTER__V1__EVENT_DATA__RESOURCE_VISITOR) {
-        return str_of(data->visitor->id);
-    }
-    if (data->resource_case == PORTER__V1__EVENT_DATA__RESOURCE_CONTRACTOR) {
-        return str_of(data->contractor->id);
-    }
-    assert(data->resource_case == PORTER__V1__EVENT_DATA__RESOURCE_EVACUATION);
-    return str_of(data->evacuation->id);
-}
-
 struct outbox_row outbox_row_of(const Porter__V1__Event *event,
                                 const struct cause *cause, struct str payload,
                                 struct arena *arena)
 {
     enum event_type type = EVENT_TYPE_COUNT;
     bool known = event_type_find(str_of(event->type), &type);
-    struct str subject = subject_of(event);
+    struct str subject = event_subject(event);
 
     assert(known);
     (void)known;

@@ -16,7 +16,7 @@ bool partitions_ensure(struct db *db, int64_t now_us, int days, struct err *err)
 /* --- old days ------------------------------------------------------------ */
 
 static bool drop_old(struct db *db, const char *parent, int64_t before_us,
-                     partition_dropped_fn *dropped, void *user, struct err *err)
+                     const struct partition_listener *tell, struct err *err)
 {
     bool is_there = true;
 
@@ -29,30 +29,55 @@ static bool drop_old(struct db *db, const char *parent, int64_t before_us,
         }
         is_there = !db_is_null(rows, 0, 0);
         if (is_there) {
-            dropped(user, db_text(rows, 0, 0));
+            tell->dropped(tell->user, db_text(rows, 0, 0));
         }
         db_rows_free(rows);
     }
     return true;
 }
 
+static bool tell_lost(struct db *db, int64_t before_us,
+                      const struct partition_listener *tell, struct err *err)
+{
+    struct db_rows *rows = NULL;
+
+    if (!db_run(db, &sql_partition_held,
+                ARGS(ARG_TIME(before_us), ARG_INT(PARTITION_LOST_MAX)), &rows,
+                err)) {
+        return false;
+    }
+    for (size_t i = 0; i < db_count(rows); i++) {
+        const struct partition_lost lost = {
+            {db_uuid(rows, i, 0), db_uuid(rows, i, 1)}, db_int(rows, i, 2)};
+        tell->lost(tell->user, &lost);
+    }
+    db_rows_free(rows);
+    return true;
+}
+
 bool partitions_drop_old(struct db *db, const struct retention *keep,
-                         int64_t now_us, partition_dropped_fn *dropped,
-                         void *user, struct err *err)
+                         int64_t now_us, const struct partition_listener *tell,
+                         struct err *err)
 {
     const struct {
         const char *parent;
         int64_t keep_ms;
+        bool has_held;
     } tables[] = {
-        {"attempts", keep->attempts_ms},
-        {"deliveries", keep->deliveries_ms},
-        {"events", keep->events_ms},
+        {"attempts", keep->attempts_ms, false},
+        {"deliveries", keep->deliveries_ms, true},
+        {"events", keep->events_ms, false},
     };
 
     for (size_t i = 0; i < COUNT_OF(tables); i++) {
         int64_t before_us = now_us - tables[i].keep_ms * US_PER_MS;
-        if (tables[i].keep_ms > 0 &&
-            !drop_old(db, tables[i].parent, before_us, dropped, user, err)) {
+        if (tables[i].keep_ms == 0) {
+            continue;
+        }
+        if (tables[i].has_held && !tell_lost(db, before_us, tell, err)) {
+            return false;
+        }
+        if (!drop_old(db, tables[i].parent, before_us, tell, err)) {
             return false;
         }
     }
@@ -122,5 +147,18 @@ bool partitions_empty_defaults(struct db *db, partition_held_fn *told,
     }
     db_rows_free(after);
     db_rows_free(before);
+    return ok;
+}
+
+bool partitions_held(struct db *db, partition_held_fn *told, void *user,
+                     struct err *err)
+{
+    struct db_rows *held = NULL;
+    bool ok = read_held(db, &held, err);
+
+    if (ok) {
+        tell_held(held, told, user);
+    }
+    db_rows_free(held);
     return ok;
 }

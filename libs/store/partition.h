@@ -6,6 +6,7 @@
 #include "base/macros.h"
 #include "base/str.h"
 #include "db/db.h"
+#include "store/webhook.h"
 
 #include <stdint.h>
 
@@ -23,15 +24,28 @@ struct retention {
     int64_t attempts_ms;
 };
 
-/* Told of each partition that was dropped. */
-typedef void partition_dropped_fn(void *user, struct str name);
+/* Held deliveries of a webhook that go with their days. */
+struct partition_lost {
+    struct webhook_key key;
+    int64_t deliveries;
+};
+
+/* Told of each partition that was dropped, and before, of the webhooks with
+ * deliveries that are lost by it (PARTITION_LOST_MAX of them). */
+#define PARTITION_LOST_MAX 100
+struct partition_listener {
+    void (*dropped)(void *user, struct str name);
+    void (*lost)(void *user, const struct partition_lost *lost);
+    void *user;
+};
 
 /* Drop what is older than that, the oldest first, a transaction each. A table
  * in use by a long transaction, and a day with deliveries that are to be sent,
  * is left for the next time. */
 MUST_USE bool partitions_drop_old(struct db *db, const struct retention *keep,
-                                  int64_t now_us, partition_dropped_fn *dropped,
-                                  void *user, struct err *err);
+                                  int64_t now_us,
+                                  const struct partition_listener *tell,
+                                  struct err *err);
 
 /* More of a day stay in the default: nobody reads or writes the table while
  * they are moved. */
@@ -44,5 +58,9 @@ typedef void partition_held_fn(void *user, const struct err *why);
  * transaction after the other. A day that stays is no failure. */
 MUST_USE bool partitions_empty_defaults(struct db *db, partition_held_fn *held,
                                         void *user, struct err *err);
+
+/* Only tell of them. */
+MUST_USE bool partitions_held(struct db *db, partition_held_fn *held,
+                              void *user, struct err *err);
 
 #endif

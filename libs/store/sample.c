@@ -50,6 +50,11 @@ struct sample {
     "Muñoz-Brückner\",\"host\":{\"name\":\"Aylın Öztürk\",\"email\":"     \
     "\"aylin.oeztuerk@example.org\"},\"accounted_for\":"
 
+#define WEBHOOK_REST                                                           \
+    "\"url\":\"https://hooks.example.com/"                                     \
+    "porter\",\"description\":\"Türanzeige"                                   \
+    " – 3. Stock\",\"events\":[\"visitor.checked_in\"],\"ordering\":\"none\"}"
+
 static const struct sample samples[EVENT_TYPE_COUNT] = {
     [EVENT_VISITOR_PRE_REGISTERED] = {&porter__v1__visitor__descriptor,
                                       "{\"status\":\"expected\"," VISITOR_REST,
@@ -111,6 +116,42 @@ static const struct sample samples[EVENT_TYPE_COUNT] = {
          "desk\"}],\"on_site_count\":1,\"accounted_for_count\":1,\"ended_by\":"
          "\"front desk\"}",
          {{"activated_at", -20}, {"ended_at", 0}, {"updated_at", 0}}},
+    [EVENT_WEBHOOK_FAILING] =
+        {&porter__v1__webhook__descriptor,
+         "{\"status\":\"enabled\",\"health\":\"failing\"," WEBHOOK_REST,
+         {{"created_at", -43200},
+          {"updated_at", -1440},
+          {"failing_since", 0},
+          {"next_probe_at", 1}}},
+    [EVENT_WEBHOOK_DISABLED] =
+        {&porter__v1__webhook__descriptor,
+         "{\"status\":\"disabled\",\"disabled_reason\":\"Nothing but failures "
+         "for five days.\",\"health\":\"ok\"," WEBHOOK_REST,
+         {{"created_at", -43200}, {"updated_at", 0}}},
+    [EVENT_WEBHOOK_RECOVERED] =
+        {&porter__v1__webhook__descriptor,
+         "{\"status\":\"enabled\",\"health\":\"recovering\"," WEBHOOK_REST,
+         {{"created_at", -43200}, {"updated_at", -1440}}},
+};
+
+/* Why, beside an operational event's webhook. */
+static const struct sample troubles[EVENT_TYPE_COUNT] = {
+    [EVENT_WEBHOOK_FAILING] = {&porter__v1__webhook_trouble__descriptor,
+                               "{\"status\":503,\"failure_count\":10,"
+                               "\"detail\":\"The endpoint answered 503, it is "
+                               "not available: check that the server runs.\"}",
+                               {{"since", 0}}},
+    [EVENT_WEBHOOK_DISABLED] =
+        {&porter__v1__webhook_trouble__descriptor,
+         "{\"failure\":\"timeout\",\"failure_count\":480,\"held_count\":1250,"
+         "\"detail\":\"The endpoint did not answer within 15 s: answer 2xx "
+         "first, and do the work afterwards.\"}",
+         {{"since", -7200}}},
+    [EVENT_WEBHOOK_RECOVERED] =
+        {&porter__v1__webhook_trouble__descriptor,
+         "{\"status\":204,\"failure_count\":14,\"held_count\":37,\"detail\":"
+         "\"It answers again: what was held goes out now.\"}",
+         {{"since", -12}}},
 };
 
 static ProtobufCMessage *sample_read(const struct sample *sample,
@@ -154,7 +195,27 @@ static void set_place(ProtobufCMessage *m, struct arena *arena)
         (void)ok;
         return;
     }
-    set_text(m, "location_id", str_of(place.data), arena);
+    if (m->descriptor != &porter__v1__webhook__descriptor) {
+        set_text(m, "location_id", str_of(place.data), arena);
+    }
+}
+
+static void set_times(ProtobufCMessage *m, const struct sample *sample,
+                      int64_t now_us, struct arena *arena)
+{
+    for (size_t i = 0; i < TIMES_MAX && sample->times[i].path != NULL; i++) {
+        message_set_time(message_find(m, str_of(sample->times[i].path), arena),
+                         now_us + sample->times[i].minutes * MINUTE_US, arena);
+    }
+}
+
+static void set_trouble(Porter__V1__Event *event, enum event_type type,
+                        int64_t now_us, struct arena *arena)
+{
+    ProtobufCMessage *m = sample_read(&troubles[type], arena);
+
+    set_times(m, &troubles[type], now_us, arena);
+    event_set_trouble(event, (Porter__V1__WebhookTrouble *)(void *)m);
 }
 
 Porter__V1__Event *event_sample(enum event_type type, const struct cause *cause,
@@ -168,10 +229,7 @@ Porter__V1__Event *event_sample(enum event_type type, const struct cause *cause,
     assert(type < EVENT_TYPE_COUNT);
     set_text(m, "id", str_of(id.data), arena);
     set_place(m, arena);
-    for (size_t i = 0; i < TIMES_MAX && sample->times[i].path != NULL; i++) {
-        message_set_time(message_find(m, str_of(sample->times[i].path), arena),
-                         now_us + sample->times[i].minutes * MINUTE_US, arena);
-    }
+    set_times(m, sample, now_us, arena);
     if (event_types[type].subject == ID_CONTRACTOR) {
         contractor_assess((Porter__V1__Contractor *)(void *)m, now_us, arena);
     } else if (event_types[type].subject == ID_EVACUATION) {
@@ -188,6 +246,9 @@ Porter__V1__Event *event_sample(enum event_type type, const struct cause *cause,
         }
     }
     event = event_new(type, cause, m, now_us, arena);
+    if (event_is_operational(type)) {
+        set_trouble(event, type, now_us, arena);
+    }
     event->kind_case = PORTER__V1__EVENT__KIND_TEST;
     event->test = true;
     return event;

@@ -4,6 +4,7 @@
 #include "store/sealed.h"
 
 #include "store/idempotency.h"
+#include "store/totp_secret.h"
 #include "store_sql.h"
 #include "webhook_headers.h"
 
@@ -33,6 +34,8 @@ bool sealed_count(struct db *db, int64_t now_us, bool with_answers,
             .previous = db_int(rows, i, 2),
             .headers = db_int(rows, i, 3),
             .answers = db_int(rows, i, 4),
+            .certificates = db_int(rows, i, 5),
+            .authenticators = db_int(rows, i, 6),
         };
     }
     *count = db_count(rows);
@@ -100,6 +103,7 @@ static const char *const contexts[] = {
     "", /* secret */
     "", /* secret_previous */
     WEBHOOK_HEADERS_CONTEXT,
+    WEBHOOK_CLIENT_CONTEXT,
 };
 #define COLUMNS COUNT_OF(contexts)
 
@@ -155,9 +159,11 @@ static bool swap_webhooks(struct db *db, const struct swaps *s,
                      ARG_BYTESS(s->read[0], s->count),
                      ARG_BYTESS(s->read[1], s->count),
                      ARG_BYTESS(s->read[2], s->count),
+                     ARG_BYTESS(s->read[3], s->count),
                      ARG_BYTESS(s->anew[0], s->count),
                      ARG_BYTESS(s->anew[1], s->count),
-                     ARG_BYTESS(s->anew[2], s->count)),
+                     ARG_BYTESS(s->anew[2], s->count),
+                     ARG_BYTESS(s->anew[3], s->count)),
                 &rows, err)) {
         return false;
     }
@@ -166,15 +172,76 @@ static bool swap_webhooks(struct db *db, const struct swaps *s,
     return true;
 }
 
-static bool rewrap_webhooks(struct db *db, const struct batch *b,
-                            struct err *err)
+/* --- people ----------------------------------------------------------------
+ */
+
+#define PEOPLE_COLUMNS 2 /* Both with the same context. */
+
+static void add_person(const struct db_rows *rows, size_t i,
+                       const struct batch *b, struct swaps *s)
+{
+    struct id_text id = id_text(ID_USER, db_uuid(rows, i, 1));
+    struct str context =
+        arena_printf(b->arena, "%s" TOTP_SECRET_CONTEXT, id.data);
+    size_t n = s->count;
+    bool is_new = false;
+
+    for (size_t k = 0; k < PEOPLE_COLUMNS; k++) {
+        s->read[k][n] = s->anew[k][n] = db_bytes(rows, i, 2 + k);
+        is_new |= s->read[k][n].data != NULL &&
+                  reseal(b, s->read[k][n], context, id.data, &s->anew[k][n]);
+    }
+    if (is_new) {
+        s->org_ids[n] = db_uuid(rows, i, 0);
+        s->ids[n] = db_uuid(rows, i, 1);
+        s->count++;
+    }
+}
+
+static bool swap_people(struct db *db, const struct swaps *s,
+                        struct sealed_walk *walk, struct err *err)
+{
+    struct db_rows *rows = NULL;
+
+    if (s->count == 0) {
+        return true;
+    }
+    if (!db_run(db, &sql_sealed_people_swap,
+                ARGS(ARG_UUIDS(s->org_ids, s->count),
+                     ARG_UUIDS(s->ids, s->count),
+                     ARG_BYTESS(s->read[0], s->count),
+                     ARG_BYTESS(s->read[1], s->count),
+                     ARG_BYTESS(s->anew[0], s->count),
+                     ARG_BYTESS(s->anew[1], s->count)),
+                &rows, err)) {
+        return false;
+    }
+    note_swapped(walk, s, rows);
+    db_rows_free(rows);
+    return true;
+}
+
+/* --- what has a key of (org_id, id) ----------------------------------------
+ */
+
+/* A batch's statement, what of a row is to be sealed anew, and the swap. */
+struct by_id {
+    const struct sql *batch;
+    void (*add)(const struct db_rows *rows, size_t i, const struct batch *b,
+                struct swaps *s);
+    bool (*swap)(struct db *db, const struct swaps *s, struct sealed_walk *walk,
+                 struct err *err);
+};
+
+static bool rewrap_by_id(struct db *db, const struct batch *b,
+                         const struct by_id *what, struct err *err)
 {
     struct sealed_walk *walk = b->walk;
     struct swaps *s = arena_zero(b->arena, 1, sizeof(*s));
     struct db_rows *rows = NULL;
     size_t count = 0;
     bool ok =
-        db_run(db, &sql_sealed_webhooks,
+        db_run(db, what->batch,
                ARGS(ARG_UUID(walk->org_id), ARG_UUID(walk->id)), &rows, err);
 
     if (!ok) {
@@ -183,9 +250,9 @@ static bool rewrap_webhooks(struct db *db, const struct batch *b,
     count = db_count(rows);
     assert(count <= BATCH_MAX);
     for (size_t i = 0; i < count; i++) {
-        add_webhook(rows, i, b, s);
+        what->add(rows, i, b, s);
     }
-    ok = swap_webhooks(db, s, walk, err);
+    ok = what->swap(db, s, walk, err);
     if (ok && count > 0) {
         walk->org_id = db_uuid(rows, count - 1, 0);
         walk->id = db_uuid(rows, count - 1, 1);
@@ -195,6 +262,23 @@ static bool rewrap_webhooks(struct db *db, const struct batch *b,
     }
     db_rows_free(rows);
     return ok;
+}
+
+static bool rewrap_webhooks(struct db *db, const struct batch *b,
+                            struct err *err)
+{
+    static const struct by_id what = {&sql_sealed_webhooks, add_webhook,
+                                      swap_webhooks};
+
+    return rewrap_by_id(db, b, &what, err);
+}
+
+static bool rewrap_people(struct db *db, const struct batch *b, struct err *err)
+{
+    static const struct by_id what = {&sql_sealed_people, add_person,
+                                      swap_people};
+
+    return rewrap_by_id(db, b, &what, err);
 }
 
 /* --- kept answers ----------------------------------------------------------
@@ -302,8 +386,13 @@ bool sealed_rewrap(struct db *db, const struct seal_keys *keys,
                    struct sealed_walk *walk, struct err *err)
 {
     const struct batch b = {keys, walk, arena_new(ARENA_BYTES)};
-    bool ok = walk->kind == SEALED_WEBHOOKS ? rewrap_webhooks(db, &b, err)
-                                            : rewrap_answers(db, &b, err);
+    static bool (*const rewrap[SEALED_KIND_COUNT])(
+        struct db *, const struct batch *, struct err *) = {
+        [SEALED_WEBHOOKS] = rewrap_webhooks,
+        [SEALED_ANSWERS] = rewrap_answers,
+        [SEALED_PEOPLE] = rewrap_people,
+    };
+    bool ok = rewrap[walk->kind](db, &b, err);
 
     arena_free(b.arena);
     return ok;

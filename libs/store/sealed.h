@@ -1,7 +1,7 @@
-/* What is sealed with the master keys, of all organizations: webhooks' secrets
- * and headers, and the answers that are kept for Idempotency-Key. Counted by
- * key, and sealed anew with the first key: in batches, while everything else
- * goes on. */
+/* What is sealed with the master keys, of all organizations: webhooks' secrets,
+ * headers and client certificates, people's authenticators, and the answers
+ * that are kept for Idempotency-Key. Counted by key, and sealed anew with the
+ * first key: in batches, while everything else goes on. */
 #ifndef PORTER_STORE_SEALED_H
 #define PORTER_STORE_SEALED_H
 
@@ -15,9 +15,11 @@
 struct sealed_count {
     struct str key_id; /* STR_NONE: no sealed value */
     int64_t secrets;
-    int64_t previous; /* The secrets before, also after their overlap. */
-    int64_t headers;  /* Of webhooks; those of one are one value. */
-    int64_t answers;  /* Kept ones that have not expired. */
+    int64_t previous;       /* The secrets before, also after their overlap. */
+    int64_t headers;        /* Of webhooks; those of one are one value. */
+    int64_t certificates;   /* Client certificates of webhooks. */
+    int64_t answers;        /* Kept ones that have not expired. */
+    int64_t authenticators; /* Of people, also those that are only offered. */
 };
 
 /* By key id. Reads the webhooks whole, and the kept answers when they are asked
@@ -26,7 +28,12 @@ MUST_USE bool sealed_count(struct db *db, int64_t now_us, bool with_answers,
                            struct arena *arena, struct sealed_count **list,
                            size_t *count, struct err *err);
 
-enum sealed_kind { SEALED_WEBHOOKS, SEALED_ANSWERS, SEALED_KIND_COUNT };
+enum sealed_kind {
+    SEALED_WEBHOOKS,
+    SEALED_ANSWERS,
+    SEALED_PEOPLE,
+    SEALED_KIND_COUNT
+};
 
 /* One way through everything of a kind. Begin with zeros and the kind. */
 struct sealed_walk {

@@ -47,6 +47,23 @@ static bool open_secret(const struct seal_keys *keys, struct id id,
     return ok;
 }
 
+/* "5,30": as its statement gives the schedule. */
+static size_t waits_read(struct str text, struct arena *arena,
+                         const int64_t **waits)
+{
+    int64_t *all = arena_zero(arena, WEBHOOK_WAITS_MAX, sizeof *all);
+    struct str part = STR_NONE;
+    uint64_t seconds = 0;
+    size_t count = 0;
+
+    while (count < WEBHOOK_WAITS_MAX && str_split(&text, ',', &part) &&
+           str_to_u64(part, WEBHOOK_WAIT_MAX_S, &seconds)) {
+        all[count++] = (int64_t)seconds * US_PER_S;
+    }
+    *waits = all;
+    return count;
+}
+
 static struct webhook_target target_read(const struct db_rows *rows, size_t i,
                                          const struct seal_keys *keys,
                                          int64_t now_us, struct arena *arena,
@@ -63,13 +80,23 @@ static struct webhook_target target_read(const struct db_rows *rows, size_t i,
         .by_subject = db_bool(rows, i, 5),
         .overlap_until_us = db_time(rows, i, 8),
         .is_open = db_bool(rows, i, 9),
+        .client_expires_us = db_time(rows, i, 12),
     };
 
+    if (!db_is_null(rows, i, 13)) {
+        t.wait_count = waits_read(db_text(rows, i, 13), arena, &t.wait_us);
+    }
+    if (!db_is_null(rows, i, 14)) {
+        t.max_age_us = db_int(rows, i, 14) * US_PER_S;
+    }
     t.is_broken = !open_secret(keys, t.id, db_bytes(rows, i, 6), arena,
                                &t.secret, &ignored) ||
                   (!db_is_null(rows, i, 10) &&
                    !webhook_headers_open(keys, t.id, db_bytes(rows, i, 10),
-                                         arena, &t.headers));
+                                         arena, &t.headers)) ||
+                  (!db_is_null(rows, i, 11) &&
+                   !webhook_client_open(keys, t.id, db_bytes(rows, i, 11),
+                                        arena, &t.client_pem));
     if (t.is_broken) {
         (*sealed_wrong)++;
     }

@@ -6,9 +6,11 @@
 #include "base/err.h"
 #include "base/id.h"
 #include "base/macros.h"
+#include "crypt/client_certificate.h"
 #include "crypt/crypt.h"
 #include "db/db.h"
 #include "guard/guard.h"
+#include "store/cause.h"
 #include "store/event.h"
 
 #include "porter/v1/webhook.pb-c.h"
@@ -16,10 +18,20 @@
 #define WEBHOOKS_PER_ORG_MAX 100
 #define WEBHOOK_CHANNEL "porter_webhooks" /* payload: org_… */
 
+#define WEBHOOK_WAITS_MAX 32      /* Of a retry schedule. */
+#define WEBHOOK_WAIT_MAX_S 604800 /* A week. */
+#define WEBHOOK_AGE_MAX_S 2592000 /* 30 days: as long as the log is kept. */
+
 #define WEBHOOK_OVERLAP_S 86400 /* Unless a rotation says otherwise. */
 #define WEBHOOK_OVERLAP_MAX_S (7LL * 86400)
 
 /* A header of a webhook's own; guard/header.h says which there may be. */
+/* Names one. */
+struct webhook_key {
+    struct id org_id;
+    struct id webhook_id;
+};
+
 struct own_header {
     struct str name;
     struct str value; /* A secret. */
@@ -37,7 +49,12 @@ struct webhook_target {
     struct str secret;          /* whsec_…; STR_NONE: can't be opened */
     struct str secret_previous; /* STR_NONE unless the overlap lasts */
     int64_t overlap_until_us;
-    struct str headers; /* Its own, as "Name: value\n" lines: secrets. */
+    struct str headers;    /* Its own, as "Name: value\n" lines: secrets. */
+    struct str client_pem; /* Certificate and key: a secret; STR_NONE: none */
+    int64_t client_expires_us;
+    const int64_t *wait_us; /* Its own schedule … */
+    size_t wait_count;      /* … or 0: the configuration's. */
+    int64_t max_age_us;     /* 0: the configuration's */
 };
 
 /* All of an org's webhooks and the version of the list, in one statement.
@@ -52,12 +69,6 @@ MUST_USE bool webhook_targets(struct db *db, const struct seal_keys *keys,
 /* Is it a type of event, or "*" for all? What `events` may hold. */
 bool webhook_is_event(struct str word);
 
-/* Who changes something: for the audit log. */
-struct author {
-    struct str actor;      /* key_…, usr_…, or a program's name */
-    struct str request_id; /* STR_NONE: none */
-};
-
 struct webhook_input {
     struct str url;
     struct str description;
@@ -67,8 +78,14 @@ struct webhook_input {
     bool is_disabled;
     const struct guard *guard; /* Of the URL; NULL: it is not new. */
     const struct own_header *headers;
-    size_t header_count; /* At most GUARD_HEADERS_MAX. */
-    bool has_headers;    /* Of an update; false: they stay as they are. */
+    size_t header_count;   /* At most GUARD_HEADERS_MAX. */
+    bool has_headers;      /* Of an update; false: they stay as they are. */
+    struct str client_pem; /* Certificate and key; STR_NONE: none */
+    struct client_certificate client; /* What is shown of it. */
+    bool has_client; /* Of an update; false: it stays as it is. */
+    const int32_t *waits_s;
+    size_t wait_count; /* At most WEBHOOK_WAITS_MAX; 0: as configured. */
+    int32_t max_age_s; /* 0: as configured */
 };
 
 /* A new webhook with a new secret (whsec_ + base64 of 32 random bytes), which
@@ -139,10 +156,5 @@ MUST_USE bool webhook_rotate(struct db *db, const struct seal_keys *keys,
 /* Its deliveries stay in the log. */
 MUST_USE bool webhook_delete(struct db *db, const struct webhook_change *change,
                              bool *changed, struct err *err);
-
-/* Stop sending to it (410, or five days of failure). */
-MUST_USE bool webhook_disable(struct db *db, struct id org_id, struct id id,
-                              struct str reason, int64_t now_us,
-                              struct err *err);
 
 #endif

@@ -115,15 +115,44 @@ static struct db_arg ordering_arg(const struct webhook_input *in)
     return ARG_TEXT(in->by_subject ? STR("subject") : STR("none"));
 }
 
+/* The waits as a column; NULL: as configured. */
+static struct db_arg waits_arg(const struct webhook_input *in,
+                               int64_t waits[WEBHOOK_WAITS_MAX])
+{
+    assert(in->wait_count <= WEBHOOK_WAITS_MAX);
+    for (size_t i = 0; i < in->wait_count; i++) {
+        waits[i] = in->waits_s[i];
+    }
+    return in->wait_count == 0 ? ARG_NULL : ARG_INTS(waits, in->wait_count);
+}
+
+static struct db_arg max_age_arg(const struct webhook_input *in)
+{
+    return in->max_age_s == 0 ? ARG_NULL : ARG_INT(in->max_age_s);
+}
+
 /* What is stored sealed. */
 struct sealed {
     struct str secret;
     struct str headers; /* Empty: none. */
+    struct str client;  /* The same. */
 };
 
 static struct db_arg bytes_or_null(struct str s)
 {
     return s.len == 0 ? ARG_NULL : ARG_BYTES(s);
+}
+
+static struct db_arg client_text(const struct webhook_input *in,
+                                 const char *text)
+{
+    return in->client_pem.len == 0 ? ARG_NULL : ARG_TEXT(str_of(text));
+}
+
+static struct db_arg client_end(const struct webhook_input *in)
+{
+    return ARG_TIME(in->client_pem.len == 0 ? DB_TIME_NULL
+                                            : in->client.expires_us);
 }
 
 static bool insert_row(struct tx *tx, struct id org_id, struct id id,
@@ -132,6 +161,7 @@ static bool insert_row(struct tx *tx, struct id org_id, struct id id,
                        struct err *err)
 {
     struct str names[GUARD_HEADERS_MAX];
+    int64_t waits[WEBHOOK_WAITS_MAX];
     struct str words[EVENT_TYPE_COUNT];
     size_t word_count = event_words(in, words);
     struct id_text subject = id_text(ID_WEBHOOK, id);
@@ -147,7 +177,12 @@ static bool insert_row(struct tx *tx, struct id org_id, struct id id,
                        ARG_TEXT(str_of(subject.data)),
                        ARG_BOOL(!in->is_disabled), ARG_TEXT(by->request_id),
                        bytes_or_null(sealed->headers),
-                       ARG_TEXTS(names, in->header_count)),
+                       ARG_TEXTS(names, in->header_count),
+                       bytes_or_null(sealed->client),
+                       client_text(in, in->client.subject),
+                       client_text(in, in->client.fingerprint), client_end(in),
+                       waits_arg(in, waits), max_age_arg(in),
+                       ARG_TEXT(by->address)),
                   NULL, err) &&
            tx_run(tx, &sql_webhook_version_bump,
                   ARGS(ARG_UUID(org_id), ARG_TEXT(str_of(org.data))), NULL,
@@ -185,6 +220,7 @@ bool webhook_insert(struct db *db, const struct seal_keys *keys,
     struct id new_id = id_new();
     struct secret made;
     struct buf headers = BUF_EMPTY;
+    struct buf client = BUF_EMPTY;
     struct tx *tx = NULL;
     bool ok = false;
 
@@ -197,7 +233,9 @@ bool webhook_insert(struct db *db, const struct seal_keys *keys,
     }
     made = secret_new(keys, new_id);
     webhook_headers_seal(keys, new_id, in, &headers);
-    const struct sealed sealed = {buf_str(&made.sealed), buf_str(&headers)};
+    webhook_client_seal(keys, new_id, in, &client);
+    const struct sealed sealed = {buf_str(&made.sealed), buf_str(&headers),
+                                  buf_str(&client)};
     ok = tx_begin(db, &tx, err) && check_room(tx, org_id, err) &&
          insert_row(tx, org_id, new_id, in, &sealed, by, err) &&
          tx_commit(tx, err);
@@ -208,6 +246,7 @@ bool webhook_insert(struct db *db, const struct seal_keys *keys,
     }
     secret_free(&made);
     buf_free(&headers);
+    buf_free(&client);
     return ok;
 }
 
@@ -223,7 +262,9 @@ bool webhook_update(struct db *db, const struct seal_keys *keys,
                     struct err *err)
 {
     struct str names[GUARD_HEADERS_MAX];
+    int64_t waits[WEBHOOK_WAITS_MAX];
     struct buf headers = BUF_EMPTY;
+    struct buf client = BUF_EMPTY;
     struct str words[EVENT_TYPE_COUNT];
     size_t word_count = 0;
     struct id_text subject = id_text(ID_WEBHOOK, change->id);
@@ -236,6 +277,7 @@ bool webhook_update(struct db *db, const struct seal_keys *keys,
     word_count = event_words(in, words);
     webhook_headers_names(in, names);
     webhook_headers_seal(keys, change->id, in, &headers);
+    webhook_client_seal(keys, change->id, in, &client);
     bool ok = db_run(
         db, &sql_webhook_update,
         ARGS(ARG_UUID(change->org_id), ARG_UUID(change->id),
@@ -248,10 +290,16 @@ bool webhook_update(struct db *db, const struct seal_keys *keys,
              ARG_TEXT(change->by.actor), ARG_TEXT(str_of(subject.data)),
              ARG_TEXT(change->by.request_id), ARG_TEXT(str_of(org.data)),
              bytes_or_null(buf_str(&headers)),
-             in->has_headers ? ARG_TEXTS(names, in->header_count) : ARG_NULL),
+             in->has_headers ? ARG_TEXTS(names, in->header_count) : ARG_NULL,
+             ARG_BOOL(in->has_client), bytes_or_null(buf_str(&client)),
+             client_text(in, in->client.subject),
+             client_text(in, in->client.fingerprint), client_end(in),
+             waits_arg(in, waits), max_age_arg(in),
+             ARG_TEXT(change->by.address)),
         &rows, err);
 
     buf_free(&headers);
+    buf_free(&client);
     if (ok) {
         *changed = db_count(rows) > 0;
     }
@@ -275,7 +323,7 @@ bool webhook_rotate(struct db *db, const struct seal_keys *keys,
              ARG_TIME(overlap_until_us), ARG_TIME(next_us(change)),
              ARG_UUID(id_new()), ARG_TEXT(change->by.actor),
              ARG_TEXT(str_of(subject.data)), ARG_TEXT(change->by.request_id),
-             ARG_TEXT(str_of(org.data))),
+             ARG_TEXT(str_of(org.data)), ARG_TEXT(change->by.address)),
         &rows, err);
 
     if (ok) {
@@ -300,25 +348,11 @@ bool webhook_delete(struct db *db, const struct webhook_change *change,
                      ARG_UUID(id_new()), ARG_TEXT(change->by.actor),
                      ARG_TEXT(str_of(subject.data)),
                      ARG_TEXT(change->by.request_id),
-                     ARG_TEXT(str_of(org.data))),
+                     ARG_TEXT(str_of(org.data)), ARG_TEXT(change->by.address)),
                 &rows, err)) {
         return false;
     }
     *changed = db_count(rows) > 0;
     db_rows_free(rows);
     return true;
-}
-
-bool webhook_disable(struct db *db, struct id org_id, struct id id,
-                     struct str reason, int64_t now_us, struct err *err)
-{
-    struct id_text subject = id_text(ID_WEBHOOK, id);
-    struct id_text org = id_text(ID_ORGANIZATION, org_id);
-
-    return db_run(db, &sql_webhook_disable,
-                  ARGS(ARG_UUID(org_id), ARG_UUID(id), ARG_TEXT(reason),
-                       ARG_TIME(now_us), ARG_UUID(id_new()),
-                       ARG_TEXT(str_of(subject.data)),
-                       ARG_TEXT(str_of(org.data))),
-                  NULL, err);
 }

@@ -5,11 +5,11 @@
 #include <assert.h>
 
 /* What a seal is bound to: whose it is, and what. */
-static void context_add(struct id id, struct buf *out)
+static void context_add(struct id id, const char *what, struct buf *out)
 {
     struct id_text text = id_text(ID_WEBHOOK, id);
 
-    buf_addf(out, "%s" WEBHOOK_HEADERS_CONTEXT, text.data);
+    buf_addf(out, "%s%s", text.data, what);
 }
 
 void webhook_headers_seal(const struct seal_keys *keys, struct id id,
@@ -22,7 +22,7 @@ void webhook_headers_seal(const struct seal_keys *keys, struct id id,
         return;
     }
     assert(keys != NULL && in->header_count <= GUARD_HEADERS_MAX);
-    context_add(id, &context);
+    context_add(id, WEBHOOK_HEADERS_CONTEXT, &context);
     for (size_t i = 0; i < in->header_count; i++) {
         buf_add(&plain, in->headers[i].name);
         BUF_ADD(&plain, ": ");
@@ -35,16 +35,17 @@ void webhook_headers_seal(const struct seal_keys *keys, struct id id,
     buf_free(&context);
 }
 
-bool webhook_headers_open(const struct seal_keys *keys, struct id id,
-                          struct str sealed, struct arena *arena,
-                          struct str *out)
+static bool open_text(const struct seal_keys *keys, struct id id,
+                      const char *what, struct str sealed, struct arena *arena,
+                      struct str *out)
 {
-    struct buf plain = BUF_EMPTY;
     struct buf context = BUF_EMPTY;
+    struct buf plain = BUF_EMPTY;
     struct err ignored = ERR_NONE;
+    bool ok = false;
 
-    context_add(id, &context);
-    bool ok = seal_open(keys, sealed, buf_str(&context), &plain, &ignored);
+    context_add(id, what, &context);
+    ok = seal_open(keys, sealed, buf_str(&context), &plain, &ignored);
     if (ok) {
         *out = arena_str(arena, buf_str(&plain));
         crypt_wipe(plain.data, plain.len);
@@ -52,6 +53,34 @@ bool webhook_headers_open(const struct seal_keys *keys, struct id id,
     buf_free(&plain);
     buf_free(&context);
     return ok;
+}
+
+bool webhook_headers_open(const struct seal_keys *keys, struct id id,
+                          struct str sealed, struct arena *arena,
+                          struct str *out)
+{
+    return open_text(keys, id, WEBHOOK_HEADERS_CONTEXT, sealed, arena, out);
+}
+
+void webhook_client_seal(const struct seal_keys *keys, struct id id,
+                         const struct webhook_input *in, struct buf *out)
+{
+    struct buf context = BUF_EMPTY;
+
+    if (in->client_pem.len == 0) {
+        return;
+    }
+    assert(keys != NULL);
+    context_add(id, WEBHOOK_CLIENT_CONTEXT, &context);
+    seal_close(keys, in->client_pem, buf_str(&context), out);
+    buf_free(&context);
+}
+
+bool webhook_client_open(const struct seal_keys *keys, struct id id,
+                         struct str sealed, struct arena *arena,
+                         struct str *out)
+{
+    return open_text(keys, id, WEBHOOK_CLIENT_CONTEXT, sealed, arena, out);
 }
 
 void webhook_headers_names(const struct webhook_input *in,

@@ -19,6 +19,15 @@ MUST_USE bool webhook_headers_open(const struct seal_keys *keys, struct id id,
                                    struct str sealed, struct arena *arena,
                                    struct str *out);
 
+/* The same of the client certificate with its key. */
+#define WEBHOOK_CLIENT_CONTEXT " client_certificate"
+
+void webhook_client_seal(const struct seal_keys *keys, struct id id,
+                         const struct webhook_input *in, struct buf *out);
+MUST_USE bool webhook_client_open(const struct seal_keys *keys, struct id id,
+                                  struct str sealed, struct arena *arena,
+                                  struct str *out);
+
 /* The names alone. */
 void webhook_headers_names(const struct webhook_input *in,
                            struct str names[GUARD_HEADERS_MAX]);

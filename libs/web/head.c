@@ -27,24 +27,6 @@ static bool malformed(struct head_fault *fault, const char *detail)
     return refuse(fault, WEB_REFUSE_MALFORMED, detail);
 }
 
-/* A character of a method or a field name (RFC 9110, 5.6.2). */
-static bool is_token_char(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-           (c >= '0' && c <= '9') ||
-           (c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL);
-}
-
-static bool is_token(struct str s)
-{
-    for (size_t i = 0; i < s.len; i++) {
-        if (!is_token_char(s.data[i])) {
-            return false;
-        }
-    }
-    return s.len > 0;
-}
-
 /* Field values may hold visible ASCII, blanks and bytes from 0x80 on. */
 static bool is_field_value(struct str s)
 {
@@ -143,7 +125,7 @@ static bool read_request_line(struct str line, struct arena *arena,
     struct str target = STR_NONE;
 
     if (!str_split(&rest, ' ', &req->method_text) ||
-        !is_token(req->method_text) || !str_split(&rest, ' ', &target) ||
+        !str_is_token(req->method_text) || !str_split(&rest, ' ', &target) ||
         !str_starts(rest, STR("HTTP/")) || str_has(rest, ' ')) {
         return malformed(fault, "The request line is not "
                                 "'method target HTTP/1.1'.");
@@ -184,7 +166,7 @@ static bool read_field(struct str line, struct web_request *req,
     h = &req->headers[req->header_count];
     h->name = (struct str){line.data, (size_t)(colon - line.data)};
     h->value = str_trim((struct str){colon + 1, line.len - h->name.len - 1});
-    if (!is_token(h->name)) {
+    if (!str_is_token(h->name)) {
         return malformed(fault, "A header's name holds a character that is "
                                 "not allowed.");
     }

@@ -8,8 +8,10 @@ SELECT org_id, id, array_to_string(scopes, ' '), rate_limit, expires_at
 
 -- name: key_insert
 WITH audit AS (
-    INSERT INTO audit_log (org_id, id, at, actor, action, subject)
-    VALUES ($1, $8, $7, $9, 'key.created', $10)
+    INSERT INTO audit_log (org_id, id, at, actor, action, subject, after, request_id, address)
+    VALUES ($1, $8, $7, $9, 'key.created', $10,
+            jsonb_build_object('name', $3::text, 'scopes', $6::text[], 'rate_limit', $11::bigint,
+                               'expires_at', $12::timestamptz), $14, $15)
 )
 INSERT INTO api_keys (org_id, id, name, hash, hint, scopes, rate_limit, created_at,
                       expires_at, created_by, creator)
@@ -30,9 +32,9 @@ WITH revoked AS (
      WHERE org_id = $1 AND id = $2 AND revoked_at IS NULL
     RETURNING org_id, id
 ), audit AS (
-    INSERT INTO audit_log (org_id, id, at, actor, action, subject, detail)
+    INSERT INTO audit_log (org_id, id, at, actor, action, subject, detail, request_id, address)
     SELECT org_id, $5, $3, $6, 'key.revoked', $7,
-           jsonb_build_object('reason', $4::text)
+           jsonb_build_object('reason', $4::text), $8, $9
       FROM revoked
 )
 SELECT hash FROM api_keys WHERE org_id = $1 AND id = $2;
@@ -66,9 +68,9 @@ WITH old AS (
       FROM old
      WHERE k.org_id = old.org_id AND k.id = old.id AND old.rotated_to IS NULL
 ), audit AS (
-    INSERT INTO audit_log (org_id, id, at, actor, action, subject, detail)
+    INSERT INTO audit_log (org_id, id, at, actor, action, subject, detail, request_id, address)
     SELECT org_id, $8, $3, $9, 'key.rotated', $10,
-           jsonb_build_object('to', $11::text, 'ends_at', ends_at)
+           jsonb_build_object('to', $11::text, 'ends_at', ends_at), $12, $13
       FROM old
      WHERE rotated_to IS NULL
 )
@@ -95,3 +97,26 @@ UPDATE api_keys k SET last_used_at = held.at
 -- name: key_name
 -- batch: yes
 SELECT name FROM api_keys WHERE org_id = $1 AND id = $2;
+
+-- name: key_hours_add
+-- Calls and refusals of the hour, of many keys; in the order of the key, so that
+-- two gateways never wait for each other.
+INSERT INTO key_hours AS h (org_id, key_id, hour, calls, limited)
+SELECT u.org_id, u.id, date_bin('1 hour', u.at, 'epoch'), u.calls, u.limited
+  FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::bigint[], $5::bigint[])
+       AS u (org_id, id, at, calls, limited)
+ WHERE u.calls > 0 OR u.limited > 0
+ ORDER BY u.org_id, u.id
+    ON CONFLICT (org_id, hour, key_id)
+    DO UPDATE SET calls = h.calls + excluded.calls, limited = h.limited + excluded.limited;
+
+-- name: key_hours_of
+-- Since an hour; $3 NULL: of all keys.
+SELECT key_id, hour, calls, limited
+  FROM key_hours
+ WHERE org_id = $1 AND hour >= $2 AND ($3::uuid IS NULL OR key_id = $3);
+
+-- name: key_hours_clean
+DELETE FROM key_hours
+ WHERE (org_id, hour, key_id) IN (SELECT org_id, hour, key_id FROM key_hours
+                                   WHERE hour < $1 ORDER BY hour LIMIT $2);

@@ -35,6 +35,17 @@ SELECT porter_ensure_partitions(parent,
 -- name: partition_drop
 SELECT porter_drop_day($1, $2);
 
+-- name: partition_held
+-- What is held of the days of deliveries that are dropped at $1, by webhook, the
+-- most first. (Days that stay for what is to be sent are told of each time.)
+SELECT org_id, webhook_id, count(*)
+  FROM deliveries
+ WHERE state = 'held'
+   AND event_at < date_trunc('day', $1::timestamptz, 'UTC')
+ GROUP BY org_id, webhook_id
+ ORDER BY count(*) DESC
+ LIMIT $2;
+
 -- name: partitions_held
 -- Days of which the defaults hold rows, the fewest first.
 SELECT parent, day::text, count(*)

@@ -2,7 +2,9 @@
 -- One row with no webhook when the organization has none.
 SELECT o.webhooks_version, w.id, w.url, w.events, w.status = 'enabled',
        w.ordering = 'subject', w.secret, w.secret_previous,
-       w.secret_overlap_until, coalesce(c.state = 'open', false), w.headers
+       w.secret_overlap_until, coalesce(c.state = 'open', false), w.headers,
+       w.client_certificate, w.client_certificate_expires_at,
+       array_to_string(w.retry_waits_s, ','), w.max_age_s
   FROM organizations o
   LEFT JOIN webhooks w ON w.org_id = o.id
   LEFT JOIN webhook_circuits c ON c.org_id = w.org_id AND c.webhook_id = w.id
@@ -25,15 +27,20 @@ SELECT count(*) FROM webhooks WHERE org_id = $1;
 
 -- name: webhook_insert
 WITH audit AS (
-    INSERT INTO audit_log (org_id, id, at, actor, action, subject, request_id)
-    VALUES ($1, $9, $8, $10, 'webhook.created', $11, $13)
+    INSERT INTO audit_log (org_id, id, at, actor, action, subject, request_id, address, after)
+    VALUES ($1, $9, $8, $10, 'webhook.created', $11, $13, $22,
+            jsonb_build_object('url', $3::text, 'description', $4::text, 'events', $5::text[],
+                               'status', CASE WHEN $12 THEN 'enabled' ELSE 'disabled' END,
+                               'ordering', $6::text))
 )
 INSERT INTO webhooks (org_id, id, url, description, events, status,
                       disabled_reason, ordering, secret, created_at, updated_at,
-                      headers, header_names)
+                      headers, header_names, client_certificate,
+                      client_certificate_subject, client_certificate_fingerprint,
+                      client_certificate_expires_at, retry_waits_s, max_age_s)
 VALUES ($1, $2, $3, $4, $5, CASE WHEN $12 THEN 'enabled' ELSE 'disabled' END,
         CASE WHEN NOT $12 THEN 'Disabled on request.' END, $6, $7, $8, $8,
-        $14, $15);
+        $14, $15, $16, $17, $18, $19, $20::bigint[], $21);
 
 -- name: webhook_version_bump
 WITH version AS (
@@ -50,7 +57,12 @@ w.id AS "id:whk", w.url, w.description, w.events, w.status, w.disabled_reason,
        c.failing_since,
        CASE c.state WHEN 'open' THEN c.next_at END AS next_probe_at,
        (SELECT jsonb_object_agg(name, '********')
-          FROM unnest(w.header_names) AS name) AS headers
+          FROM unnest(w.header_names) AS name) AS headers,
+       w.client_certificate_subject AS "client_certificate.subject",
+       w.client_certificate_fingerprint AS "client_certificate.fingerprint",
+       w.client_certificate_expires_at AS "client_certificate.expires_at",
+       to_jsonb(w.retry_waits_s) AS "retry_schedule.waits_seconds",
+       w.max_age_s AS max_age_seconds
 
 -- part: with_circuit
 page w
@@ -87,11 +99,12 @@ SELECT {shown},
 
 -- name: webhook_update
 -- Of a change that comes second ($3 is the version that was read) nothing is
--- done. $6 NULL: the events stay; $17 NULL: the headers. $11 to $15: the audit
+-- done. $6 NULL: the events stay; $17 NULL: the headers; $18 false:
+-- the client certificate. $11 to $15: the audit
 -- log's and the news.
 -- Enabled again, what was held meanwhile goes out; a new URL is probed now.
 WITH before AS (
-    SELECT url, status FROM webhooks WHERE org_id = $1 AND id = $2
+    SELECT url, description, events, status, ordering FROM webhooks WHERE org_id = $1 AND id = $2
 ), changed AS (
     UPDATE webhooks
        SET url = $4, description = $5, events = coalesce($6::text[], events),
@@ -101,16 +114,27 @@ WITH before AS (
                                   ELSE 'Disabled on request.' END,
            ordering = $8, updated_at = $9,
            headers = CASE WHEN $17::text[] IS NULL THEN headers ELSE $16 END,
-           header_names = coalesce($17::text[], header_names)
+           header_names = coalesce($17::text[], header_names),
+           client_certificate = CASE WHEN $18 THEN $19
+                                     ELSE client_certificate END,
+           client_certificate_subject = CASE WHEN $18 THEN $20
+                                             ELSE client_certificate_subject END,
+           client_certificate_fingerprint =
+               CASE WHEN $18 THEN $21 ELSE client_certificate_fingerprint END,
+           client_certificate_expires_at =
+               CASE WHEN $18 THEN $22 ELSE client_certificate_expires_at END,
+           retry_waits_s = $23::bigint[], max_age_s = $24
      WHERE org_id = $1 AND id = $2 AND updated_at = $3
-    RETURNING org_id
+    RETURNING org_id, url, description, events, status, ordering
 ), drain AS (
     INSERT INTO webhook_circuits (org_id, webhook_id, state, since, failures,
                                   wait_ms, next_at)
     SELECT org_id, $2, 'draining', $9, 0, 0, $9
       FROM changed, before
      WHERE $7 AND before.status = 'disabled'
-    ON CONFLICT DO NOTHING
+    ON CONFLICT (org_id, webhook_id) DO UPDATE
+       SET state = 'draining', since = excluded.since, failing_since = NULL,
+           failures = 0, next_at = excluded.next_at
 ), probe AS (
     UPDATE webhook_circuits c
        SET next_at = $9
@@ -126,10 +150,14 @@ WITH before AS (
      WHERE id IN (SELECT org_id FROM changed)
 ), audit AS (
     INSERT INTO audit_log (org_id, id, at, actor, action, subject, detail,
-                           request_id)
+                           request_id, address, before, after)
     SELECT org_id, $11, $9, $12, 'webhook.updated', $13,
-           jsonb_build_object('fields', $10::text[]), $14
-      FROM changed
+           jsonb_build_object('fields', $10::text[]), $14, $25,
+           (SELECT jsonb_object_agg(key, value) FROM jsonb_each(to_jsonb(before))
+             WHERE key = ANY ($10)),
+           (SELECT jsonb_object_agg(key, value) FROM jsonb_each(to_jsonb(changed) - 'org_id')
+             WHERE key = ANY ($10))
+      FROM changed, before
 )
 SELECT pg_notify('porter_webhooks', $15::text) FROM changed;
 
@@ -147,9 +175,9 @@ WITH changed AS (
      WHERE id IN (SELECT org_id FROM changed)
 ), audit AS (
     INSERT INTO audit_log (org_id, id, at, actor, action, subject, detail,
-                           request_id)
+                           request_id, address)
     SELECT org_id, $7, $6, $8, 'webhook.secret_rotated', $9,
-           jsonb_build_object('overlap_until', $5::timestamptz), $10
+           jsonb_build_object('overlap_until', $5::timestamptz), $10, $12
       FROM changed
 )
 SELECT pg_notify('porter_webhooks', $11::text) FROM changed;
@@ -159,22 +187,27 @@ SELECT pg_notify('porter_webhooks', $11::text) FROM changed;
 WITH changed AS (
     DELETE FROM webhooks
      WHERE org_id = $1 AND id = $2 AND updated_at = $3
-    RETURNING org_id, url
+    RETURNING org_id, url, description, events, status, ordering
 ), version AS (
     UPDATE organizations SET webhooks_version = webhooks_version + 1
      WHERE id IN (SELECT org_id FROM changed)
 ), audit AS (
     INSERT INTO audit_log (org_id, id, at, actor, action, subject, detail,
-                           request_id)
+                           request_id, address, before)
     SELECT org_id, $5, $4, $6, 'webhook.deleted', $7,
-           jsonb_build_object('url', url), $8
+           jsonb_build_object('url', url), $8, $10, to_jsonb(changed) - 'org_id'
       FROM changed
 )
 SELECT pg_notify('porter_webhooks', $9::text) FROM changed;
 
 -- name: webhook_disable
--- Twice is once: only the change is announced and written down.
-WITH changed AS (
+-- Twice is once: only the change is announced and written down. Tells since when
+-- it failed, and how often.
+WITH before AS (
+    SELECT failing_since, failures
+      FROM webhook_circuits
+     WHERE org_id = $1 AND webhook_id = $2 AND state = 'open'
+), changed AS (
     UPDATE webhooks SET status = 'disabled', disabled_reason = $3,
                         updated_at = greatest($4, updated_at + interval '1 microsecond')
      WHERE org_id = $1 AND id = $2 AND status = 'enabled'
@@ -192,4 +225,7 @@ WITH changed AS (
            jsonb_build_object('reason', $3::text)
       FROM changed
 )
-SELECT pg_notify('porter_webhooks', $7::text) FROM changed;
+SELECT before.failing_since, before.failures,
+       pg_notify('porter_webhooks', $7::text)
+  FROM changed
+  LEFT JOIN before ON true;

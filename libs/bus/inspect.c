@@ -1,0 +1,204 @@
+/* Metadata and DescribeConfigs, read once. */
+#include "bus/inspect.h"
+
+#include "base/clock.h"
+#include "bus/settings.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#define REASON_MAX 256
+
+static int left_ms(int64_t deadline_us)
+{
+    int64_t left = (deadline_us - clock_steady_us()) / US_PER_MS;
+
+    return left > 1 ? (int)left : 1;
+}
+
+static bool ask_metadata(rd_kafka_t *rk, int64_t deadline_us,
+                         const struct rd_kafka_metadata **out, struct err *err)
+{
+    rd_kafka_resp_err_t code =
+        rd_kafka_metadata(rk, 1, NULL, out, left_ms(deadline_us));
+
+    return code == RD_KAFKA_RESP_ERR_NO_ERROR ||
+           err_set(err, ERR_UNAVAILABLE, "Kafka: %s", rd_kafka_err2str(code));
+}
+
+static const struct rd_kafka_metadata_topic *
+find_topic(const struct rd_kafka_metadata *md, const char *name)
+{
+    for (int i = 0; i < md->topic_cnt; i++) {
+        if (strcmp(md->topics[i].topic, name) == 0 &&
+            md->topics[i].err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+            return &md->topics[i];
+        }
+    }
+    return NULL;
+}
+
+/* --- topics -----------------------------------------------------------------
+ */
+
+static void read_parts(const struct rd_kafka_metadata_topic *topic,
+                       struct topic_found *found)
+{
+    *found = (struct topic_found){.is_there = true,
+                                  .partitions = topic->partition_cnt};
+    for (int i = 0; i < topic->partition_cnt; i++) {
+        const struct rd_kafka_metadata_partition *part = &topic->partitions[i];
+
+        found->leaderless += part->leader < 0;
+        if (i == 0 || part->replica_cnt < found->replication) {
+            found->replication = part->replica_cnt;
+        }
+    }
+}
+
+static void read_setting(const rd_kafka_ConfigEntry_t *entry,
+                         struct topic_found *found)
+{
+    const char *name = rd_kafka_ConfigEntry_name(entry);
+    const char *value = rd_kafka_ConfigEntry_value(entry);
+
+    if (value == NULL) {
+        return;
+    }
+    if (strcmp(name, "retention.ms") == 0) {
+        found->retention_ms = strtoll(value, NULL, 10);
+    } else if (strcmp(name, "min.insync.replicas") == 0) {
+        found->min_insync = (int)strtol(value, NULL, 10);
+    } else if (strcmp(name, "cleanup.policy") == 0) {
+        found->is_compacted = strstr(value, "compact") != NULL;
+    }
+}
+
+static bool read_resource(const rd_kafka_ConfigResource_t *resource,
+                          const char *const *names, size_t count,
+                          struct topic_found *found, struct err *err)
+{
+    const char *name = rd_kafka_ConfigResource_name(resource);
+    size_t entries_count = 0;
+    const rd_kafka_ConfigEntry_t **entries =
+        rd_kafka_ConfigResource_configs(resource, &entries_count);
+
+    rd_kafka_resp_err_t code = rd_kafka_ConfigResource_error(resource);
+
+    if (code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) {
+        /* Just made or just gone: brokers do not learn it all at once. */
+        for (size_t i = 0; i < count; i++) {
+            found[i].is_there &= strcmp(names[i], name) != 0;
+        }
+        return true;
+    }
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        return err_set(err, ERR_FORBIDDEN, "Kafka topic %s: %s", name,
+                       rd_kafka_ConfigResource_error_string(resource));
+    }
+    for (size_t i = 0; i < count; i++) {
+        for (size_t k = 0; strcmp(names[i], name) == 0 && k < entries_count;
+             k++) {
+            read_setting(entries[k], &found[i]);
+        }
+    }
+    return true;
+}
+
+static bool read_resources(rd_kafka_event_t *event, const char *const *names,
+                           size_t count, struct topic_found *found,
+                           struct err *err)
+{
+    size_t resources_count = 0;
+    const rd_kafka_ConfigResource_t **resources = NULL;
+
+    if (event == NULL || rd_kafka_event_error(event) != 0) {
+        return err_set(err, ERR_UNAVAILABLE, "Kafka's settings: %s",
+                       event == NULL ? "no answer in time"
+                                     : rd_kafka_event_error_string(event));
+    }
+    resources = rd_kafka_DescribeConfigs_result_resources(
+        rd_kafka_event_DescribeConfigs_result(event), &resources_count);
+    for (size_t i = 0; i < resources_count; i++) {
+        if (!read_resource(resources[i], names, count, found, err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Of the topics that are there. */
+static bool ask_settings(rd_kafka_t *rk, const char *const *names, size_t count,
+                         int64_t deadline_us, struct topic_found *found,
+                         struct err *err)
+{
+    rd_kafka_ConfigResource_t *asked[INSPECT_TOPICS_MAX];
+    rd_kafka_AdminOptions_t *options =
+        rd_kafka_AdminOptions_new(rk, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS);
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
+    rd_kafka_event_t *event = NULL;
+    char reason[REASON_MAX];
+    size_t asked_count = 0;
+    bool ok = true;
+
+    for (size_t i = 0; i < count; i++) {
+        if (found[i].is_there) {
+            asked[asked_count++] =
+                rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, names[i]);
+        }
+    }
+    if (asked_count > 0) {
+        (void)rd_kafka_AdminOptions_set_request_timeout(
+            options, left_ms(deadline_us), reason, sizeof reason);
+        rd_kafka_DescribeConfigs(rk, asked, asked_count, options, queue);
+        event = rd_kafka_queue_poll(queue, left_ms(deadline_us));
+        ok = read_resources(event, names, count, found, err);
+    }
+    if (event != NULL) {
+        rd_kafka_event_destroy(event);
+    }
+    rd_kafka_ConfigResource_destroy_array(asked, asked_count);
+    rd_kafka_queue_destroy(queue);
+    rd_kafka_AdminOptions_destroy(options);
+    return ok;
+}
+
+static bool inspect(rd_kafka_t *rk, const char *const *names, size_t count,
+                    int64_t deadline_us, struct topic_found *found,
+                    struct err *err)
+{
+    const struct rd_kafka_metadata *md = NULL;
+
+    if (!ask_metadata(rk, deadline_us, &md, err)) {
+        return false;
+    }
+    for (size_t i = 0; i < count; i++) {
+        const struct rd_kafka_metadata_topic *topic = find_topic(md, names[i]);
+
+        found[i] = (struct topic_found){0};
+        if (topic != NULL) {
+            read_parts(topic, &found[i]);
+        }
+    }
+    rd_kafka_metadata_destroy(md);
+    return ask_settings(rk, names, count, deadline_us, found, err);
+}
+
+bool topics_inspect(const struct bus_options *bus, const char *const *names,
+                    size_t count, unsigned wait_ms, struct topic_found *found,
+                    struct err *err)
+{
+    int64_t deadline_us = clock_steady_us() + (int64_t)wait_ms * US_PER_MS;
+    rd_kafka_conf_t *conf = NULL;
+    rd_kafka_t *rk = NULL;
+    bool ok = false;
+
+    assert(count <= INSPECT_TOPICS_MAX);
+    ok = settings_new(bus, NULL, 0, &conf, err) &&
+         settings_client(RD_KAFKA_PRODUCER, conf, &rk, err) &&
+         inspect(rk, names, count, deadline_us, found, err);
+    if (rk != NULL) {
+        rd_kafka_destroy(rk);
+    }
+    return ok;
+}
