@@ -110,7 +110,8 @@ def emit_sql(name, out, files):
     head = [f"/* Made by cmake/embed.py from the .sql files of {name}. */",
             f"#ifndef PORTER_EMBED_{name.upper()}_SQL_H",
             f"#define PORTER_EMBED_{name.upper()}_SQL_H", '#include "db/db.h"', ""]
-    body = [f'#include "{name}_sql.h"', ""]
+    # As below: a statement may be long, too.
+    body = [f'#include "{name}_sql.h"', "", '#pragma GCC diagnostic ignored "-Woverlength-strings"']
     for key, (text, batch) in found.items():
         count = max([int(n) for n in re.findall(r"\$(\d+)", text)], default=0)
         head.append(f"extern const struct sql sql_{key};")

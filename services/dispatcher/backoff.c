@@ -5,6 +5,7 @@
 #include "base/clock.h"
 
 #include <assert.h>
+#include <string.h>
 
 #define JITTER 0.1
 
@@ -62,6 +63,28 @@ bool backoff_read(struct str text, struct backoff *out, struct err *err)
     }
     *out = b;
     return true;
+}
+
+struct backoff backoff_of(const struct webhook_target *target,
+                          const struct backoff *configured)
+{
+    struct backoff b = *configured;
+
+    assert(target->wait_count <= BACKOFF_WAITS_MAX);
+    if (target->wait_count > 0) {
+        b.count = target->wait_count;
+        memcpy(b.wait_us, target->wait_us, b.count * sizeof *b.wait_us);
+    }
+    if (target->max_age_us > 0) {
+        b.max_age_us = target->max_age_us;
+    }
+    return b;
+}
+
+bool backoff_is_too_old(const struct backoff *b, int64_t event_at_us,
+                        int64_t then_us)
+{
+    return b->max_age_us > 0 && then_us - event_at_us > b->max_age_us;
 }
 
 bool backoff_is_last(const struct backoff *b, int attempt)

@@ -2,19 +2,23 @@
  * dispatchers here, and taken back.
  *
  * Happy path: circuits_fell -> store's circuit_open (announced: from now on
- * every dispatcher holds its events) … a probe is due -> circuit_probe -> the
- * oldest held delivery goes onto the road as a probe -> circuits_tried: well ->
- * circuit_close -> portions of what is held become due, in order, until none
- * is left.
- * Endings: a probe fails -> the next one, later; for too long and too often ->
- * the webhook is disabled. A webhook enabled by hand drains as well. PostgreSQL
- * away: news is dropped, the next failure or probe brings it again. */
+ * every dispatcher holds its events) … a probe is due -> circuit_probe -> one
+ * held delivery, another each time, goes onto the road as a probe ->
+ * circuits_tried: well -> circuit_close -> portions of what is held become due,
+ * in order, until none is left. Endings: a probe fails -> the next one, later;
+ * for too long and too often -> the webhook is disabled. A webhook enabled by
+ * hand drains as well. PostgreSQL away: news waits; what has no room, or dies
+ * with the process, is found by what is held (sweep.c). Every change is an
+ * event too, in the same transaction. */
 #include "dispatcher/circuits.h"
 
+#include "dispatcher/breaker.h"
 #include "dispatcher/claim.h"
 #include "dispatcher/ledger.h"
 #include "dispatcher/meter.h"
+#include "dispatcher/news.h"
 #include "dispatcher/outcome.h"
+#include "dispatcher/sweep.h"
 #include "dispatcher/thread.h"
 #include "dispatcher/worker.h"
 
@@ -25,65 +29,72 @@
 #include "store/circuit.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #define LOOK_MS 500
-#define NEWS_MAX 256 /* What has no room is told again by the next attempt. */
+#define COUNT_US (10 * US_PER_S)
 #define PROBES_MAX 32
-#define PORTION_S 2 /* Of a drain, made due at once. */
+#define FAULTS_MAX 3 /* In one turn; then PostgreSQL is taken to be away. */
+#define PORTION_S 2  /* Of a drain, made due at once. */
 #define DRAINS_MAX 64
 #define DISABLE_FAILURES_MIN 20
-#define ERROR_BYTES 160
-#define REASON_BYTES 320
+#define DOUBT_US (7 * 86400LL * US_PER_S) /* Looked back for failures. */
+#define REASON_BYTES 512
 #define ARENA_BYTES 65536
 
-enum news_kind { NEWS_FELL, NEWS_FAILED, NEWS_WELL };
-
-struct news {
-    enum news_kind kind;
-    struct circuit_key key;
-    unsigned failures;       /* FELL */
-    char error[ERROR_BYTES]; /* FAILED: the last one's sentence. */
-};
+#define NOTHING_HELD                                                           \
+    "Nothing is held for it that could be tried, so it gets what comes: "      \
+    "whether it answers will be seen then."
+#define ANSWERS "It answers again: what was held goes out now."
 
 struct circuits {
     struct dispatcher *d;
     struct thread thread;
     struct arena *arena;
     struct circuit_waits waits;
+    struct sweep sweep;
+    struct news_queue news;
     struct news work[NEWS_MAX]; /* The thread's copy. */
+    int64_t count_at_us;        /* Steady clock. */
     bool is_away;               /* PostgreSQL; said once. */
-    pthread_mutex_t lock;       /* Guards what follows. */
-    pthread_cond_t came;
-    struct news news[NEWS_MAX];
-    size_t count;
 };
 
 /* --- what is told --------------------------------------------------------- */
 
-static struct circuit_key key_of(const struct job *j)
+static struct webhook_key key_of(const struct job *j)
 {
-    return (struct circuit_key){j->body->org_id, j->webhook_id};
+    return (struct webhook_key){j->body->org_id, j->webhook_id};
 }
 
-static void tell(struct circuits *c, const struct news *n)
+static struct news news_of(enum news_kind kind, const struct job *j)
 {
-    pthread_mutex_lock(&c->lock);
-    if (c->count < NEWS_MAX) {
-        c->news[c->count++] = *n;
-        pthread_cond_signal(&c->came);
-    }
-    pthread_mutex_unlock(&c->lock);
+    const struct circuit_why why = outcome_why(j);
+    struct news n = {.kind = kind,
+                     .key = key_of(j),
+                     .status = why.status,
+                     .failure = why.failure,
+                     .not_before_us = why.not_before_us};
+
+    news_say(&n, why.detail);
+    return n;
 }
 
 void circuits_fell(struct circuits *c, const struct job *j, unsigned failures)
 {
-    const struct news n = {
-        .kind = NEWS_FELL, .key = key_of(j), .failures = failures};
+    struct news n = news_of(NEWS_FELL, j);
 
-    tell(c, &n);
+    n.failures = failures;
+    news_add(&c->news, &n);
+}
+
+void circuits_doubt(struct circuits *c, const struct job *j)
+{
+    const struct news n = news_of(NEWS_DOUBT, j);
+
+    news_add(&c->news, &n);
 }
 
 /* A webhook whose secrets can't be opened is one that fails: once the key is
@@ -93,7 +104,14 @@ void circuits_hold(struct circuits *c, struct job *j)
     const struct webhook_target *t = j->target;
 
     if (t->is_broken && t->is_enabled && !t->is_open) {
-        circuits_fell(c, j, 1);
+        const enum refusal why = REFUSAL_SECRET_LOCKED;
+        struct news n = {.kind = NEWS_FELL,
+                         .key = key_of(j),
+                         .failures = 1,
+                         .failure = str_of(refusal_word(why)),
+                         .not_before_us = DB_TIME_NULL};
+        news_say(&n, str_of(refusal_says(why)));
+        news_add(&c->news, &n);
     }
     metrics_add(c->d->metrics, METER_HELD, 0, 1);
     outcome_hold(j, clock_wall_us());
@@ -101,21 +119,19 @@ void circuits_hold(struct circuits *c, struct job *j)
 
 void circuits_tried(struct circuits *c, const struct job *j)
 {
-    struct news n = {.key = key_of(j)};
+    bool is_well =
+        !job_has_failed(j) && j->outcome.verdict == VERDICT_DELIVERED;
+    struct news n = news_of(is_well ? NEWS_WELL : NEWS_FAILED, j);
 
-    if (job_has_failed(j) || j->outcome.verdict != VERDICT_DELIVERED) {
-        n.kind = NEWS_FAILED;
-        (void)snprintf(n.error, sizeof n.error, "%.*s",
-                       STR_ARGS(j->outcome.error));
-    } else {
-        n.kind = NEWS_WELL;
+    if (is_well) {
+        news_say(&n, STR(ANSWERS));
     }
-    tell(c, &n);
+    news_add(&c->news, &n);
 }
 
 /* --- what is done about it ------------------------------------------------ */
 
-static void say(const char *what, struct circuit_key key, const char *name,
+static void say(const char *what, struct webhook_key key, const char *name,
                 int64_t number)
 {
     log_info(what, LOG_ID("webhook", ID_WEBHOOK, key.webhook_id),
@@ -123,26 +139,60 @@ static void say(const char *what, struct circuit_key key, const char *name,
              LOG_INT(name, number));
 }
 
+static struct circuit_why why_of(const struct news *n)
+{
+    return (struct circuit_why){n->status, n->failure, str_of(n->detail),
+                                n->not_before_us};
+}
+
 static bool fell(struct circuits *c, const struct news *n, struct err *err)
 {
-    if (!circuit_open(c->d->db, n->key, (int)n->failures, c->waits,
-                      clock_wall_us(), err)) {
+    const struct circuit_fall fall = {
+        .failures = (int)n->failures,
+        .waits = c->waits,
+        .why = why_of(n),
+        .now_us = clock_wall_us(),
+    };
+    bool changed = false;
+
+    if (!circuit_open(c->d->db, n->key, &fall, &changed, err)) {
         return false;
     }
     targets_forget(c->d->targets, n->key.org_id);
-    metrics_add(c->d->metrics, METER_CIRCUITS, CIRCUIT_OPENED, 1);
-    say("webhook.failing", n->key, "failures", n->failures);
+    if (changed) {
+        metrics_add(c->d->metrics, METER_CIRCUITS, CIRCUIT_OPENED, 1);
+        say("webhook.failing", n->key, "failures", n->failures);
+    }
     return true;
+}
+
+static bool doubt(struct circuits *c, const struct news *n, struct err *err)
+{
+    const int64_t since_us = clock_wall_us() - DOUBT_US;
+    struct news fallen = *n;
+    int64_t failures = 0;
+
+    if (!circuit_doubt(c->d->db, n->key, since_us, &failures, err)) {
+        return false;
+    }
+    fallen.failures = (unsigned)MIN_OF(failures, INT_MAX);
+    return failures < BREAKER_IN_A_ROW || fell(c, &fallen, err);
 }
 
 static bool well(struct circuits *c, const struct news *n, struct err *err)
 {
-    if (!circuit_close(c->d->db, n->key, clock_wall_us(), err)) {
+    const struct circuit_why why = why_of(n);
+    bool changed = false;
+
+    if (!circuit_close(c->d->db, n->key, &why, clock_wall_us(), &changed,
+                       err)) {
         return false;
     }
     targets_forget(c->d->targets, n->key.org_id);
-    metrics_add(c->d->metrics, METER_CIRCUITS, CIRCUIT_CLOSED, 1);
-    say("webhook.recovering", n->key, "probes", 1);
+    if (changed) {
+        metrics_add(c->d->metrics, METER_CIRCUITS, CIRCUIT_CLOSED, 1);
+        say("webhook.recovering", n->key, "probes", 1);
+    }
     return true;
 }
 
@@ -154,10 +204,12 @@ static bool failed(struct circuits *c, const struct news *n, struct err *err)
     const int64_t now_us = clock_wall_us();
     int64_t since_us = DB_TIME_NULL;
     int64_t failures = 0;
+    bool changed = false;
     char since[RFC3339_LEN + 1];
     char reason[REASON_BYTES];
 
-    if (!circuit_failed(c->d->db, n->key, &since_us, &failures, err)) {
+    if (!circuit_failed(c->d->db, n->key, n->not_before_us, &since_us,
+                        &failures, err)) {
         return false;
     }
     if (failures < DISABLE_FAILURES_MIN || now_us - since_us < most_us) {
@@ -167,42 +219,84 @@ static bool failed(struct circuits *c, const struct news *n, struct err *err)
     (void)snprintf(reason, sizeof reason,
                    "Nothing but failures since %s, %" PRId64
                    " attempts. The last: %s",
-                   since, failures, n->error);
-    if (!webhook_disable(c->d->db, n->key.org_id, n->key.webhook_id,
-                         str_of(reason), now_us, err)) {
+                   since, failures, n->detail);
+    const struct circuit_end end = {str_of(reason), why_of(n), now_us};
+    if (!circuit_disable(c->d->db, n->key, &end, &changed, err)) {
         return false;
     }
     targets_forget(c->d->targets, n->key.org_id);
-    metrics_add(c->d->metrics, METER_CIRCUITS, CIRCUIT_DISABLED, 1);
-    say("webhook.disabled", n->key, "failures", failures);
+    if (changed) {
+        metrics_add(c->d->metrics, METER_CIRCUITS, CIRCUIT_DISABLED, 1);
+        say("webhook.disabled", n->key, "failures", failures);
+    }
     return true;
 }
 
+static bool is_among(const struct news *list, size_t count,
+                     const struct news *n)
+{
+    while (count > 0 &&
+           !id_eq(list[count - 1].key.webhook_id, n->key.webhook_id)) {
+        count--;
+    }
+    return count > 0;
+}
+
+static bool may_be_later(const struct err *err)
+{
+    return err->code == ERR_UNAVAILABLE || err->code == ERR_CONFLICT;
+}
+
+/* What can't be done for now is done later, and with it what came after it of
+ * the same webhook. The others go on: somebody may only sit on its row. *err is
+ * the last one's. */
 static bool hear(struct circuits *c, struct err *err)
 {
     static bool (*const doing[])(struct circuits *, const struct news *,
-                                 struct err *) = {
-        [NEWS_FELL] = fell, [NEWS_FAILED] = failed, [NEWS_WELL] = well};
-    size_t count = 0;
+                                 struct err *) = {[NEWS_FELL] = fell,
+                                                  [NEWS_FAILED] = failed,
+                                                  [NEWS_WELL] = well,
+                                                  [NEWS_DOUBT] = doubt};
+    const size_t count = news_take(&c->news, c->work);
+    size_t kept = 0;
+    size_t faults = 0;
 
-    pthread_mutex_lock(&c->lock);
-    count = c->count;
-    memcpy(c->work, c->news, count * sizeof *c->work);
-    c->count = 0;
-    pthread_mutex_unlock(&c->lock);
     for (size_t i = 0; i < count; i++) {
-        if (!doing[c->work[i].kind](c, &c->work[i], err)) {
-            return false;
+        const struct news n = c->work[i];
+        bool is_kept = faults == FAULTS_MAX || is_among(c->work, kept, &n);
+        if (!is_kept && !doing[n.kind](c, &n, err)) {
+            faults++;
+            is_kept = may_be_later(err);
+        }
+        if (is_kept) {
+            c->work[kept++] = n;
         }
     }
-    return true;
+    news_give_back(&c->news, c->work, kept);
+    return faults == 0;
 }
 
 /* --- probing -------------------------------------------------------------- */
 
-/* The oldest that is held. When none is, the endpoint gets what comes: it has
- * to fall anew to be given a rest. */
-static bool probe_one(struct circuits *c, struct circuit_key key,
+/* Nothing is held. What is under way, or waits for its retry, will be: it is
+ * tried then. Else the endpoint gets what comes, and has to fall anew to be
+ * given a rest. */
+static bool probe_none(struct circuits *c, struct webhook_key key,
+                       struct err *err)
+{
+    struct news nothing = {
+        .kind = NEWS_WELL, .key = key, .not_before_us = DB_TIME_NULL};
+    bool waits = false;
+
+    if (!circuit_is_busy(c->d->db, key, &waits, err)) {
+        return false;
+    }
+    news_say(&nothing, STR(NOTHING_HELD));
+    return waits || well(c, &nothing, err);
+}
+
+/* One that is held. */
+static bool probe_one(struct circuits *c, struct webhook_key key,
                       struct err *err)
 {
     struct dispatcher *d = c->d;
@@ -211,18 +305,19 @@ static bool probe_one(struct circuits *c, struct circuit_key key,
     struct job_list ended = {0};
     struct delivery *row = NULL;
     size_t count = 0;
+    const int64_t now_us = clock_wall_us();
+    const struct circuit_ask ask = {now_us, now_us + lease_us,
+                                    (int64_t)d->settings.max_age_ms};
 
     arena_reset(c->arena);
-    if (!circuit_claim(d->db, key, clock_wall_us() + lease_us, c->arena, &row,
-                       &count, err)) {
+    if (!circuit_claim(d->db, key, &ask, c->arena, &row, &count, err)) {
         return false;
     }
     if (count == 0) {
-        const struct news nothing = {.kind = NEWS_WELL, .key = key};
-        return well(c, &nothing, err);
+        return probe_none(c, key, err);
     }
     crash_point("probed");
-    claim_take(d, row, true, &send, &ended);
+    claim_probe(d, row, &send, &ended);
     metrics_add(d->metrics, METER_CIRCUITS, CIRCUIT_PROBED, 1);
     workers_put(d->workers, &send);
     ledger_finish(d->ledger, &ended);
@@ -231,19 +326,19 @@ static bool probe_one(struct circuits *c, struct circuit_key key,
 
 static bool probe_all(struct circuits *c, struct err *err)
 {
-    struct circuit_key due[PROBES_MAX];
+    struct webhook_key due[PROBES_MAX];
     size_t count = 0;
 
     if (!circuit_probe(c->d->db, c->waits, clock_wall_us(), PROBES_MAX, due,
                        &count, err)) {
         return false;
     }
-    for (size_t i = 0; i < count; i++) {
-        if (!probe_one(c, due[i], err)) {
-            return false;
-        }
+    /* All of them: their next turn is set by now. */
+    size_t faults = 0;
+    for (size_t i = 0; i < count && faults < FAULTS_MAX; i++) {
+        faults += !probe_one(c, due[i], err);
     }
-    return true;
+    return faults == 0;
 }
 
 /* --- draining ------------------------------------------------------------- */
@@ -259,28 +354,62 @@ static bool drain_all(struct circuits *c, struct err *err)
             .max = s->held_rate * PORTION_S,
             .apart_us = US_PER_S / (int64_t)s->held_rate,
             .settle_us = ((int64_t)s->lease_ms + TARGETS_TTL_MS) * US_PER_MS,
+            .max_age_ms = (int64_t)s->max_age_ms,
+            .old = {0, str_of(refusal_word(REFUSAL_TOO_OLD)),
+                    str_of(refusal_says(REFUSAL_TOO_OLD)), DB_TIME_NULL},
         };
-        size_t released = 0;
-        if (!circuit_drain(c->d->db, &how, &is_found, &released, err)) {
+        struct circuit_drained drained = {0};
+        if (!circuit_drain(c->d->db, &how, &is_found, &drained, err)) {
             return false;
         }
-        if (released > 0) {
+        if (drained.released > 0) {
             crash_point("drained");
         }
-        metrics_add(c->d->metrics, METER_DRAINED, 0, (int64_t)released);
+        metrics_add(c->d->metrics, METER_DRAINED, 0, (int64_t)drained.released);
+        metrics_add(c->d->metrics, METER_REFUSED, 0, (int64_t)drained.given_up);
     }
     return true;
 }
 
 /* --- life ----------------------------------------------------------------- */
 
-static void wait_turn(struct circuits *c)
+/* For the metrics. */
+static bool count_all(struct circuits *c, struct err *err)
 {
-    pthread_mutex_lock(&c->lock);
-    if (c->count == 0 && !thread_is_stopping(&c->thread)) {
-        cond_wait_us(&c->came, &c->lock, LOOK_MS * US_PER_MS);
+    const int64_t now_us = clock_steady_us();
+    struct circuit_counts counts = {0};
+
+    if (now_us < c->count_at_us) {
+        return true;
     }
-    pthread_mutex_unlock(&c->lock);
+    if (!circuit_count(c->d->db, &counts, err)) {
+        return false;
+    }
+    c->count_at_us = now_us + COUNT_US;
+    metrics_set(c->d->metrics, METER_CIRCUITS_NOW, CIRCUIT_IS_OPEN,
+                counts.open);
+    metrics_set(c->d->metrics, METER_CIRCUITS_NOW, CIRCUIT_IS_DRAINING,
+                counts.draining);
+    return true;
+}
+
+static bool sweep(struct circuits *c, struct err *err)
+{
+    return sweep_look(c->d, &c->sweep, err);
+}
+
+/* Each by itself: what stops one need not stop the others. *err is the last
+ * one's. */
+static bool take_turn(struct circuits *c, struct err *err)
+{
+    static bool (*const parts[])(struct circuits *, struct err *) = {
+        hear, probe_all, drain_all, sweep, count_all};
+    bool ok = true;
+
+    for (size_t i = 0; i < COUNT_OF(parts); i++) {
+        ok = parts[i](c, err) && ok;
+    }
+    return ok;
 }
 
 static void circuits_run(void *user)
@@ -289,8 +418,8 @@ static void circuits_run(void *user)
     struct err err = ERR_NONE;
 
     while (!thread_is_stopping(&c->thread)) {
-        wait_turn(c);
-        bool ok = hear(c, &err) && probe_all(c, &err) && drain_all(c, &err);
+        news_wait(&c->news, &c->thread, LOOK_MS * US_PER_MS);
+        bool ok = take_turn(c, &err);
         if (!ok && !c->is_away) {
             log_err(LOG_WARN, "circuits.waiting", &err, NULL, 0);
         }
@@ -313,8 +442,7 @@ struct circuits *circuits_new(struct dispatcher *d)
     c->arena = arena_new(ARENA_BYTES);
     c->waits = (struct circuit_waits){(int64_t)d->settings.probe_wait_ms,
                                       (int64_t)d->settings.probe_wait_max_ms};
-    pthread_mutex_init(&c->lock, NULL);
-    cond_init_steady(&c->came);
+    news_open(&c->news);
     return c;
 }
 
@@ -329,10 +457,17 @@ void circuits_stop(struct circuits *c)
         return;
     }
     thread_stop(&c->thread);
-    pthread_mutex_lock(&c->lock);
-    pthread_cond_broadcast(&c->came);
-    pthread_mutex_unlock(&c->lock);
+    news_wake(&c->news);
     thread_join(&c->thread);
+}
+
+void circuits_flush(struct circuits *c)
+{
+    struct err err = ERR_NONE;
+
+    if (c != NULL && !hear(c, &err)) {
+        log_err(LOG_WARN, "circuits.left_unwritten", &err, NULL, 0);
+    }
 }
 
 void circuits_close(struct circuits *c)

@@ -6,7 +6,7 @@
 
 #include <assert.h>
 
-#define TRACEPARENT_LEN 55 /* 00-<32 hex>-<16 hex>-<2 hex> */
+#define BODY_BYTES 2048 /* Most are shorter. */
 
 static struct str header_of(const struct record *r, struct str name)
 {
@@ -16,25 +16,6 @@ static struct str header_of(const struct record *r, struct str name)
         }
     }
     return STR_NONE;
-}
-
-static bool is_lower_hex(char c)
-{
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
-}
-
-static bool is_traceparent(struct str s)
-{
-    if (s.len != TRACEPARENT_LEN || !str_starts(s, STR("00-"))) {
-        return false;
-    }
-    for (size_t i = 3; i < s.len; i++) {
-        bool is_dash = i == 35 || i == 52;
-        if (is_dash ? s.data[i] != '-' : !is_lower_hex(s.data[i])) {
-            return false;
-        }
-    }
-    return true;
 }
 
 static bool read_fields(Porter__V1__Event *m, struct decoded *d,
@@ -94,7 +75,6 @@ static int64_t webhooks_version(const struct record *r)
 static void read_headers(const struct record *r, struct arena *arena,
                          struct decoded *d)
 {
-    struct str trace = header_of(r, STR("traceparent"));
     struct str request = str_of(d->message->request_id);
 
     if (request.len == 0) {
@@ -102,7 +82,9 @@ static void read_headers(const struct record *r, struct arena *arena,
     }
     d->request_id =
         cause_is_request_id(request) ? arena_str(arena, request) : STR_NONE;
-    d->traceparent = is_traceparent(trace) ? arena_str(arena, trace) : STR_NONE;
+    if (!traceparent_read(header_of(r, STR("traceparent")), &d->trace)) {
+        d->trace = (struct trace){.id = d->id};
+    }
     d->webhooks_version = webhooks_version(r);
 }
 
@@ -125,4 +107,27 @@ bool decode_event(const struct record *r, struct arena *arena,
     read_headers(r, arena, &d);
     *out = d;
     return true;
+}
+
+struct body *decoded_body(const struct decoded *e, struct load *load,
+                          struct buf *scratch)
+{
+    struct body body = {
+        .load = load,
+        .org_id = e->org_id,
+        .event_id = e->id,
+        .event_at_us = e->created_at_us,
+        .is_test = e->is_test,
+        .is_operational = event_is_operational(e->type),
+        .event_type = str_of(event_types[e->type].name),
+        .subject = e->subject,
+        .trace = trace_at(e->trace, trace_span_of(e->id, TRACE_PROCESSING)),
+        .request_id = e->request_id,
+    };
+
+    buf_clear(scratch);
+    buf_reserve(scratch, BODY_BYTES);
+    event_body(e->message, scratch);
+    body.bytes = buf_str(scratch);
+    return body_new(&body);
 }

@@ -2,7 +2,7 @@
  *
  * Filled by main before any thread starts and not changed afterwards; each
  * stage guards its own inside. Threads: intake, ledger, record, retry,
- * circuits, notice (one each) and PORTER_WORKERS workers. */
+ * circuits, replays, notice (one each) and PORTER_WORKERS workers. */
 #ifndef PORTER_DISPATCHER_DISPATCHER_H
 #define PORTER_DISPATCHER_DISPATCHER_H
 
@@ -24,9 +24,11 @@ struct ledger;
 struct record_desk;
 struct retry;
 struct circuits;
+struct replays;
 struct notice;
 struct workers;
 struct health;
+struct tracer;
 
 struct dispatcher {
     struct dispatcher_settings settings;
@@ -36,6 +38,7 @@ struct dispatcher {
     struct backoff backoff;
     struct load load;
     struct metrics *metrics;
+    struct tracer *tracer; /* NULL: off */
     struct db *db;
     struct db_options db_options;
     struct targets *targets;
@@ -45,6 +48,7 @@ struct dispatcher {
     struct record_desk *record;
     struct retry *retry;
     struct circuits *circuits;
+    struct replays *replays;
     struct notice *notice;
     struct health *health;
 };

@@ -4,6 +4,7 @@
 #include "dispatcher/explain.h"
 
 #include "dispatcher/facts.h"
+#include "dispatcher/refusal.h"
 #include "dispatcher/verdict.h"
 
 #include "base/clock.h"
@@ -77,8 +78,11 @@ static const struct failure_row failures[] = {
     {FETCH_TLS_PLAIN, ALWAYS, "tls_plain",
      "What answers at {remote} does not speak TLS: enable HTTPS there, or mend the port in the webhook's URL."},
     {FETCH_TLS_CLIENT_CERTIFICATE, ALWAYS, "tls_client_certificate",
-     "The endpoint wants a client certificate, and we have none: ask for none at the webhook's URL, and verify "
-     "the signature instead."},
+     "The endpoint wants a client certificate that it trusts: give the webhook one (client_certificate), or ask "
+     "for none at its URL and verify the signature instead."},
+    {FETCH_CLIENT_EXPIRED, ALWAYS, "client_certificate_expired",
+     "The webhook's client certificate has expired, and nothing was sent: give the webhook a new one "
+     "(client_certificate)."},
     {FETCH_TLS_HANDSHAKE, ALWAYS, "tls_handshake",
      "The TLS handshake failed ({why}): check the TLS settings of the server."},
     {FETCH_TLS_ENDED, ALWAYS, "tls_ended",
@@ -119,6 +123,8 @@ static const struct failure_row failures[] = {
      "is."},
     {FETCH_PROXY, ALWAYS, "proxy",
      "Our own proxy did not lead to {host} ({why}): tell us if it goes on."},
+    {FETCH_LACK, ALWAYS, "lack",
+     "We could not connect to anybody ({why}): it is not your endpoint, and we try again."},
     {FETCH_OTHER, ALWAYS, "other",
      "The attempt failed ({why}): look into the endpoint's log, and ask us if it goes on."},
 };
@@ -296,6 +302,19 @@ static void docs_of_statuses(struct buf *out)
     add_row(out, "2xx, nearly too late", late);
 }
 
+static void docs_of_refusals(struct buf *out)
+{
+    BUF_ADD(out, "\n## No attempt\n\nA delivery that can't be sent has failed "
+                 "without an attempt; its `last_failure` and `last_error` say "
+                 "why.\n\n| `last_failure` | `last_error` |\n|---|---|\n");
+    for (unsigned i = REFUSAL_NONE + 1; i < REFUSAL_COUNT; i++) {
+        char word[CELL_MAX];
+        (void)snprintf(word, sizeof word, "`%s`",
+                       refusal_word((enum refusal)i));
+        add_row(out, word, refusal_says((enum refusal)i));
+    }
+}
+
 void explain_docs(struct buf *out)
 {
     BUF_ADD(out,
@@ -313,4 +332,5 @@ void explain_docs(struct buf *out)
              "and `too_large` or `encoded`. Everything else is tried again, "
              "but for 410.\n",
              EXPLAIN_LATE_PERCENT);
+    docs_of_refusals(out);
 }

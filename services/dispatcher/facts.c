@@ -12,7 +12,7 @@
 #define TIME_LEN 5
 #define KIB 1024
 
-static struct str host_of(struct str url)
+struct str facts_host(struct str url)
 {
     struct str part = STR_NONE;
 
@@ -37,7 +37,7 @@ struct facts facts_of(const struct fetch_answer *answer, struct str url)
     return (struct facts){
         .a = answer,
         .peer = answer->peer == NULL ? &nobody : answer->peer,
-        .host = host_of(url),
+        .host = facts_host(url),
     };
 }
 

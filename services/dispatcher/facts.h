@@ -16,6 +16,9 @@ struct facts {
 
 struct facts facts_of(const struct fetch_answer *answer, struct str url);
 
+/* The host that a URL names, an IPv6 address in its brackets. */
+struct str facts_host(struct str url);
+
 /* Is the URL's host a name, and no address? */
 bool facts_has_name(const struct facts *f);
 

@@ -2,7 +2,9 @@
 #include "dispatcher/health.h"
 
 #include "dispatcher/intake.h"
+#include "dispatcher/meter.h"
 
+#include "store/migrate.h"
 #include "web/web.h"
 
 #include <stdlib.h>
@@ -28,18 +30,31 @@ static void say(struct web_response *res, unsigned status, const char *text)
     buf_add_char(&res->body, '\n');
 }
 
-/* Ready: the groups know us and PostgreSQL answers. */
+/* Ready: the groups know us, PostgreSQL answers and its schema is ours. */
 static void say_ready(struct dispatcher *d, struct web_response *res)
 {
     struct err err = ERR_NONE;
+    bool is_current = false;
 
     if (!intake_is_joined(d->intake)) {
         say(res, 503, "kafka: not a member of the groups");
     } else if (!db_ping(d->db, &err)) {
         say(res, 503, "postgresql: away");
+    } else if (!migrate_is_current(d->db, &is_current, &err) || !is_current) {
+        say(res, 503, "schema: not current; run porterctl migrate");
     } else {
         say(res, 200, "ready");
     }
+}
+
+static void write_metrics(struct dispatcher *d, struct buf *out)
+{
+    struct db_stats s = db_stats(d->db);
+
+    metrics_set(d->metrics, METER_DB_CONNECTIONS, DB_OPEN, s.open);
+    metrics_set(d->metrics, METER_DB_CONNECTIONS, DB_BUSY, s.busy);
+    metrics_set(d->metrics, METER_DB_CONNECTIONS, DB_WAITING, s.waiting);
+    metrics_write(d->metrics, out);
 }
 
 static void handle(void *user, const struct web_request *req,
@@ -57,7 +72,7 @@ static void handle(void *user, const struct web_request *req,
         res->status = 200;
         web_add_header(res, STR("Content-Type"),
                        STR("text/plain; version=0.0.4; charset=utf-8"));
-        metrics_write(h->d->metrics, &res->body);
+        write_metrics(h->d, &res->body);
     } else {
         say(res, 404, "/healthz, /readyz or /metrics");
     }

@@ -5,8 +5,8 @@
  * is durable, consumer_done.
  * Records that were there when their partition came to us may have been sent
  * by an owner that died: what has a row already is left to it (known.c).
- * Endings: a webhook that gets nothing for now: a held row; one with an order:
- * a row that is due. What can't be read
+ * Endings: too large to be sent: a failed row; a webhook that gets nothing for
+ * now: a held row; one with an order: a row that is due. What can't be read
  * goes to the dead letters (letter.c) and counts as done. What can't be matched
  * now (PostgreSQL away) waits in `pending`, in order, and nothing more is
  * fetched. Partitions taken away: what is pending is pushed on, the ledger
@@ -14,6 +14,7 @@
 #include "dispatcher/intake.h"
 
 #include "dispatcher/circuits.h"
+#include "dispatcher/claim.h"
 #include "dispatcher/decode.h"
 #include "dispatcher/known.h"
 #include "dispatcher/ledger.h"
@@ -21,6 +22,7 @@
 #include "dispatcher/match.h"
 #include "dispatcher/meter.h"
 #include "dispatcher/outcome.h"
+#include "dispatcher/spans.h"
 #include "dispatcher/thread.h"
 #include "dispatcher/worker.h"
 
@@ -40,7 +42,6 @@
 #define PLACES_MAX 64
 #define ARENA_BYTES 524288
 #define REVOKE_FLUSH_MS 10000
-#define BODY_BYTES 2048
 
 /* A record that was taken and is not yet in the ledger. */
 struct pending {
@@ -71,26 +72,6 @@ struct intake {
 };
 
 /* --- one event ------------------------------------------------------------ */
-
-static struct body *render(struct intake *in, const struct decoded *e)
-{
-    struct body body = {
-        .org_id = e->org_id,
-        .event_id = e->id,
-        .event_at_us = e->created_at_us,
-        .is_test = e->is_test,
-        .event_type = str_of(event_types[e->type].name),
-        .subject = e->subject,
-        .traceparent = e->traceparent,
-        .request_id = e->request_id,
-    };
-
-    buf_clear(&in->body);
-    buf_reserve(&in->body, BODY_BYTES);
-    event_body(e->message, &in->body);
-    body.bytes = buf_str(&in->body);
-    return body_new(&body);
-}
 
 static struct job *make_job(struct intake *in, struct body *body,
                             struct target_set *set,
@@ -140,14 +121,18 @@ static size_t drop_known(struct intake *in, const struct pending *p,
 }
 
 /* To the lanes at once? */
-static bool goes_on(const struct job *j)
+static bool goes_on(const struct intake *in, const struct job *j)
 {
-    return !job_is_on_hold(j) && j->ordinal == 0;
+    const struct dispatcher *d = in->d;
+
+    return !job_is_on_hold(j) && j->ordinal == 0 &&
+           load_has_room(&d->load, j->body->org_id);
 }
 
-/* Only the rows are written: their webhooks get nothing for now, or they have
- * an order. Those come back by the claim of due rows, which alone knows what
- * is before them, with whomever. */
+/* Only the rows are written: their webhooks get nothing for now, they have an
+ * order, or their organization has its share of the memory. Those come back by
+ * the claim of due rows, which alone knows what is before them, with whomever.
+ */
 static void put_off(struct intake *in, struct job_list *jobs)
 {
     for (struct job *j = jobs->first; j != NULL; j = j->next) {
@@ -167,7 +152,9 @@ static bool take_event(struct intake *in, const struct pending *p,
     struct job *jobs[WEBHOOKS_PER_ORG_MAX];
     struct job_list send = {0};
     struct job_list waits = {0};
+    struct job_list refused = {0};
     struct target_set *set = NULL;
+    const int64_t began_us = clock_wall_us();
     size_t count = 0;
 
     if (!find_wanted(in, &p->event, &set, wanted, &count, err)) {
@@ -176,18 +163,27 @@ static bool take_event(struct intake *in, const struct pending *p,
     if (p->is_asked) {
         count = drop_known(in, p, wanted, count);
     }
-    struct body *body = count > 0 ? render(in, &p->event) : NULL;
+    struct body *body =
+        count > 0 ? decoded_body(&p->event, &in->d->load, &in->body) : NULL;
     for (size_t i = 0; i < count; i++) {
         jobs[i] = make_job(in, body, set, wanted[i]);
         if (wanted[i]->by_subject) {
             jobs[i]->ordinal = p->place.offset + 1;
         }
-        job_list_add(goes_on(jobs[i]) ? &send : &waits, jobs[i]);
+        if (jobs[i]->body->bytes.len > in->d->settings.body_max) {
+            /* It says nothing about an endpoint. */
+            claim_refuse(in->d, jobs[i], REFUSAL_TOO_LARGE);
+            job_list_add(&refused, jobs[i]);
+        } else {
+            job_list_add(goes_on(in, jobs[i]) ? &send : &waits, jobs[i]);
+        }
     }
     ledger_add(in->d->ledger, &p->place, jobs, count);
+    ledger_finish(in->d->ledger, &refused);
     workers_put(in->d->workers, &send);
     put_off(in, &waits);
     metrics_add(in->d->metrics, METER_MATCHED, 0, (int64_t)count);
+    spans_processed(in->d, &p->event, &p->place, began_us, count);
     body_release(body);
     target_set_release(set);
     return true;
@@ -277,12 +273,9 @@ static void keep(struct intake *in, const struct record *r)
     if (!decode_event(r, in->arena, &p->event, &why)) {
         p->is_poison = true;
         p->letter = letter_make(r, str_of(why.text), in->arena);
+        return;
     }
-}
-
-static bool is_full(const struct intake *in)
-{
-    return atomic_load(&in->d->load.jobs) >= in->d->settings.in_flight_max;
+    spans_begin(in->d, &p->event);
 }
 
 /* Should what is pending wait for the lanes? They are at ease again within
@@ -306,7 +299,7 @@ static bool push_on(struct intake *in, bool heed_room, struct err *err)
 {
     while (in->pending_next < in->pending_count) {
         const struct pending *p = &in->pending[in->pending_next];
-        if (heed_room && (is_full(in) || is_held_by_lanes(in))) {
+        if (heed_room && (load_is_full(&in->d->load) || is_held_by_lanes(in))) {
             return true;
         }
         if (p->is_inherited && !p->is_asked &&
@@ -365,11 +358,12 @@ static bool fetch_more(struct intake *in, struct err *err)
 
     /* Not a reason to pause partitions, which throws away what librdkafka has
      * fetched ahead. */
-    if (in->pending_count > 0 && !is_full(in) && is_held_by_lanes(in)) {
+    if (in->pending_count > 0 && !load_is_full(&in->d->load) &&
+        is_held_by_lanes(in)) {
         (void)thread_rest(&in->thread, HOLD_MS);
         return true;
     }
-    bool is_held = in->pending_count > 0 || is_full(in);
+    bool is_held = in->pending_count > 0 || load_is_full(&in->d->load);
     consumer_pause(in->consumer, is_held);
     if (!consumer_poll(in->consumer, is_held ? POLL_FULL_MS : POLL_MS, POLL_MAX,
                        &records, &count, err)) {
@@ -395,6 +389,8 @@ static void publish(struct intake *in)
     }
     metrics_set(in->d->metrics, METER_IN_FLIGHT, 0,
                 (int64_t)atomic_load(&in->d->load.jobs));
+    metrics_set(in->d->metrics, METER_IN_FLIGHT_BYTES, 0,
+                (int64_t)atomic_load(&in->d->load.bytes));
 }
 
 static void intake_run(void *user)
@@ -405,6 +401,7 @@ static void intake_run(void *user)
     while (!thread_is_stopping(&in->thread)) {
         bool ok = fetch_more(in, &err) && push_on(in, true, &err);
         tell_done(in);
+        consumer_look(in->consumer);
         publish(in);
         if (!ok && !in->is_away) {
             log_err(LOG_WARN, "intake.waiting", &err, NULL, 0);
@@ -423,6 +420,19 @@ static void intake_run(void *user)
 
 /* --- life ----------------------------------------------------------------- */
 
+/* Nobody shall have to find out by himself (docs/kafka.md says what to do). */
+static void skipped(void *user, const struct record *first, int64_t from)
+{
+    struct intake *in = user;
+
+    metrics_add(in->d->metrics, METER_SKIPPED, 0, first->place.offset - from);
+    log_write(LOG_ERROR, "intake.skipped",
+              LOG_FIELDS(LOG_STR("topic", first->topic),
+                         LOG_INT("partition", first->place.partition),
+                         LOG_INT("from", from),
+                         LOG_INT("to", first->place.offset)));
+}
+
 bool intake_open(struct dispatcher *d, struct intake **out, struct err *err)
 {
     struct intake *in = mem_zero(1, sizeof *in);
@@ -436,6 +446,7 @@ bool intake_open(struct dispatcher *d, struct intake **out, struct err *err)
         .group = d->settings.kafka_group,
         .topics = event_topics,
         .on_revoke = revoked,
+        .on_skipped = skipped,
         .user = in,
     };
 

@@ -24,14 +24,16 @@ struct body *body_new(const struct body *from)
 {
     struct body *b =
         mem_new(sizeof *b + from->event_type.len + from->subject.len +
-                from->traceparent.len + from->request_id.len + from->bytes.len);
+                from->request_id.len + from->bytes.len);
     char *at = (char *)(b + 1);
 
     *b = *from;
     atomic_init(&b->references, 1);
+    if (b->load != NULL) {
+        load_add_bytes(b->load, b->org_id, b->bytes.len);
+    }
     b->event_type = put(&at, from->event_type);
     b->subject = put(&at, from->subject);
-    b->traceparent = put(&at, from->traceparent);
     b->request_id = put(&at, from->request_id);
     b->bytes = put(&at, from->bytes);
     return b;
@@ -47,6 +49,9 @@ void body_release(struct body *b)
 {
     if (b != NULL && atomic_fetch_sub_explicit(&b->references, 1,
                                                memory_order_acq_rel) == 1) {
+        if (b->load != NULL) {
+            load_drop_bytes(b->load, b->org_id, b->bytes.len);
+        }
         free(b);
     }
 }
@@ -62,10 +67,8 @@ struct job *job_new(struct load *load, bool is_claimed, struct body *body,
     j->set = set;
     j->target = target;
     j->outcome.due_at_us = DB_TIME_NULL;
-    atomic_fetch_add(&load->jobs, 1);
-    if (is_claimed) {
-        atomic_fetch_add(&load->claimed, 1);
-    }
+    j->outcome.not_before_us = DB_TIME_NULL;
+    load_add_job(load, body->org_id, is_claimed);
     return j;
 }
 
@@ -74,10 +77,7 @@ void job_free(struct job *j)
     if (j == NULL) {
         return;
     }
-    atomic_fetch_sub(&j->load->jobs, 1);
-    if (j->is_claimed) {
-        atomic_fetch_sub(&j->load->claimed, 1);
-    }
+    load_drop_job(j->load, j->body->org_id, j->is_claimed);
     buf_free(&j->outcome.notes);
     body_release(j->body);
     target_set_release(j->set);
@@ -112,6 +112,7 @@ static void row_finish(const struct job *j, struct delivery *row)
 
     assert(o->ending != ENDING_NONE);
     row->last_error = o->error;
+    row->last_failure = o->failure;
     row->due_at_us = o->due_at_us;
     if (o->ending == ENDING_ATTEMPT) {
         row->attempts = j->attempts + 1;
@@ -146,7 +147,9 @@ struct delivery job_row(const struct job *j, bool is_finished)
         .finished_at_us = DB_TIME_NULL,
         .created_at_us = j->made_at_us,
         .request_id = j->body->request_id,
+        .trace = j->body->trace,
         .ordinal = j->ordinal,
+        .lease_until_us = j->lease_until_us,
     };
 
     if (is_finished) {

@@ -7,11 +7,13 @@
 #ifndef PORTER_DISPATCHER_JOB_H
 #define PORTER_DISPATCHER_JOB_H
 
+#include "dispatcher/load.h"
 #include "dispatcher/targets.h"
 #include "dispatcher/verdict.h"
 
 #include "base/buf.h"
 #include "base/id.h"
+#include "base/traceparent.h"
 #include "store/delivery.h"
 
 #include <stdatomic.h>
@@ -20,27 +22,23 @@
  * after body_new; the references are counted, thread-safe. */
 struct body {
     _Atomic unsigned references;
+    struct load *load; /* That it counts in; NULL: in none. */
     struct id org_id;
     struct id event_id;
     int64_t event_at_us;
     bool is_test;
+    bool is_operational; /* About a webhook; see event_is_operational. */
     struct str event_type;
     struct str subject;
-    struct str traceparent; /* STR_NONE: unknown */
-    struct str request_id;  /* STR_NONE: none */
-    struct str bytes;       /* The exact bytes sent, signed and stored. */
+    struct trace trace;    /* Its span is the cause of every attempt. */
+    struct str request_id; /* STR_NONE: none */
+    struct str bytes;      /* The exact bytes sent, signed and stored. */
 };
 
 /* A copy with one reference, the caller's. */
 struct body *body_new(const struct body *from);
 struct body *body_hold(struct body *b);
 void body_release(struct body *b); /* Accepts NULL. */
-
-/* How many jobs there are; PORTER_IN_FLIGHT_MAX bounds them. */
-struct load {
-    _Atomic size_t jobs;
-    _Atomic size_t claimed; /* Of these: made by retry. */
-};
 
 /* How a job's time with us ended. */
 enum ending {
@@ -56,9 +54,11 @@ struct outcome {
     enum verdict verdict;
     struct attempt attempt; /* ENDING_ATTEMPT; its texts point into `notes`. */
     struct str error;       /* In `notes`; STR_NONE after success. */
+    struct str failure;     /* A word of a table; STR_NONE: none */
     int64_t at_us;
-    int64_t due_at_us; /* DB_TIME_NULL unless it is to be tried again. */
-    bool is_held;      /* Until its webhook gets something again. */
+    int64_t due_at_us;     /* DB_TIME_NULL unless it is to be tried again. */
+    int64_t not_before_us; /* Retry-After; DB_TIME_NULL: none. */
+    bool is_held;          /* Until its webhook gets something again. */
     struct buf notes;
 };
 

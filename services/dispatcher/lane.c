@@ -37,6 +37,7 @@ struct lanes {
     struct turns *turns;
     size_t count;
     size_t queued;
+    size_t active;
     size_t busy;
     uint64_t full_changes;
 };
@@ -115,17 +116,50 @@ static void lane_drop(struct lanes *l, struct lane *lane)
     free(lane);
 }
 
+/* It was asked, and says nothing. */
+static bool lane_is_still(const struct lane *lane, int64_t now_us)
+{
+    return lane->turn.active > 0 && now_us - lane->still_us > LANE_STILL_US;
+}
+
+/* What waits for it waits long. */
+static bool lane_is_slow(const struct lane *lane, int64_t now_us)
+{
+    return lane_is_still(lane, now_us) || lane->pace_us > LANE_STILL_US;
+}
+
+static bool is_tight(const struct lanes *l)
+{
+    return l->queued >= l->opts.room / 2;
+}
+
+/* What may wait for a slow one. */
+static size_t slow_capacity(const struct lanes *l, bool is_full)
+{
+    return is_full ? 1 : MIN_OF(LANE_SLOW_MAX, l->opts.queue_max);
+}
+
 /* How many may wait. An endpoint that answers quickly may hold more, as long
  * as all of them would be through in LANE_PATIENCE_US: a burst then needs no
- * detour through the table of due rows. */
-static size_t lane_capacity(const struct lanes *l, const struct lane *lane)
+ * detour through the table of due rows. What waits for one that does not
+ * answer, or only after long, takes memory from everybody and would not be any
+ * later for the detour. When half of the room is taken nobody holds more than
+ * the work of LANE_PATIENCE_US: intake stops when all of it is. */
+static size_t lane_capacity(const struct lanes *l, const struct lane *lane,
+                            int64_t now_us)
 {
-    if (!lane->is_well || lane->pace_us == 0) {
+    if (lane_is_slow(lane, now_us)) {
+        return slow_capacity(l, is_tight(l));
+    }
+    if (lane->pace_us == 0) {
         return l->opts.queue_max;
     }
     uint64_t turns = (uint64_t)(LANE_PATIENCE_US / lane->pace_us);
     size_t quick = MIN_OF((size_t)turns * l->opts.window, l->opts.quick_max);
-    return MAX_OF(quick, l->opts.queue_max);
+    if (is_tight(l)) {
+        return quick;
+    }
+    return lane->is_well ? MAX_OF(quick, l->opts.queue_max) : l->opts.queue_max;
 }
 
 /* May one more attempt begin? */
@@ -138,7 +172,7 @@ static bool lane_may_start(const struct lane *lane)
  * not waited for like one that answers. */
 static enum turn_class lane_class(const struct lane *lane, int64_t now_us)
 {
-    if (lane->turn.active > 0 && now_us - lane->still_us > LANE_STILL_US) {
+    if (lane_is_still(lane, now_us)) {
         return TURN_ILL;
     }
     if (lane->pace_us == 0) {
@@ -160,6 +194,16 @@ static void lane_set_full(struct lanes *l, struct lane *lane, bool is_full)
     if (lane->is_full != is_full) {
         lane->is_full = is_full;
         l->full_changes++;
+    }
+}
+
+/* There is room again when half of the queue is gone. */
+static void lane_ease(struct lanes *l, struct lane *lane, int64_t now_us)
+{
+    size_t most = MIN_OF(lane_capacity(l, lane, now_us), l->opts.queue_max);
+
+    if (lane->queue.count <= most / 2) {
+        lane_set_full(l, lane, false);
     }
 }
 
@@ -197,12 +241,15 @@ enum lane_answer lanes_offer(struct lanes *l, struct job *j, int64_t now_us)
     if (now_us < lane->open_until_us && !is_question(j)) {
         return LANE_OPEN;
     }
-    if (lane->queue.count >= lane_capacity(l, lane)) {
+    if (lane->queue.count >= lane_capacity(l, lane, now_us)) {
         lane_set_full(l, lane, true);
         return LANE_FULL;
     }
     job_list_add(&lane->queue, j);
     l->queued++;
+    if (lane->queue.count >= lane_capacity(l, lane, now_us)) {
+        lane_set_full(l, lane, true);
+    }
     lane_review(l, lane);
     lane_enter(l, lane);
     return LANE_TAKEN;
@@ -238,13 +285,12 @@ struct job *lanes_next(struct lanes *l, int64_t now_us)
     struct job *j = job_list_take(&lane->queue);
     assert(j != NULL);
     l->queued--;
+    l->active++;
     if (lane->turn.active == 0) {
         lane->still_us = now_us;
     }
     turns_begin(l->turns, &lane->turn);
-    if (lane->queue.count <= l->opts.queue_max / 2) {
-        lane_set_full(l, lane, false);
-    }
+    lane_ease(l, lane, now_us);
     lane_review(l, lane);
     lane_enter(l, lane);
     return j;
@@ -253,6 +299,7 @@ struct job *lanes_next(struct lanes *l, int64_t now_us)
 /* One less under way. */
 static void lane_end(struct lanes *l, struct lane *lane)
 {
+    l->active--;
     turns_end(l->turns, &lane->turn);
     lane_review(l, lane);
     lane_enter(l, lane);
@@ -319,6 +366,14 @@ unsigned lanes_done(struct lanes *l, const struct lane_end *end)
     return failures;
 }
 
+bool lanes_in_doubt(struct lanes *l, struct id webhook_id)
+{
+    const struct lane *lane = lane_find(l, webhook_id);
+
+    return lane != NULL && lane->breaker.in_a_row > 0 &&
+           lane->breaker.in_a_row % LANE_DOUBT == 0;
+}
+
 void lanes_clear(struct lanes *l, struct id webhook_id, struct job_list *out)
 {
     struct lane *lane = lane_find(l, webhook_id);
@@ -330,6 +385,68 @@ void lanes_clear(struct lanes *l, struct id webhook_id, struct job_list *out)
     job_list_join(out, &lane->queue);
     lane_set_full(l, lane, false);
     lane_review(l, lane);
+}
+
+static void lane_take_late(struct lanes *l, struct lane *lane, int64_t until_us,
+                           struct job_list *out)
+{
+    struct job_list stays = {0};
+    struct job *j = NULL;
+
+    while ((j = job_list_take(&lane->queue)) != NULL) {
+        bool is_over = j->lease_until_us <= until_us;
+        job_list_add(is_over ? out : &stays, j);
+        l->queued -= is_over;
+    }
+    lane->queue = stays;
+}
+
+/* What is more than a slow one may hold goes; the oldest stay. What it took
+ * while there was room stays until three quarters are taken, by what waits and
+ * what is under way: given back at half, it would be claimed soon after. */
+static void lane_shed(struct lanes *l, struct lane *lane, int64_t now_us,
+                      struct job_list *out)
+{
+    size_t most = slow_capacity(l, l->queued + l->active >=
+                                       l->opts.room - l->opts.room / 4);
+    struct job_list kept = {0};
+
+    if (!lane_is_slow(lane, now_us) || lane->queue.count <= most) {
+        return;
+    }
+    l->queued -= lane->queue.count - most;
+    while (kept.count < most) {
+        job_list_add(&kept, job_list_take(&lane->queue));
+    }
+    job_list_join(out, &lane->queue);
+    lane->queue = kept;
+    lane_set_full(l, lane, true);
+}
+
+/* Nobody asks a lane whose last job is under way: what it sits on would count
+ * as if it had answered. */
+static void lane_look(struct lanes *l, struct lane *lane, int64_t now_us)
+{
+    enum turn_class class = lane_class(lane, now_us);
+
+    if (class != lane->turn.class) {
+        turns_move(l->turns, &lane->turn, class);
+    }
+}
+
+void lanes_sweep(struct lanes *l, int64_t now_us, int64_t until_us,
+                 struct job_list *out)
+{
+    for (size_t i = 0; i < BUCKETS; i++) {
+        for (struct lane *lane = l->buckets[i]; lane != NULL;
+             lane = lane->bucket_next) {
+            lane_look(l, lane, now_us);
+            lane_take_late(l, lane, until_us, out);
+            lane_shed(l, lane, now_us, out);
+            lane_ease(l, lane, now_us);
+            lane_review(l, lane);
+        }
+    }
 }
 
 void lanes_empty(struct lanes *l, struct job_list *out)
@@ -359,7 +476,7 @@ uint64_t lanes_full_changes(const struct lanes *l)
     return l->full_changes;
 }
 
-size_t lanes_full(const struct lanes *l, struct id *out, size_t max)
+size_t lanes_full(const struct lanes *l, struct webhook_key *out, size_t max)
 {
     size_t found = 0;
 
@@ -367,7 +484,8 @@ size_t lanes_full(const struct lanes *l, struct id *out, size_t max)
         for (const struct lane *lane = l->buckets[i]; lane != NULL;
              lane = lane->bucket_next) {
             if (lane->is_full && found < max) {
-                out[found++] = lane->webhook_id;
+                out[found++] = (struct webhook_key){turns_org(&lane->turn),
+                                                    lane->webhook_id};
             }
         }
     }

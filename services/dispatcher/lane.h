@@ -14,12 +14,15 @@
 #define LANE_BUSY_TURNS 4
 #define LANE_OPEN_US 5000000  /* See lanes_offer. */
 #define LANE_STILL_US 1000000 /* See lane_class in lane.c. */
+#define LANE_DOUBT 3          /* See lanes_in_doubt. */
+#define LANE_SLOW_MAX 8       /* See lane_capacity in lane.c. */
 
 struct lanes_options {
     size_t slots;     /* Attempts under way in all. */
     size_t window;    /* Of these per lane, at most. */
     size_t queue_max; /* Jobs that wait in a lane. */
     size_t quick_max; /* The same, in a lane that answers quickly. */
+    size_t room;      /* The same in all lanes; half of it is for the quick. */
 };
 
 struct lanes;
@@ -29,7 +32,7 @@ void lanes_free(struct lanes *l); /* Accepts NULL; must hold no jobs. */
 
 enum lane_answer {
     LANE_TAKEN,
-    LANE_FULL, /* No room. So it is until half of the queue is gone. */
+    LANE_FULL, /* No room. */
     LANE_OPEN, /* The endpoint only fails: hold it. */
 };
 
@@ -56,6 +59,10 @@ struct lane_end {
 };
 MUST_USE unsigned lanes_done(struct lanes *l, const struct lane_end *end);
 
+/* Has every so many attempts in a row failed (LANE_DOUBT)? To be asked after
+ * lanes_done: other processes may know of more. */
+bool lanes_in_doubt(struct lanes *l, struct id webhook_id);
+
 /* Take everything that waits in one lane. */
 void lanes_clear(struct lanes *l, struct id webhook_id, struct job_list *out);
 
@@ -63,13 +70,21 @@ void lanes_clear(struct lanes *l, struct id webhook_id, struct job_list *out);
  * endpoint. */
 void lanes_cancel(struct lanes *l, struct id webhook_id);
 
+/* To be called now and then, for what shows by nothing that happens: find out
+ * which lanes say nothing; take what waits and has a lease that ends until then
+ * (wall clock), and what is more than a lane may hold whose endpoint has become
+ * slow. */
+void lanes_sweep(struct lanes *l, int64_t now_us, int64_t until_us,
+                 struct job_list *out);
+
 /* Take everything that waits (at shutdown). */
 void lanes_empty(struct lanes *l, struct job_list *out);
 
 size_t lanes_queued(const struct lanes *l);
 
-/* Full lanes into out, at most max; how many. */
-size_t lanes_full(const struct lanes *l, struct id *out, size_t max);
+/* Full lanes into out, at most max; how many. One is full from the job that
+ * took the last room until half of its queue is gone. */
+size_t lanes_full(const struct lanes *l, struct webhook_key *out, size_t max);
 /* Grows whenever a lane becomes full or stops being so. */
 uint64_t lanes_full_changes(const struct lanes *l);
 

@@ -16,6 +16,7 @@
 #include "dispatcher/thread.h"
 
 #include "base/clock.h"
+#include "base/cond.h"
 #include "base/crash.h"
 #include "log/log.h"
 
@@ -25,7 +26,10 @@
 
 #define BATCH_JOBS 500    /* A batch closes at so many (plus one event's). */
 #define BATCH_PLACES 2000 /* …or so many records. */
-#define IDLE_MS 500       /* The thread looks around at least so often. */
+/* Of bodies in one statement, or one row: it has a deadline, and an event may
+ * be large and have many webhooks. */
+#define STATEMENT_BYTES ((size_t)4 << 20)
+#define IDLE_MS 500 /* The thread looks around at least so often. */
 
 struct batch {
     struct batch *next;
@@ -161,6 +165,9 @@ struct draft {
     size_t attempt_count;
     bool *is_final;
     bool *is_new;
+    /* So many are there: the next try goes on behind them. */
+    size_t written;
+    size_t attempts_written;
 };
 
 static void draft_make(struct draft *dr, struct batch *b)
@@ -188,49 +195,106 @@ static void draft_done(struct draft *dr)
     free(dr->is_new);
 }
 
-/* The rows one by one, when PostgreSQL refuses them together: what it still
- * refuses is logged, counted and left out, or it would stop the partition. */
+/* A row that is refused with its attempt goes without: the delivery matters
+ * more. What is still refused is logged, counted and left out, or it would stop
+ * the partition. */
+static bool write_without(struct ledger *l, const struct delivery *row,
+                          bool *is_new, struct err *err)
+{
+    log_err(
+        LOG_ERROR, "delivery.refused", err,
+        LOG_FIELDS(LOG_ID("delivery", ID_DELIVERY, row->id),
+                   LOG_STR("request_id", row->request_id),
+                   LOG_TEXT("trace_id", trace_id_text(row->trace.id).data)));
+    err_clear(err);
+    if (delivery_insert(l->d->db, row, 1, NULL, 0, is_new, err)) {
+        return true;
+    }
+    if (!delivery_is_refused(err)) {
+        return false;
+    }
+    log_err(
+        LOG_ERROR, "delivery.not_stored", err,
+        LOG_FIELDS(LOG_ID("delivery", ID_DELIVERY, row->id),
+                   LOG_STR("request_id", row->request_id),
+                   LOG_TEXT("trace_id", trace_id_text(row->trace.id).data)));
+    metrics_add(l->d->metrics, METER_NOT_STORED, 0, 1);
+    err_clear(err);
+    *is_new = true; /* Its outcome can't be stored either. */
+    return true;
+}
+
+static bool has_attempt(const struct draft *dr, size_t row, size_t attempt)
+{
+    return attempt < dr->attempt_count &&
+           id_eq(dr->attempts[attempt].delivery_id, dr->rows[row].id);
+}
+
+/* The next rows one by one, when PostgreSQL refuses them together. */
 static bool write_singly(struct ledger *l, struct draft *dr, size_t count,
                          struct err *err)
 {
-    size_t at = 0;
+    size_t at = dr->attempts_written;
 
-    for (size_t i = 0; i < count; i++) {
-        bool has_attempt = at < dr->attempt_count &&
-                           id_eq(dr->attempts[at].delivery_id, dr->rows[i].id);
+    for (size_t i = dr->written; i < dr->written + count; i++) {
+        const size_t attempts = has_attempt(dr, i, at) ? 1 : 0;
         if (!delivery_insert(l->d->db, &dr->rows[i], 1, &dr->attempts[at],
-                             has_attempt ? 1 : 0, &dr->is_new[i], err)) {
-            if (err->code == ERR_UNAVAILABLE) {
+                             attempts, &dr->is_new[i], err)) {
+            if (!delivery_is_refused(err) ||
+                !write_without(l, &dr->rows[i], &dr->is_new[i], err)) {
                 return false;
             }
-            log_err(LOG_ERROR, "delivery.not_stored", err,
-                    LOG_FIELDS(LOG_ID("delivery", ID_DELIVERY, dr->rows[i].id),
-                               LOG_STR("request_id", dr->rows[i].request_id)));
-            metrics_add(l->d->metrics, METER_NOT_STORED, 0, 1);
-            err_clear(err);
-            dr->is_new[i] = true; /* Its outcome can't be stored either. */
         }
-        at += has_attempt ? 1 : 0;
+        at += attempts;
     }
     return true;
+}
+
+/* How many of the rows up to `end` go into the next statement. */
+static size_t portion_of(const struct draft *dr, size_t end, size_t *attempts)
+{
+    size_t bytes = 0;
+    size_t i = dr->written;
+
+    *attempts = 0;
+    while (i < end && (i == dr->written ||
+                       bytes + dr->rows[i].body.len <= STATEMENT_BYTES)) {
+        bytes += dr->rows[i].body.len;
+        *attempts += has_attempt(dr, i, dr->attempts_written + *attempts);
+        i++;
+    }
+    return i - dr->written;
+}
+
+static bool write_portion(struct ledger *l, struct draft *dr, size_t count,
+                          size_t attempts, struct err *err)
+{
+    metrics_add(l->d->metrics, METER_LEDGER_BATCHES, 0, 1);
+    if (delivery_insert(l->d->db, dr->rows + dr->written, count,
+                        dr->attempts + dr->attempts_written, attempts,
+                        dr->is_new + dr->written, err)) {
+        return true;
+    }
+    if (!delivery_is_refused(err)) {
+        return false;
+    }
+    err_clear(err);
+    return write_singly(l, dr, count, err);
 }
 
 static bool write_once(struct ledger *l, struct draft *dr, size_t count,
                        struct err *err)
 {
-    if (count == 0) {
-        return true;
+    while (dr->written < count) {
+        size_t attempts = 0;
+        const size_t portion = portion_of(dr, count, &attempts);
+        if (!write_portion(l, dr, portion, attempts, err)) {
+            return false;
+        }
+        dr->written += portion;
+        dr->attempts_written += attempts;
     }
-    metrics_add(l->d->metrics, METER_LEDGER_BATCHES, 0, 1);
-    if (delivery_insert(l->d->db, dr->rows, count, dr->attempts,
-                        dr->attempt_count, dr->is_new, err)) {
-        return true;
-    }
-    if (err->code == ERR_UNAVAILABLE || err->code == ERR_CONFLICT) {
-        return false;
-    }
-    err_clear(err);
-    return write_singly(l, dr, count, err);
+    return true;
 }
 
 /* Until it is there, or we are told to stop. Says once that it is waiting. */

@@ -38,14 +38,11 @@ static void add_header(struct record *r, struct str name, struct str value)
     }
 }
 
-struct record letter_record(const struct letter *l, struct arena *arena)
+struct record letter_record(const struct letter *l, enum letter_form form,
+                            struct arena *arena)
 {
     const struct record *from = &l->record;
-    struct record r = {
-        .topic = str_of(event_dead_letters_topic),
-        .key = from->key,
-        .value = from->value,
-    };
+    struct record r = {.topic = str_of(event_dead_letters_topic)};
 
     add_header(&r, STR("topic"), from->topic);
     add_header(&r, STR("partition"),
@@ -53,6 +50,17 @@ struct record letter_record(const struct letter *l, struct arena *arena)
     add_header(&r, STR("offset"),
                arena_printf(arena, "%" PRId64, from->place.offset));
     add_header(&r, STR("reason"), l->reason);
+    if (form != LETTER_WHOLE) {
+        add_header(
+            &r, STR("left_out"),
+            arena_printf(arena, "the value, %zu bytes%s", from->value.len,
+                         form == LETTER_BARE ? ", key and headers" : ""));
+    }
+    if (form == LETTER_BARE) {
+        return r;
+    }
+    r.key = from->key;
+    r.value = form == LETTER_WHOLE ? from->value : STR_NONE;
     for (size_t i = 0; i < from->header_count; i++) {
         add_header(&r, from->headers[i].name, from->headers[i].value);
     }
@@ -88,10 +96,10 @@ void letters_close(struct letters *l)
     free(l);
 }
 
-bool letters_send(struct letters *l, const struct letter *letter,
-                  struct err *err)
+static bool send_form(struct letters *l, const struct letter *letter,
+                      enum letter_form form, struct err *err)
 {
-    struct record r = letter_record(letter, l->arena);
+    struct record r = letter_record(letter, form, l->arena);
     bool is_acked = false;
     size_t bad = 0;
 
@@ -102,4 +110,20 @@ bool letters_send(struct letters *l, const struct letter *letter,
                        "Kafka did not take a dead letter");
     }
     return ok;
+}
+
+/* A letter that can't be sent would stop its partition for ever. */
+bool letters_send(struct letters *l, const struct letter *letter,
+                  struct err *err)
+{
+    for (enum letter_form form = LETTER_WHOLE; form < LETTER_BARE; form++) {
+        if (send_form(l, letter, form, err)) {
+            return true;
+        }
+        if (err->code == ERR_UNAVAILABLE) {
+            return false;
+        }
+        err_clear(err);
+    }
+    return send_form(l, letter, LETTER_BARE, err);
 }

@@ -16,9 +16,15 @@ struct letter {
 struct letter letter_make(const struct record *r, struct str reason,
                           struct arena *arena);
 
+/* What of the original a letter carries. Kafka may take a record of one topic
+ * and refuse it, with the headers that we add, in another. */
+enum letter_form { LETTER_WHOLE, LETTER_WITHOUT_VALUE, LETTER_BARE };
+
 /* The record for porter.dead-letters.v1: original key, bytes and (while they
- * fit) headers, after headers topic, partition, offset and reason. */
-struct record letter_record(const struct letter *l, struct arena *arena);
+ * fit) headers, after headers topic, partition, offset and reason; in another
+ * form left_out says what is missing (a bare one has our headers alone). */
+struct record letter_record(const struct letter *l, enum letter_form form,
+                            struct arena *arena);
 
 struct letters;
 
@@ -26,7 +32,8 @@ MUST_USE bool letters_open(const struct bus_options *bus, struct letters **out,
                            struct err *err);
 void letters_close(struct letters *l); /* NULL ok. */
 
-/* Send and wait for the broker's answer. ERR_UNAVAILABLE: try again. */
+/* Send in the fullest form that Kafka takes, and wait for the broker's answer.
+ * ERR_UNAVAILABLE: try again. */
 MUST_USE bool letters_send(struct letters *l, const struct letter *letter,
                            struct err *err);
 

@@ -12,12 +12,17 @@
 #include "dispatcher/meter.h"
 #include "dispatcher/notice.h"
 #include "dispatcher/record.h"
+#include "dispatcher/replays.h"
 #include "dispatcher/retry.h"
 #include "dispatcher/worker.h"
 
+#include "base/clock.h"
+#include "base/descriptors.h"
 #include "base/signals.h"
 #include "fetch/fetch.h"
 #include "log/log.h"
+#include "trace/tracer.h"
+#include "web/ask.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -31,6 +36,11 @@
 #define STATEMENT_MS 10000
 #define RECONNECT_MS 200
 #define FLUSH_MS 10000
+#define DESCRIPTORS_BESIDES 256 /* Neighbours, files, listeners. */
+/* What waits for its turn shall have time for it: nothing is begun that could
+ * outlast its lease. */
+#define LEASE_PER_ATTEMPT 2
+#define BODIES_IN_FLIGHT 2
 
 static bool load_signing(struct dispatcher *d, struct err *err)
 {
@@ -50,6 +60,7 @@ static void judge(void *user, struct config_faults *faults)
     bool is_development = s->common.environment == ENVIRONMENT_DEVELOPMENT;
     struct err why = ERR_NONE;
 
+    common_settings_clock(&s->common, faults);
     if (s->common.db_url != NULL && !db_url_check(s->common.db_url, &why)) {
         config_fault(faults, "PORTER_DB_URL", why.text);
     }
@@ -68,6 +79,7 @@ static void judge(void *user, struct config_faults *faults)
         !backoff_read(str_of(s->retry_schedule), &d->backoff, &why)) {
         config_fault(faults, "PORTER_RETRY_SCHEDULE", why.text);
     }
+    d->backoff.max_age_us = (int64_t)s->max_age_ms * US_PER_MS;
     if (s->common.egress_allow != NULL &&
         !guard_read(str_of(s->common.egress_allow), is_development, &d->guard,
                     &why)) {
@@ -79,10 +91,18 @@ static void judge(void *user, struct config_faults *faults)
     if (s->egress_ca_file != NULL && !fetch_ca_check(s->egress_ca_file, &why)) {
         config_fault(faults, "PORTER_EGRESS_CA_FILE", why.text);
     }
-    if (s->lease_ms > 0 && s->lease_ms <= s->attempt_timeout_ms) {
+    if (s->lease_ms > 0 &&
+        s->lease_ms < LEASE_PER_ATTEMPT * s->attempt_timeout_ms) {
         config_fault(faults, "PORTER_LEASE",
-                     "must be longer than PORTER_ATTEMPT_TIMEOUT");
+                     "must be at least twice PORTER_ATTEMPT_TIMEOUT");
     }
+    if (s->in_flight_bytes > 0 &&
+        s->in_flight_bytes < BODIES_IN_FLIGHT * s->body_max) {
+        config_fault(faults, "PORTER_IN_FLIGHT_BYTES",
+                     "must be at least twice PORTER_WEBHOOK_BODY_MAX: else one "
+                     "event stops all others");
+    }
+    common_settings_otlp(&s->otlp, faults);
 }
 
 static bool configure(struct dispatcher *d, struct buf *told, struct err *err)
@@ -93,6 +113,7 @@ static bool configure(struct dispatcher *d, struct buf *told, struct err *err)
     if (!dispatcher_settings_load(&d->settings, &more, err)) {
         return false;
     }
+    load_init(&d->load, (size_t)s->in_flight_max, (size_t)s->in_flight_bytes);
     d->db_options = (struct db_options){
         .url = s->common.db_url,
         .service = "porter-dispatcher",
@@ -106,12 +127,43 @@ static bool configure(struct dispatcher *d, struct buf *told, struct err *err)
     return true;
 }
 
+/* Too few are told as failures of our own, not of the endpoints. */
+static void take_descriptors(const struct dispatcher *d)
+{
+    uint64_t need = (uint64_t)d->settings.workers * WORKER_DESCRIPTORS +
+                    DESCRIPTORS_BESIDES;
+    uint64_t most = descriptors_raise();
+
+    if (most > 0 && most < need) {
+        log_warn("descriptors.are_few", LOG_INT("limit", (int64_t)most),
+                 LOG_INT("needed", (int64_t)need));
+    }
+}
+
+static void count_spans(void *user, enum tracer_fate fate, size_t spans)
+{
+    const struct dispatcher *d = user;
+
+    metrics_add(d->metrics, METER_SPANS, fate, (int64_t)spans);
+}
+
+static bool open_tracer(struct dispatcher *d, struct err *err)
+{
+    const struct tracer_options ours = {
+        .service = "porter-dispatcher",
+        .count = count_spans,
+        .user = d,
+    };
+
+    return common_settings_tracer(&d->settings.otlp, &ours, &d->tracer, err);
+}
+
 /* A stage is opened after those it hands things to; work begins with the
  * claims of retry and the records of intake. */
 static bool boot(struct dispatcher *d, struct err *err)
 {
     d->metrics = metrics_new(meter_rows, METER_COUNT);
-    if (!db_open(&d->db_options, &d->db, err)) {
+    if (!open_tracer(d, err) || !db_open(&d->db_options, &d->db, err)) {
         return false;
     }
     d->targets = targets_new(d->db, &d->keys);
@@ -120,6 +172,7 @@ static bool boot(struct dispatcher *d, struct err *err)
     return record_open(d, &d->record, err) && ledger_open(d, &d->ledger, err) &&
            workers_open(d, &d->workers, err) && retry_start(d->retry, err) &&
            circuits_start(d->circuits, err) &&
+           replays_open(d, &d->replays, err) &&
            notice_open(d, &d->notice, err) && intake_open(d, &d->intake, err) &&
            health_open(d, &d->health, err);
 }
@@ -129,6 +182,7 @@ static void stop(struct dispatcher *d)
     health_close(d->health);
     intake_stop(d->intake);
     notice_close(d->notice);
+    replays_close(d->replays);
     retry_stop(d->retry);
     circuits_stop(d->circuits);
     workers_drain(d->workers);
@@ -138,11 +192,13 @@ static void stop(struct dispatcher *d)
     if (d->record != NULL && !record_flush(d->record, FLUSH_MS)) {
         log_warn("record.left_unwritten", LOG_INT("wait_ms", FLUSH_MS));
     }
+    circuits_flush(d->circuits);
     intake_close(d->intake);
     ledger_close(d->ledger);
     record_close(d->record);
     workers_close(d->workers);
     retry_close(d->retry);
+    tracer_close(d->tracer);
     circuits_close(d->circuits);
     targets_free(d->targets);
     db_close(d->db);
@@ -164,6 +220,7 @@ static int run(struct dispatcher *d)
 {
     struct err err = ERR_NONE;
     sigset_t signals = signals_block();
+    take_descriptors(d);
     bool ok = boot(d, &err);
 
     if (ok) {
@@ -199,11 +256,26 @@ static void docs_of_metrics(struct buf *out)
     metrics_docs("dispatcher", meter_rows, METER_COUNT, out);
 }
 
+/* --ready, for the health checks of containers: the one that runs with the
+ * same variables says it on its private listener. */
+static int ask_ready(const struct dispatcher *d)
+{
+    struct buf said = BUF_EMPTY;
+    bool ok = web_ask_ready(d->settings.private.address,
+                            (unsigned)d->settings.private.port, &said);
+
+    (void)fprintf(ok ? stdout : stderr, "%s\n", buf_cstr(&said));
+    buf_free(&said);
+    return ok ? 0 : EXIT_FAILED;
+}
+
 int main(int argc, char **argv)
 {
     static struct dispatcher d;
     struct buf told = BUF_EMPTY;
     struct err err = ERR_NONE;
+    bool is_asked = argc == 2 && strcmp(argv[1], "--ready") == 0;
+    int result = 0;
 
     if (argc == 2 && strcmp(argv[1], "--config-docs") == 0) {
         return write_docs(docs_of_settings);
@@ -214,10 +286,11 @@ int main(int argc, char **argv)
     if (argc == 2 && strcmp(argv[1], "--failures-docs") == 0) {
         return write_docs(explain_docs);
     }
-    if (argc != 1) {
+    if (argc != 1 && !is_asked) {
         (void)fprintf(stderr,
-                      "usage: dispatcher [--config-docs | --failures-docs | "
-                      "--metrics-docs]\n"
+                      "usage: dispatcher [--ready | --config-docs | "
+                      "--failures-docs | --metrics-docs]\n"
+                      "--ready asks the running one whether it is ready.\n"
                       "Everything else comes from PORTER_… variables.\n");
         return EXIT_USAGE;
     }
@@ -229,7 +302,7 @@ int main(int argc, char **argv)
         return EXIT_USAGE;
     }
     log_open("dispatcher", (enum log_level)d.settings.common.log_level);
-    int result = run(&d);
+    result = is_asked ? ask_ready(&d) : run(&d);
     dispatcher_settings_free(&d.settings);
     return result;
 }

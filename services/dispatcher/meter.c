@@ -3,7 +3,9 @@
 
 #include "dispatcher/verdict.h"
 
+#include "base/clock.h"
 #include "store/event.h"
+#include "trace/tracer.h"
 
 /* From FETCH_HTTP1 on. */
 static const char *const protocol_words[] = {"http1", "http2", NULL};
@@ -11,12 +13,20 @@ static const char *const ledger_words[] = {"final", "pending", "known", NULL};
 static const char *const circuit_words[] = {"opened", "probed", "closed",
                                             "disabled", NULL};
 
+static const char *const phase_words[] = {"dns", "connect", "tls", "first_byte",
+                                          NULL};
+static const char *const circuit_state_words[] = {"open", "draining", NULL};
+static const char *const neighbour_words[] = {"postgresql", NULL};
+static const char *const connection_words[] = {"open", "busy", "waiting", NULL};
+
 /* clang-format off */
 const struct metric_row meter_rows[METER_COUNT] = {
     [METER_RECORDS] = {"porter_intake_records_total", METRIC_COUNTER,
         "Records taken from Kafka.", NULL, NULL},
     [METER_DEAD_LETTERS] = {"porter_intake_dead_letters_total", METRIC_COUNTER,
         "Records that could not be read and went to porter.dead-letters.v1.", NULL, NULL},
+    [METER_SKIPPED] = {"porter_intake_skipped_records_total", METRIC_COUNTER,
+        "Records that Kafka dropped by age before any dispatcher read them.", NULL, NULL},
     [METER_LAG] = {"porter_intake_lag_records", METRIC_GAUGE,
         "Records between our place and the end of the owned partitions.", NULL, NULL},
     [METER_PARTITIONS] = {"porter_intake_partitions", METRIC_GAUGE,
@@ -29,6 +39,9 @@ const struct metric_row meter_rows[METER_COUNT] = {
         "Attempts that ended, by verdict.", "verdict", verdict_words},
     [METER_ATTEMPT_TIME] = {"porter_attempt_seconds", METRIC_HISTOGRAM,
         "Time of one attempt, from start to the answer's end.", NULL, NULL},
+    [METER_PHASES] = {"porter_attempt_phase_seconds", METRIC_HISTOGRAM,
+        "Time of a phase of an attempt that came to it; a connection that was kept needs the last alone.",
+        "phase", phase_words},
     [METER_EVENT_AGE] = {"porter_event_delivered_seconds", METRIC_HISTOGRAM,
         "Age of an event when its first attempt succeeded.", NULL, NULL},
     [METER_ANSWERS] = {"porter_attempt_answers_total", METRIC_COUNTER,
@@ -44,13 +57,22 @@ const struct metric_row meter_rows[METER_COUNT] = {
         "Deliveries held because their webhook is disabled or its endpoint only fails.", NULL, NULL},
     [METER_DRAINED] = {"porter_deliveries_drained_total", METRIC_COUNTER,
         "Held deliveries made due again.", NULL, NULL},
+    [METER_REPLAYED] = {"porter_deliveries_replayed_total", METRIC_COUNTER,
+        "Finished deliveries that replays made due again.", NULL, NULL},
     [METER_CIRCUITS] = {"porter_circuits_total", METRIC_COUNTER,
         "Endpoints given a rest, tried meanwhile, found well again, and disabled for failing too long.",
         "event", circuit_words},
+    [METER_CIRCUITS_NOW] = {"porter_circuits", METRIC_GAUGE,
+        "Endpoints that are given a rest, and those that get what was held for them, as PostgreSQL knows them.",
+        "state", circuit_state_words},
     [METER_IN_FLIGHT] = {"porter_deliveries_in_flight", METRIC_GAUGE,
         "Deliveries held in memory.", NULL, NULL},
+    [METER_IN_FLIGHT_BYTES] = {"porter_deliveries_in_flight_bytes", METRIC_GAUGE,
+        "Bytes of their bodies.", NULL, NULL},
     [METER_CLAIMED] = {"porter_retry_claimed_total", METRIC_COUNTER,
         "Due rows claimed.", NULL, NULL},
+    [METER_PUT_OFF] = {"porter_retry_put_off_total", METRIC_COUNTER,
+        "Due rows that wait on: for room, or for an event before them.", NULL, NULL},
     [METER_LEDGER_ROWS] = {"porter_ledger_rows_total", METRIC_COUNTER,
         "Delivery rows written by the ledger: finished, still pending, or there already.",
         "state", ledger_words},
@@ -62,5 +84,46 @@ const struct metric_row meter_rows[METER_COUNT] = {
         "Statements of the recorder.", NULL, NULL},
     [METER_NOT_STORED] = {"porter_outcomes_not_stored_total", METRIC_COUNTER,
         "Rows and outcomes that PostgreSQL refused for good; each is logged.", NULL, NULL},
+    [METER_SPANS] = {"porter_trace_spans_total", METRIC_COUNTER,
+        "Spans, by what became of them: sent, or dropped because the queue was full, the collector refused them or did not answer.",
+        "fate", tracer_fate_words},
+    [METER_NEIGHBOUR_UP] = {"porter_neighbour_up", METRIC_GAUGE,
+        "1 while the neighbour answers.", "neighbour", neighbour_words},
+    [METER_DB_CONNECTIONS] = {"porter_db_connections", METRIC_GAUGE,
+        "Connections to PostgreSQL, and callers waiting for one.", "state", connection_words},
 };
 /* clang-format on */
+
+/* The answer tells when each was over, from the start. */
+static void observe_phases(struct metrics *m, const struct fetch_answer *a)
+{
+    const int64_t ends_us[] = {a->dns_us, a->connect_us, a->tls_us,
+                               a->first_byte_us};
+    int64_t began_us = 0;
+
+    for (size_t i = 0; i < COUNT_OF(ends_us); i++) {
+        if (ends_us[i] > 0) {
+            metrics_observe_us(m, METER_PHASES, i,
+                               MAX_OF(ends_us[i] - began_us, 0));
+            began_us = ends_us[i];
+        }
+    }
+}
+
+void meter_attempt(struct metrics *m, const struct job *j,
+                   const struct fetch_answer *a)
+{
+    metrics_add(m, METER_ATTEMPTS, j->outcome.verdict, 1);
+    metrics_observe_us(m, METER_ATTEMPT_TIME, 0, a->total_us);
+    observe_phases(m, a);
+    if (a->protocol != FETCH_NO_ANSWER) {
+        unsigned label = a->protocol - FETCH_HTTP1;
+
+        metrics_add(m, METER_ANSWERS, label, 1);
+        metrics_add(m, METER_ANSWERS_REUSED, label, a->reused ? 1 : 0);
+    }
+    if (j->attempts == 0 && j->outcome.verdict == VERDICT_DELIVERED) {
+        metrics_observe_us(m, METER_EVENT_AGE, 0,
+                           clock_wall_us() - j->body->event_at_us);
+    }
+}

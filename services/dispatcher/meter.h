@@ -2,17 +2,22 @@
 #ifndef PORTER_DISPATCHER_METER_H
 #define PORTER_DISPATCHER_METER_H
 
+#include "dispatcher/job.h"
+
+#include "fetch/fetch.h"
 #include "metrics/metrics.h"
 
 enum meter {
     METER_RECORDS,
     METER_DEAD_LETTERS,
+    METER_SKIPPED,
     METER_LAG,
     METER_PARTITIONS,
     METER_MATCHED,
     METER_KNOWN,
     METER_ATTEMPTS,
     METER_ATTEMPT_TIME,
+    METER_PHASES,
     METER_EVENT_AGE,
     METER_ANSWERS,
     METER_ANSWERS_REUSED,
@@ -20,14 +25,21 @@ enum meter {
     METER_REFUSED,
     METER_HELD,
     METER_DRAINED,
+    METER_REPLAYED,
     METER_CIRCUITS,
+    METER_CIRCUITS_NOW,
     METER_IN_FLIGHT,
+    METER_IN_FLIGHT_BYTES,
     METER_CLAIMED,
+    METER_PUT_OFF,
     METER_LEDGER_ROWS,
     METER_LEDGER_BATCHES,
     METER_RECORD_ROWS,
     METER_RECORD_BATCHES,
     METER_NOT_STORED,
+    METER_SPANS,
+    METER_NEIGHBOUR_UP,
+    METER_DB_CONNECTIONS,
     METER_COUNT
 };
 
@@ -39,6 +51,19 @@ enum circuit_event {
     CIRCUIT_DISABLED,
 };
 
+/* Values of METER_CIRCUITS_NOW. */
+enum circuit_state { CIRCUIT_IS_OPEN, CIRCUIT_IS_DRAINING };
+
+/* Values of METER_NEIGHBOUR_UP. */
+enum meter_neighbour { UP_POSTGRESQL };
+
+/* Values of METER_DB_CONNECTIONS. */
+enum meter_connections { DB_OPEN, DB_BUSY, DB_WAITING };
+
 extern const struct metric_row meter_rows[METER_COUNT];
+
+/* An attempt that ended: the job has its outcome. */
+void meter_attempt(struct metrics *m, const struct job *j,
+                   const struct fetch_answer *a);
 
 #endif

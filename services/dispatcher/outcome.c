@@ -171,25 +171,42 @@ static int64_t due_at(const struct job *j, const struct ruling *ruling,
     return now_us + MAX_OF(wait_us, ruling->wait_s * US_PER_S);
 }
 
+/* By the time of its next attempt it is too old: this was the last one. */
+static void give_up_old(struct outcome *o)
+{
+    const struct str says = str_of(refusal_says(REFUSAL_TOO_OLD));
+
+    o->verdict = VERDICT_GIVE_UP;
+    o->due_at_us = DB_TIME_NULL;
+    o->attempt.verdict = str_of(verdict_words[VERDICT_GIVE_UP]);
+    o->failure = str_of(refusal_word(REFUSAL_TOO_OLD));
+    o->error = says;
+}
+
 void outcome_answer(struct job *j, const struct fetch_answer *answer,
                     const struct request_lines *lines,
-                    const struct backoff *backoff, int64_t started_us,
+                    const struct backoff *configured, int64_t started_us,
                     int64_t now_us)
 {
     struct outcome *o = &j->outcome;
     const int number = j->attempts + 1;
+    const struct backoff backoff = backoff_of(j->target, configured);
 
     assert(o->ending == ENDING_NONE);
-    struct ruling ruling = verdict_of(answer, is_last(j, backoff));
+    struct ruling ruling = verdict_of(answer, is_last(j, &backoff));
     o->ending = ENDING_ATTEMPT;
     o->verdict = ruling.verdict;
     o->at_us = now_us;
-    o->due_at_us = due_at(j, &ruling, backoff, now_us);
+    o->due_at_us = due_at(j, &ruling, &backoff, now_us);
+    if (ruling.wait_s > 0) {
+        o->not_before_us = now_us + ruling.wait_s * US_PER_S;
+    }
     o->is_held = j->is_probe && ruling.verdict == VERDICT_RETRY;
     o->attempt = (struct attempt){
         .org_id = j->body->org_id,
         .delivery_id = j->id,
         .number = number,
+        .webhook_id = j->body->is_test ? (struct id){{0}} : j->webhook_id,
         .at_us = started_us,
         .verdict = str_of(verdict_words[ruling.verdict]),
         .status = (int)answer->status,
@@ -206,6 +223,12 @@ void outcome_answer(struct job *j, const struct fetch_answer *answer,
     /* That it was nearly too late is no error of the delivery's. */
     o->error =
         ruling.verdict == VERDICT_DELIVERED ? STR_NONE : o->attempt.detail;
+    o->failure =
+        ruling.verdict == VERDICT_DELIVERED ? STR_NONE : o->attempt.failure;
+    if (o->due_at_us != DB_TIME_NULL &&
+        backoff_is_too_old(&backoff, j->body->event_at_us, o->due_at_us)) {
+        give_up_old(o);
+    }
 }
 
 void outcome_give_back(struct job *j, int64_t now_us)
@@ -227,14 +250,32 @@ void outcome_hold(struct job *j, int64_t now_us)
     o->is_held = true;
 }
 
-void outcome_refuse(struct job *j, struct str reason, int64_t now_us)
+void outcome_refuse(struct job *j, enum refusal why,
+                    const struct refusal_facts *facts, int64_t now_us)
 {
     struct outcome *o = &j->outcome;
+    struct buf sentence = BUF_EMPTY;
 
     assert(o->ending == ENDING_NONE);
     o->ending = ENDING_REFUSED;
     o->at_us = now_us;
     o->due_at_us = DB_TIME_NULL;
-    struct piece error = add_text(&o->notes, reason);
+    o->failure = str_of(refusal_word(why));
+    refusal_say(why, facts, &sentence);
+    struct piece error = add_text(&o->notes, buf_str(&sentence));
     o->error = text_of(&o->notes, error);
+    buf_free(&sentence);
+}
+
+struct circuit_why outcome_why(const struct job *j)
+{
+    const struct outcome *o = &j->outcome;
+
+    if (o->ending != ENDING_ATTEMPT) {
+        return (struct circuit_why){.failure = o->failure,
+                                    .detail = o->error,
+                                    .not_before_us = DB_TIME_NULL};
+    }
+    return (struct circuit_why){o->attempt.status, o->attempt.failure,
+                                o->attempt.detail, o->not_before_us};
 }

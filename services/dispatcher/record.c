@@ -6,12 +6,15 @@
 #include "dispatcher/record.h"
 
 #include "dispatcher/meter.h"
+#include "dispatcher/outcome.h"
 #include "dispatcher/retry.h"
 #include "dispatcher/thread.h"
 
 #include "base/clock.h"
+#include "base/cond.h"
 #include "base/crash.h"
 #include "log/log.h"
+#include "store/circuit.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -32,12 +35,18 @@ struct record_desk {
     size_t busy;          /* Jobs in the thread's hands. */
 };
 
+/* Whatever its webhook is by now: what stands behind it waits all the same. */
+static bool is_in_line(const struct job *j)
+{
+    return j->ordinal != 0;
+}
+
 /* It is due again, or what waited for it in its order may go. */
 static void tell_retry(struct dispatcher *d, const struct job *j)
 {
     if (j->outcome.due_at_us != DB_TIME_NULL) {
         retry_due(d->retry, j->outcome.due_at_us);
-    } else if (j->target != NULL && j->target->by_subject) {
+    } else if (is_in_line(j)) {
         retry_look(d->retry);
     }
 }
@@ -51,6 +60,7 @@ static void tell_failed(const struct job *j)
                  LOG_ID("event_id", ID_EVENT, j->body->event_id),
                  LOG_ID("organization", ID_ORGANIZATION, j->body->org_id),
                  LOG_STR("request_id", j->body->request_id),
+                 LOG_TEXT("trace_id", trace_id_text(j->body->trace.id).data),
                  LOG_INT("status", j->outcome.attempt.status));
     }
 }
@@ -99,18 +109,27 @@ void record_put(struct record_desk *r, struct job_list *jobs)
 static void disable_one(struct record_desk *r, const struct job *j)
 {
     struct dispatcher *d = r->d;
+    const struct webhook_key key = {j->body->org_id, j->webhook_id};
+    const struct circuit_end end = {
+        .reason = STR(GONE_REASON),
+        .why = outcome_why(j),
+        .now_us = j->outcome.at_us,
+    };
     struct err err = ERR_NONE;
+    bool changed = false;
 
-    if (!webhook_disable(d->db, j->body->org_id, j->webhook_id,
-                         STR(GONE_REASON), j->outcome.at_us, &err)) {
+    if (!circuit_disable(d->db, key, &end, &changed, &err)) {
         /* The next delivery to it is answered 410 as well. */
         log_err(LOG_WARN, "webhook.not_disabled", &err,
                 LOG_FIELDS(LOG_ID("webhook", ID_WEBHOOK, j->webhook_id)));
         return;
     }
     targets_forget(d->targets, j->body->org_id);
-    log_info("webhook.disabled", LOG_ID("webhook", ID_WEBHOOK, j->webhook_id),
-             LOG_ID("organization", ID_ORGANIZATION, j->body->org_id));
+    if (changed) {
+        log_info("webhook.disabled",
+                 LOG_ID("webhook", ID_WEBHOOK, j->webhook_id),
+                 LOG_ID("organization", ID_ORGANIZATION, j->body->org_id));
+    }
 }
 
 /* A burst of 410s is about one webhook as a rule: it is disabled once. */
@@ -151,6 +170,37 @@ static bool write_list(struct record_desk *r, struct job *const *jobs,
     return ok;
 }
 
+static void tell_refused(const struct job *j, const char *what,
+                         const struct err *err)
+{
+    log_err(LOG_ERROR, what, err,
+            LOG_FIELDS(
+                LOG_ID("delivery", ID_DELIVERY, j->id),
+                LOG_STR("request_id", j->body->request_id),
+                LOG_TEXT("trace_id", trace_id_text(j->body->trace.id).data)));
+}
+
+/* An outcome that is refused with its attempt goes without: else the delivery
+ * would be sent again at the end of each lease. */
+static bool write_without(struct record_desk *r, const struct job *j,
+                          struct err *err)
+{
+    struct delivery row = job_row(j, true);
+
+    tell_refused(j, "outcome.refused", err);
+    err_clear(err);
+    if (delivery_record(r->d->db, &row, 1, NULL, 0, err)) {
+        return true;
+    }
+    if (!delivery_is_refused(err)) {
+        return false;
+    }
+    tell_refused(j, "outcome.not_stored", err);
+    metrics_add(r->d->metrics, METER_NOT_STORED, 0, 1);
+    err_clear(err);
+    return true;
+}
+
 /* Refused for good: halve until the culprit stands alone, and leave it out. */
 static bool write_halves(struct record_desk *r, struct job *const *jobs,
                          size_t count, struct err *err)
@@ -158,7 +208,7 @@ static bool write_halves(struct record_desk *r, struct job *const *jobs,
     if (write_list(r, jobs, count, err)) {
         return true;
     }
-    if (err->code == ERR_UNAVAILABLE || err->code == ERR_CONFLICT) {
+    if (!delivery_is_refused(err)) {
         return false;
     }
     if (count > 1) {
@@ -167,12 +217,32 @@ static bool write_halves(struct record_desk *r, struct job *const *jobs,
         return write_halves(r, jobs, half, err) &&
                write_halves(r, jobs + half, count - half, err);
     }
-    log_err(LOG_ERROR, "outcome.not_stored", err,
-            LOG_FIELDS(LOG_ID("delivery", ID_DELIVERY, jobs[0]->id),
-                       LOG_STR("request_id", jobs[0]->body->request_id)));
-    metrics_add(r->d->metrics, METER_NOT_STORED, 0, 1);
-    err_clear(err);
-    return true;
+    return write_without(r, jobs[0], err);
+}
+
+/* What stood behind those that are finished may go. Not told, it goes when its
+ * own time comes. */
+static void wake_lines(struct record_desk *r, struct job *const *jobs,
+                       size_t count)
+{
+    struct delivery_line *lines = mem_zero(count, sizeof *lines);
+    struct err err = ERR_NONE;
+    size_t ended = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        const struct job *j = jobs[i];
+        if (is_in_line(j) && j->outcome.due_at_us == DB_TIME_NULL &&
+            !j->outcome.is_held) {
+            lines[ended++] = (struct delivery_line){
+                {j->body->org_id, j->webhook_id}, j->body->subject};
+        }
+    }
+    if (ended > 0 &&
+        !delivery_wake(r->d->db, lines, ended, clock_wall_us(), &err)) {
+        log_err(LOG_WARN, "record.not_woken", &err,
+                LOG_FIELDS(LOG_INT("lines", ended)));
+    }
+    free(lines);
 }
 
 static bool write_surely(struct record_desk *r, struct job *const *jobs,
@@ -254,6 +324,7 @@ static void record_run(void *user)
         struct job_list gone = {0};
         size_t count = take_batch(r, jobs, &gone);
         bool is_durable = count == 0 || write_surely(r, jobs, count);
+        wake_lines(r, jobs, is_durable ? count : 0);
         disable_all(r, &gone);
         give_out(r, jobs, count, is_durable);
     }

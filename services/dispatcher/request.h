@@ -1,25 +1,25 @@
-/* A job as an HTTP request: its header lines, signed. Pure (clock passed in,
- * but for the span id, which is random). */
+/* A job as an HTTP request: its header lines, signed. Pure (clock and span
+ * passed in). */
 #ifndef PORTER_DISPATCHER_REQUEST_H
 #define PORTER_DISPATCHER_REQUEST_H
 
 #include "dispatcher/job.h"
 
 #include "base/buf.h"
-#include "crypt/ed25519.h"
 #include "fetch/fetch.h"
+#include "signature/request.h"
 
-/* The lines' memory; borrowed by the fetch_request until the answer. */
-struct request_lines {
-    struct buf text;
-    size_t starts[FETCH_HEADERS_MAX];
-    size_t count;
-    const struct ed25519_keys *signing; /* NULL: no v1a */
+/* What is this attempt's own. */
+struct request_moment {
+    int64_t now_us;
+    uint64_t span; /* Its id, for whom it reaches. */
 };
 
-/* Fill `out` (but not its owner) for the job's next attempt. ERR_INTERNAL when
- * a secret is not of the form it must have. */
-MUST_USE bool request_make(const struct job *j, int64_t now_us,
+/* Fill `out` (but not its owner) for the job's next attempt; it borrows the
+ * lines until the answer. `signing` NULL: no v1a. ERR_INTERNAL when a secret is
+ * not of the form it must have. */
+MUST_USE bool request_make(const struct job *j, struct request_moment moment,
+                           const struct ed25519_keys *signing,
                            struct request_lines *lines,
                            struct fetch_request *out, struct err *err);
 

@@ -6,26 +6,29 @@
 #include "dispatcher/claim.h"
 #include "dispatcher/ledger.h"
 #include "dispatcher/meter.h"
+#include "dispatcher/room.h"
 #include "dispatcher/thread.h"
 #include "dispatcher/worker.h"
 
 #include "base/clock.h"
+#include "base/cond.h"
 #include "base/crash.h"
 #include "log/log.h"
 
 #include <pthread.h>
 #include <stdlib.h>
 
-#define CLAIM_MAX 500
-#define FULL_MAX 1024
 #define PAUSE_US (20 * US_PER_MS) /* Between two claims at least. */
 #define ARENA_BYTES 262144
+#define SOON_US (100 * US_PER_MS) /* When nobody tells that there is room. */
+#define CLAIM_MAX 500
+#define BYTES_PART 8 /* Of PORTER_IN_FLIGHT_BYTES, taken by one claim. */
 
 struct retry {
     struct dispatcher *d;
     struct thread thread;
     struct arena *arena;
-    struct id full[FULL_MAX];
+    struct room room;
     pthread_mutex_t lock;
     pthread_cond_t changed;
     int64_t next_at_us; /* Wall clock: when to look. */
@@ -66,73 +69,89 @@ static void wait_turn(struct retry *r)
     pthread_mutex_unlock(&r->lock);
 }
 
-/* Claimed rows may fill a quarter of the memory: the rest is for new events. */
-static size_t room_for_claims(struct dispatcher *d)
+/* Of those put off for their turn, the first whose turn it is after all. */
+static bool wake_lines(struct retry *r, const struct delivery_claimed *claimed,
+                       struct err *err)
 {
-    size_t max = (size_t)d->settings.in_flight_max;
-    size_t claimed = atomic_load(&d->load.claimed);
-    size_t jobs = atomic_load(&d->load.jobs);
-    size_t share = MAX_OF(max / 4, 1);
-
-    if (claimed >= share || jobs >= max) {
-        return 0;
-    }
-    return MIN_OF(MIN_OF(share - claimed, max - jobs), CLAIM_MAX);
+    return claimed->line_count == 0 ||
+           delivery_wake(r->d->db, claimed->lines, claimed->line_count,
+                         clock_wall_us(), err);
 }
 
-static bool claim(struct retry *r, size_t room, size_t *count, struct err *err)
+static bool claim(struct retry *r, size_t max, struct delivery_claimed *out,
+                  struct err *err)
 {
     struct dispatcher *d = r->d;
     struct job_list send = {0};
     struct job_list ended = {0};
-    struct delivery *rows = NULL;
+    bool is_away = false;
     const int64_t now_us = clock_wall_us();
-    const int64_t lease_us = (int64_t)d->settings.lease_ms * US_PER_MS;
-    size_t full = workers_full(d->workers, r->full, FULL_MAX);
+    const struct delivery_ask ask = {
+        .now_us = now_us,
+        .lease_until_us = now_us + (int64_t)d->settings.lease_ms * US_PER_MS,
+        .max = max,
+        .bytes_max = (size_t)d->settings.in_flight_bytes / BYTES_PART,
+        .full = r->room.full_ids,
+        .full_count = r->room.full_count,
+    };
 
     arena_reset(r->arena);
-    if (!delivery_claim(d->db, now_us, now_us + lease_us, room, r->full, full,
-                        r->arena, &rows, count, err)) {
+    if (!delivery_claim(d->db, &ask, r->arena, out, err)) {
         return false;
     }
-    if (*count > 0) {
+    if (out->count > 0) {
         crash_point("claimed");
     }
-    for (size_t i = 0; i < *count; i++) {
-        claim_take(d, &rows[i], false, &send, &ended);
+    for (size_t i = 0; i < out->count; i++) {
+        claim_take(d, &out->rows[i], &is_away, &send, &ended);
     }
-    metrics_add(d->metrics, METER_CLAIMED, 0, (int64_t)*count);
+    room_note(&r->room, d, out);
+    metrics_add(d->metrics, METER_CLAIMED, 0, (int64_t)out->count);
+    metrics_add(d->metrics, METER_PUT_OFF, 0, (int64_t)out->put_off);
     workers_put(d->workers, &send);
     ledger_finish(d->ledger, &ended);
+    return wake_lines(r, out, err);
+}
+
+/* When is the next look worth it? What is due already is another's claim by
+ * now, or was too much for ours. */
+static bool plan_next(struct retry *r, struct err *err)
+{
+    const int64_t soon_us = clock_wall_us() + SOON_US;
+    int64_t due_at_us = DB_TIME_NULL;
+
+    if (room_has_sated(&r->room)) {
+        retry_due(r, soon_us);
+    }
+    if (!delivery_next_due(r->d->db, &due_at_us, err)) {
+        return false;
+    }
+    if (due_at_us != DB_TIME_NULL) {
+        retry_due(r, MAX_OF(due_at_us, soon_us));
+    }
     return true;
 }
 
 /* One look: claim, and find out when the next is worth it. */
 static bool look(struct retry *r, struct err *err)
 {
-    size_t count = 0;
-    int64_t due_at_us = DB_TIME_NULL;
-    size_t room = room_for_claims(r->d);
+    struct delivery_claimed claimed = {0};
+    bool is_more = false;
+    size_t max = MIN_OF(load_claims_left(&r->d->load), CLAIM_MAX);
 
-    if (room == 0) {
+    if (max == 0) {
         retry_due(r, clock_wall_us() + PAUSE_US);
         return true;
     }
-    if (!claim(r, room, &count, err)) {
+    if (!room_look(&r->room, r->d, max, &is_more, err) ||
+        !claim(r, max, &claimed, err)) {
         return false;
     }
-    if (count == room) {
+    if (claimed.count == max || claimed.put_off > 0 || is_more) {
         retry_look(r);
         return true;
     }
-    if (!delivery_next_due(r->d->db, &due_at_us, err)) {
-        return false;
-    }
-    /* Past: it belongs to a full lane, whose worker tells when it has room. */
-    if (due_at_us != DB_TIME_NULL && due_at_us > clock_wall_us()) {
-        retry_due(r, due_at_us);
-    }
-    return true;
+    return plan_next(r, err);
 }
 
 static void retry_run(void *user)
@@ -146,6 +165,7 @@ static void retry_run(void *user)
             break;
         }
         bool ok = look(r, &err);
+        metrics_set(r->d->metrics, METER_NEIGHBOUR_UP, UP_POSTGRESQL, ok);
         if (!ok && !r->is_away) {
             log_err(LOG_WARN, "retry.waiting", &err, NULL, 0);
         }

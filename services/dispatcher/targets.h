@@ -3,7 +3,8 @@
  *
  * A set is reloaded when an event asks for a later version, when
  * targets_forget was called (LISTEN porter_webhooks), and after TARGETS_TTL_MS
- * as a safety net. Loading blocks the caller on PostgreSQL. Thread-safe. */
+ * as a safety net. Who has held one for a while asks whether it is stale.
+ * Loading blocks the caller on PostgreSQL. Thread-safe. */
 #ifndef PORTER_DISPATCHER_TARGETS_H
 #define PORTER_DISPATCHER_TARGETS_H
 
@@ -18,9 +19,11 @@
 #include <stdatomic.h>
 
 #define TARGETS_TTL_MS 30000
-#define TARGETS_ORGS_MAX 8192 /* Sets kept; a newcomer takes a place over. */
+#define TARGETS_ORGS_MAX 32768 /* Sets kept, … */
+#define TARGETS_ROW 4 /* … in rows of so many: the oldest of one gives way. */
 
-/* One version of an org's webhooks. Immutable; references are counted. */
+/* One version of an org's webhooks. Immutable, but for its generation;
+ * references are counted. */
 struct target_set {
     _Atomic unsigned references;
     struct arena *arena;
@@ -29,6 +32,7 @@ struct target_set {
     int64_t loaded_at_us; /* Steady clock. */
     struct webhook_target *list;
     size_t count;
+    _Atomic uint64_t generation; /* See targets_are_stale. */
 };
 
 struct target_set *target_set_hold(struct target_set *s);
@@ -45,6 +49,15 @@ void targets_free(struct targets *t); /* Accepts NULL. */
 MUST_USE bool targets_take(struct targets *t, struct id org_id, int64_t version,
                            struct target_set **out, struct err *err);
 
+/* Has something been said about its organization's webhooks since it was read?
+ * No lock. */
+bool targets_are_stale(const struct targets *t, const struct target_set *s);
+
+/* The set that is kept, held, when it is not stale; else NULL. Asks nobody. */
+struct target_set *targets_peek(struct targets *t, struct id org_id);
+
+/* Something has changed: a set that is kept is read anew before it goes, so
+ * that those who hold the old one find the new. */
 void targets_forget(struct targets *t, struct id org_id);
 void targets_forget_all(struct targets *t);
 

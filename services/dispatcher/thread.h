@@ -34,8 +34,4 @@ bool thread_rest(struct thread *t, unsigned rest_ms);
 void thread_stop(struct thread *t);
 void thread_join(struct thread *t);
 
-/* Condition variables on the steady clock. */
-void cond_init_steady(pthread_cond_t *c);
-void cond_wait_us(pthread_cond_t *c, pthread_mutex_t *lock, int64_t wait_us);
-
 #endif

@@ -21,6 +21,7 @@ struct seat {
     struct org_turns *next;
     bool is_waiting;
     struct ring lanes;
+    size_t active;
 };
 
 struct org_turns {
@@ -38,6 +39,7 @@ struct org_ring {
 
 struct turns {
     size_t slots_of_org;
+    size_t slots_unsure; /* Of NEW and ILL together. */
     size_t slots[TURN_CLASSES];
     size_t active[TURN_CLASSES];
     enum turn_class first; /* To be asked first the next time. */
@@ -51,6 +53,7 @@ struct turns *turns_new(size_t slots)
 
     assert(slots > 0);
     t->slots_of_org = MAX_OF(slots * 3 / 4, 1);
+    t->slots_unsure = slots - slots / 8;
     t->slots[TURN_WELL] = slots;
     t->slots[TURN_NEW] = MAX_OF(slots / 2, 1);
     t->slots[TURN_ILL] = MAX_OF(slots / 4, 1);
@@ -96,6 +99,11 @@ void turns_join(struct turns *t, struct turn *one, struct id org_id)
     one->org->lanes++;
 }
 
+struct id turns_org(const struct turn *one)
+{
+    return one->org->org_id;
+}
+
 void turns_part(struct turns *t, struct turn *one)
 {
     struct org_turns *org = one->org;
@@ -111,6 +119,33 @@ void turns_part(struct turns *t, struct turn *one)
     free(org);
 }
 
+/* --- slots ---------------------------------------------------------------- */
+
+/* May one more of this class begin? A newcomer that says nothing turns ill with
+ * its slot: so the two have a bound together as well. */
+static bool is_open(const struct turns *t, enum turn_class class)
+{
+    return t->active[class] < t->slots[class] &&
+           (class == TURN_WELL ||
+            t->active[TURN_NEW] + t->active[TURN_ILL] < t->slots_unsure);
+}
+
+/* May one more of the organization's? Of the slots of those that may sit on
+ * them it gets half. */
+static bool is_open_to(const struct turns *t, const struct org_turns *org,
+                       enum turn_class class)
+{
+    const struct seat *seats = org->seats;
+
+    if (class != TURN_WELL &&
+        (seats[class].active >= MAX_OF(t->slots[class] / 2, 1) ||
+         seats[TURN_NEW].active + seats[TURN_ILL].active >=
+             MAX_OF(t->slots_unsure / 2, 1))) {
+        return false;
+    }
+    return org->active < t->slots_of_org;
+}
+
 /* --- rings ---------------------------------------------------------------- */
 
 static void org_wait(struct turns *t, struct org_turns *org,
@@ -120,7 +155,7 @@ static void org_wait(struct turns *t, struct org_turns *org,
     struct org_ring *ring = &t->rings[class];
 
     if (seat->is_waiting || seat->lanes.first == NULL ||
-        org->active >= t->slots_of_org) {
+        !is_open_to(t, org, class)) {
         return;
     }
     seat->is_waiting = true;
@@ -131,6 +166,13 @@ static void org_wait(struct turns *t, struct org_turns *org,
         ring->last->seats[class].next = org;
     }
     ring->last = org;
+}
+
+static void org_wait_again(struct turns *t, struct org_turns *org)
+{
+    for (unsigned class = 0; class < TURN_CLASSES; class ++) {
+        org_wait(t, org, class);
+    }
 }
 
 static struct org_turns *org_take(struct turns *t, enum turn_class class)
@@ -188,10 +230,9 @@ static struct turn *next_of(struct turns *t, enum turn_class class)
 {
     struct org_turns *org = NULL;
 
-    while (t->active[class] < t->slots[class] &&
-           (org = org_take(t, class)) != NULL) {
-        if (org->active >= t->slots_of_org) {
-            continue; /* turns_end lets it wait again. */
+    while (is_open(t, class) && (org = org_take(t, class)) != NULL) {
+        if (!is_open_to(t, org, class)) {
+            continue; /* turns_end or turns_move lets it wait again. */
         }
         struct turn *one = lane_take(org, class);
         org_wait(t, org, class);
@@ -222,6 +263,7 @@ void turns_begin(struct turns *t, struct turn *one)
 {
     one->active++;
     one->org->active++;
+    one->org->seats[one->class].active++;
     t->active[one->class]++;
 }
 
@@ -230,15 +272,19 @@ void turns_end(struct turns *t, struct turn *one)
     assert(one->active > 0);
     one->active--;
     one->org->active--;
+    one->org->seats[one->class].active--;
     t->active[one->class]--;
-    for (unsigned class = 0; class < TURN_CLASSES; class ++) {
-        org_wait(t, one->org, class);
-    }
+    org_wait_again(t, one->org);
 }
 
 void turns_move(struct turns *t, struct turn *one, enum turn_class class)
 {
+    struct seat *seats = one->org->seats;
+
     t->active[one->class] -= one->active;
+    seats[one->class].active -= one->active;
     t->active[class] += one->active;
+    seats[class].active += one->active;
     one->class = class;
+    org_wait_again(t, one->org);
 }

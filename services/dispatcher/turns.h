@@ -3,8 +3,9 @@
  *
  * Organizations take turns, and within one its lanes do. Slots (requests under
  * way at once) are kept from those that may sit on them: lanes that have not
- * answered yet share a half, those that fail or say nothing a quarter, and an
- * organization gets three quarters at most. The caller owns the struct turns
+ * answered yet share a half, those that fail or say nothing a quarter, both
+ * together never the last eighth; an organization gets half of these shares and
+ * three quarters of all at most. The caller owns the struct turns
  * and every struct turn; not thread-safe. No I/O, no clock. */
 #ifndef PORTER_DISPATCHER_TURNS_H
 #define PORTER_DISPATCHER_TURNS_H
@@ -39,6 +40,7 @@ struct turns *turns_new(size_t slots);
 void turns_free(struct turns *t); /* NULL ok. Every turn is void then. */
 
 void turns_join(struct turns *t, struct turn *one, struct id org_id);
+struct id turns_org(const struct turn *one);
 void turns_part(struct turns *t, struct turn *one); /* Not while it waits. */
 
 /* It has something to start: to the end of its organization's ring. */

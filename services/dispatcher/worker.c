@@ -10,12 +10,16 @@
 #include "dispatcher/worker.h"
 
 #include "dispatcher/circuits.h"
+#include "dispatcher/claim.h"
 #include "dispatcher/lane.h"
 #include "dispatcher/ledger.h"
 #include "dispatcher/meter.h"
 #include "dispatcher/outcome.h"
+#include "dispatcher/preflight.h"
+#include "dispatcher/ready.h"
 #include "dispatcher/request.h"
 #include "dispatcher/retry.h"
+#include "dispatcher/spans.h"
 #include "dispatcher/thread.h"
 
 #include "base/clock.h"
@@ -33,8 +37,8 @@
 #define RESPONSE_MAX 65536
 #define RESPONSE_KEPT 4096
 #define WAIT_MS 100
-#define REASON_MAX 130 /* Of a fetch_answer's detail. */
-#define FULL_MAX 256   /* Full lanes told to retry, per worker. */
+#define SHED_US 500000 /* Between looks at what waits in the lanes. */
+#define FULL_MAX 4096  /* Full lanes told to retry, per worker. */
 #define INBOX_EASY 256 /* More than that in an inbox is "busy". */
 
 /* What is under way, and the memory its request borrows. */
@@ -43,7 +47,7 @@ struct sending {
     struct job *job;
     struct request_lines lines;
     int64_t started_us; /* Steady clock. */
-    int64_t started_wall_us;
+    struct request_moment moment;
 };
 
 struct worker {
@@ -54,12 +58,13 @@ struct worker {
     struct sending *spare;
     struct job_list ended; /* Outcomes of this turn. */
     uint64_t full_changes;
+    int64_t shed_at_us; /* Steady clock. */
     _Atomic bool is_draining;
     _Atomic bool is_busy;        /* Lanes, as of the last turn. */
     _Atomic size_t inbox_length; /* Of inbox, for readers without the lock. */
     pthread_mutex_t lock;        /* Guards what follows. */
     struct job_list inbox;
-    struct id full[FULL_MAX];
+    struct webhook_key full[FULL_MAX];
     size_t full_count;
 };
 
@@ -88,32 +93,12 @@ static void give_back(struct worker *w, struct job *j)
     end_job(w, j);
 }
 
-static void measure(struct worker *w, const struct job *j,
-                    const struct fetch_answer *a)
-{
-    struct metrics *m = w->d->metrics;
-
-    metrics_add(m, METER_ATTEMPTS, j->outcome.verdict, 1);
-    metrics_observe_us(m, METER_ATTEMPT_TIME, 0, a->total_us);
-    if (a->protocol != FETCH_NO_ANSWER) {
-        unsigned label = a->protocol - FETCH_HTTP1;
-
-        metrics_add(m, METER_ANSWERS, label, 1);
-        metrics_add(m, METER_ANSWERS_REUSED, label, a->reused ? 1 : 0);
-    }
-    if (j->attempts == 0 && j->outcome.verdict == VERDICT_DELIVERED) {
-        metrics_observe_us(m, METER_EVENT_AGE, 0,
-                           clock_wall_us() - j->body->event_at_us);
-    }
-}
-
 static struct sending *sending_take(struct worker *w)
 {
     struct sending *s = w->spare;
 
     if (s == NULL) {
         s = mem_zero(1, sizeof *s);
-        s->lines.signing = w->d->signing;
         return s;
     }
     w->spare = s->next;
@@ -127,20 +112,24 @@ static void sending_give(struct worker *w, struct sending *s)
     w->spare = s;
 }
 
-/* What the answer says about the endpoint. The first that has one too many
+/* What the answer says about the endpoint. Events about webhooks open nothing:
+ * if the failure of one could cause the next, endpoints that fail could keep
+ * each other's events going for ever. The first that has one too many
  * failures takes what waits for it with it. */
 static void judge(struct worker *w, const struct job *j,
                   const struct fetch_answer *answer, int64_t took_us)
 {
-    /* Our proxy's failure tells nothing about the endpoint. */
-    const bool is_ours = answer->failure == FETCH_PROXY;
+    /* Our own failure, or our proxy's, tells nothing about the endpoint. */
+    const bool is_ours =
+        answer->failure == FETCH_PROXY || answer->failure == FETCH_LACK;
+    const bool is_open = j->is_probe || j->target->is_open;
     const struct lane_end end = {
         .webhook_id = j->webhook_id,
         .took_us = took_us,
         .now_us = clock_steady_us(),
         .is_success = j->outcome.verdict == VERDICT_DELIVERED,
         .is_too_much = verdict_is_too_much(answer),
-        .is_known = j->is_probe || j->target->is_open || is_ours,
+        .is_known = is_open || is_ours || j->body->is_operational,
     };
     unsigned failures = lanes_done(w->lanes, &end);
     struct job_list waiting = {0};
@@ -149,7 +138,7 @@ static void judge(struct worker *w, const struct job *j,
     if (is_ours) {
         return;
     }
-    if (j->is_probe || (end.is_known && end.is_success)) {
+    if (j->is_probe || (is_open && end.is_success)) {
         circuits_tried(w->d->circuits, j);
     } else if (failures > 0) {
         circuits_fell(w->d->circuits, j, failures);
@@ -157,6 +146,8 @@ static void judge(struct worker *w, const struct job *j,
         while ((next = job_list_take(&waiting)) != NULL) {
             hold(w, next);
         }
+    } else if (!end.is_known && lanes_in_doubt(w->lanes, j->webhook_id)) {
+        circuits_doubt(w->d->circuits, j);
     }
 }
 
@@ -165,64 +156,73 @@ static void answered(void *user, const struct fetch_answer *answer)
     struct worker *w = user;
     struct sending *s = answer->owner;
     struct job *j = s->job;
+    const int64_t took_us = clock_steady_us() - s->started_us;
 
-    outcome_answer(j, answer, &s->lines, &w->d->backoff, s->started_wall_us,
+    outcome_answer(j, answer, &s->lines, &w->d->backoff, s->moment.now_us,
                    clock_wall_us());
-    judge(w, j, answer, clock_steady_us() - s->started_us);
+    judge(w, j, answer, took_us);
     crash_point("answered");
-    measure(w, j, answer);
+    meter_attempt(w->d->metrics, j, answer);
+    spans_attempt(w->d, j, s->moment, took_us);
     sending_give(w, s);
     end_job(w, j);
 }
 
 /* --- sending -------------------------------------------------------------- */
 
-static bool has_time(const struct worker *w, const struct job *j)
+/* May it be sent? Else it has ended. */
+static bool may_be_sent(struct worker *w, struct job *j)
 {
-    int64_t attempt_us = (int64_t)w->d->settings.attempt_timeout_ms * US_PER_MS;
+    enum refusal why = REFUSAL_NONE;
 
-    return clock_wall_us() + attempt_us < j->lease_until_us;
+    switch (ready_look(w->d, j, &why)) {
+    case READY_TO_SEND:
+        return true;
+    case READY_LATER:
+        give_back(w, j);
+        break;
+    case READY_NEVER:
+        claim_refuse(w->d, j, why);
+        end_job(w, j);
+        break;
+    case READY_HELD:
+        hold(w, j);
+        break;
+    }
+    return false;
 }
 
 static bool begin(struct worker *w, struct sending *s, struct err *err)
 {
     struct fetch_request request = {.owner = s};
 
-    return request_make(s->job, s->started_wall_us, &s->lines, &request, err) &&
+    return request_make(s->job, s->moment, w->d->signing, &s->lines, &request,
+                        err) &&
            fetch_start(w->fetch, &request, err);
-}
-
-/* What the guard says of the URL counts as much as what it says of the address
- * behind a name: an attempt that is shown, and made again as any other. */
-static void refuse(struct worker *w, struct sending *s, const struct err *why)
-{
-    struct fetch_answer a = {
-        .owner = s, .failure = FETCH_REFUSED_ADDRESS, .retry_after_s = -1};
-
-    (void)snprintf(a.detail, sizeof a.detail,
-                   "The webhook is not called: %.*s.", REASON_MAX, why->text);
-    answered(w, &a);
 }
 
 static void start(struct worker *w, struct job *j)
 {
+    const struct id id = j->webhook_id;
+    struct fetch_answer refused;
     struct err err = ERR_NONE;
 
-    if (!has_time(w, j)) {
-        lanes_cancel(w->lanes, j->webhook_id);
-        give_back(w, j);
+    if (!may_be_sent(w, j)) {
+        lanes_cancel(w->lanes, id);
         return;
     }
     struct sending *s = sending_take(w);
     s->job = j;
     s->started_us = clock_steady_us();
-    s->started_wall_us = clock_wall_us();
-    if (!guard_url(&w->d->guard, j->target->url, &err)) {
-        refuse(w, s, &err);
+    s->moment = (struct request_moment){clock_wall_us(), trace_span_new()};
+    if (!preflight(&w->d->guard, j, s->moment.now_us, &refused)) {
+        refused.owner = s;
+        answered(w, &refused);
     } else if (!begin(w, s, &err)) {
-        lanes_cancel(w->lanes, j->webhook_id);
+        const struct refusal_facts facts = {.why = str_of(err.text)};
+        lanes_cancel(w->lanes, id);
         metrics_add(w->d->metrics, METER_REFUSED, 0, 1);
-        outcome_refuse(j, str_of(err.text), clock_wall_us());
+        outcome_refuse(j, REFUSAL_NOT_SENDABLE, &facts, clock_wall_us());
         sending_give(w, s);
         end_job(w, j);
     }
@@ -297,15 +297,36 @@ static void publish_full(struct worker *w)
     retry_look(w->d->retry);
 }
 
+static void give_back_all(struct worker *w, struct job_list *jobs)
+{
+    struct job *j = NULL;
+
+    while ((j = job_list_take(jobs)) != NULL) {
+        give_back(w, j);
+    }
+}
+
 static void give_back_queued(struct worker *w)
 {
     struct job_list waiting = {0};
-    struct job *j = NULL;
 
     lanes_empty(w->lanes, &waiting);
-    while ((j = job_list_take(&waiting)) != NULL) {
-        give_back(w, j);
+    give_back_all(w, &waiting);
+}
+
+/* That an endpoint has become slow shows by nothing that happens; and a lane's
+ * turn may come after its jobs' leases: others have these by then. */
+static void shed(struct worker *w)
+{
+    int64_t now_us = clock_steady_us();
+    struct job_list waiting = {0};
+
+    if (now_us < w->shed_at_us) {
+        return;
     }
+    w->shed_at_us = now_us + SHED_US;
+    lanes_sweep(w->lanes, now_us, ready_lease_us(w->d), &waiting);
+    give_back_all(w, &waiting);
 }
 
 static bool is_done(struct worker *w)
@@ -322,6 +343,7 @@ static void worker_run(void *user)
         if (atomic_load(&w->is_draining)) {
             give_back_queued(w);
         }
+        shed(w);
         start_all(w);
         atomic_store(&w->is_busy, lanes_busy(w->lanes) > 0);
         publish_full(w);
@@ -370,7 +392,7 @@ bool workers_are_busy(struct workers *ws)
     return false;
 }
 
-size_t workers_full(struct workers *ws, struct id *out, size_t max)
+size_t workers_full(struct workers *ws, struct webhook_key *out, size_t max)
 {
     size_t found = 0;
 
@@ -407,6 +429,7 @@ static bool worker_open(struct dispatcher *d, size_t number, struct worker *w,
         .window = s->lane_window,
         .queue_max = s->lane_queue,
         .quick_max = MAX_OF(s->in_flight_max, s->lane_queue),
+        .room = MAX_OF(s->in_flight_max / s->workers, 1),
     };
     char name[16];
 

@@ -7,6 +7,9 @@
 #include "dispatcher/dispatcher.h"
 #include "dispatcher/job.h"
 
+/* Descriptors of one: its connections, used and idle, and look-ups of names. */
+#define WORKER_DESCRIPTORS 1024
+
 MUST_USE bool workers_open(struct dispatcher *d, struct workers **out,
                            struct err *err);
 
@@ -16,7 +19,7 @@ MUST_USE bool workers_open(struct dispatcher *d, struct workers **out,
 void workers_put(struct workers *ws, struct job_list *jobs);
 
 /* Webhooks whose lanes are full, at most max; how many. Thread-safe. */
-size_t workers_full(struct workers *ws, struct id *out, size_t max);
+size_t workers_full(struct workers *ws, struct webhook_key *out, size_t max);
 
 /* Is there a worker that will have room in a moment (lanes_busy), or has not
  * yet looked at what it was given? Thread-safe, no lock. */

@@ -9,11 +9,17 @@
 #define UNAVAILABLE_RETRY_S 1 /* Our neighbours restart within seconds. */
 #define PACK_MIN 1024         /* Smaller ones fit into one packet anyway. */
 
+/* Those of whom we know when a further one is let in. */
+static bool is_slowed(enum problem p)
+{
+    return p == PROBLEM_RATE_LIMITED || p == PROBLEM_UNKNOWN_KEYS ||
+           p == PROBLEM_SIGN_INS_SLOWED;
+}
+
 static void add_retry_after(struct call *call)
 {
     char digits[24];
-    int64_t seconds = call->problem == PROBLEM_RATE_LIMITED ||
-                              call->problem == PROBLEM_UNKNOWN_KEYS
+    int64_t seconds = is_slowed(call->problem)
                           ? call_seconds(call->admission.retry_ms)
                           : UNAVAILABLE_RETRY_S;
 
@@ -49,15 +55,14 @@ void answer_problem(struct call *call, const struct err *err)
         .current = call->current,
     };
     problem_write(&report, &call->response->body);
-    if (call->problem == PROBLEM_RATE_LIMITED ||
-        call->problem == PROBLEM_UNKNOWN_KEYS ||
-        call->problem == PROBLEM_OVERLOADED ||
+    if (is_slowed(call->problem) || call->problem == PROBLEM_OVERLOADED ||
         call->problem == PROBLEM_IDEMPOTENCY_IN_PROGRESS ||
         call->problem == PROBLEM_UNAVAILABLE) {
         add_retry_after(call);
     }
     if (problem_row(call->problem)->status == 401) {
-        web_add_header(call->response, STR("WWW-Authenticate"), STR("ApiKey"));
+        web_add_header(call->response, STR("WWW-Authenticate"),
+                       call->is_dashboard ? STR("Session") : STR("ApiKey"));
     }
 }
 
@@ -90,8 +95,7 @@ static bool is_unwanted(struct str params)
     return false;
 }
 
-/* gzip by name, else by "*". */
-static bool takes_gzip(struct str accepted)
+bool answer_takes(struct str accepted, struct str coding)
 {
     struct str range = STR_NONE;
     struct str name = STR_NONE;
@@ -102,7 +106,10 @@ static bool takes_gzip(struct str accepted)
             continue;
         }
         name = str_trim(name);
-        if (str_eq_ci(name, STR("gzip")) || str_eq_ci(name, STR("x-gzip"))) {
+        if (str_starts(name, STR("x-"))) { /* x-gzip, as RFC 9110 has it. */
+            name = (struct str){name.data + 2, name.len - 2};
+        }
+        if (str_eq_ci(name, coding)) {
             return !is_unwanted(range);
         }
         takes_any =
@@ -116,15 +123,17 @@ void answer_pack(struct call *call)
     struct web_response *res = call->response;
     struct buf packed = BUF_EMPTY;
 
-    if (res->status == HTTP_NOT_MODIFIED) { /* What 200 would have said. */
+    if (res->status == HTTP_NOT_MODIFIED &&
+        !call->is_packed) { /* What 200 would have said. */
         web_add_header(res, STR("Vary"), STR("Accept-Encoding"));
         return;
     }
-    if (res->body.len < PACK_MIN) {
+    if (res->body.len < PACK_MIN || call->is_packed) {
         return;
     }
     web_add_header(res, STR("Vary"), STR("Accept-Encoding"));
-    if (!takes_gzip(web_header(call->request, STR("Accept-Encoding")))) {
+    if (!answer_takes(web_header(call->request, STR("Accept-Encoding")),
+                      STR("gzip"))) {
         return;
     }
     gzip_pack(buf_str(&res->body), &packed);
@@ -190,15 +199,23 @@ static void add_timing(struct call *call)
     }
 }
 
+static struct str cache_of(const struct call *call)
+{
+    if (call->problem != PROBLEM_NONE) {
+        return STR("no-store");
+    }
+    if (call->cache.len > 0) {
+        return call->cache;
+    }
+    return call->is_cacheable ? STR("public, max-age=300") : STR("no-store");
+}
+
 void answer_fixed(struct call *call)
 {
     add_timing(call);
     web_add_header(call->response, STR("X-Request-Id"), call->request_id);
     BUF_ADD(&call->response->headers, "X-Content-Type-Options: nosniff\r\n");
-    web_add_header(call->response, STR("Cache-Control"),
-                   call->is_cacheable && call->problem == PROBLEM_NONE
-                       ? STR("public, max-age=300")
-                       : STR("no-store"));
+    web_add_header(call->response, STR("Cache-Control"), cache_of(call));
     if (call->request->is_tls) {
         BUF_ADD(&call->response->headers,
                 "Strict-Transport-Security: max-age=31536000\r\n");

@@ -2,15 +2,19 @@
 #include "gateway/boot.h"
 
 #include "base/clock.h"
+#include "gateway/calls.h"
 #include "gateway/guess.h"
+#include "gateway/passwords.h"
 #include "gateway/pipeline.h"
 #include "gateway/plain.h"
 #include "gateway/private.h"
 #include "gateway/routes.h"
+#include "gateway/throttle.h"
 #include "gateway/upkeep.h"
 #include "gateway/usage.h"
 #include "bus/record.h"
 #include "log/log.h"
+#include "trace/tracer.h"
 
 #include <sys/resource.h>
 #include <time.h>
@@ -38,17 +42,6 @@
 #define DESCRIPTORS_BESIDES 256 /* Neighbours, files, listeners. */
 #define NOTICE_MAX_MS 1000      /* For balancers to see "not ready". */
 
-void boot_descriptors(void)
-{
-    struct rlimit limit;
-
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 &&
-        limit.rlim_cur < limit.rlim_max) {
-        limit.rlim_cur = limit.rlim_max;
-        (void)setrlimit(RLIMIT_NOFILE, &limit);
-    }
-}
-
 static void warn_if_few_descriptors(const struct gateway *g)
 {
     uint64_t need = g->settings.http_threads + DESCRIPTORS_BESIDES;
@@ -71,6 +64,7 @@ static void judge(void *user, struct config_faults *faults)
     bool is_development = s->common.environment == ENVIRONMENT_DEVELOPMENT;
     struct err why = ERR_NONE;
 
+    common_settings_clock(&s->common, faults);
     if (s->common.db_url != NULL && !db_url_check(s->common.db_url, &why)) {
         config_fault(faults, "PORTER_DB_URL", why.text);
     }
@@ -93,6 +87,7 @@ static void judge(void *user, struct config_faults *faults)
     if (s->kafka.brokers != NULL && !bus_options_check(&bus, &why)) {
         config_fault(faults, "PORTER_KAFKA_EXTRA", why.text);
     }
+    common_settings_otlp(&s->otlp, faults);
 }
 
 bool boot_settings(struct gateway *g, struct buf *told, struct err *err)
@@ -140,6 +135,22 @@ bool boot_store(struct gateway *g, struct err *err)
     return db_open(&g->db_options, &g->db, err) && kv_open(&kv, &g->kv, err);
 }
 
+static void count_spans(void *user, enum tracer_fate fate, size_t spans)
+{
+    gateway_metrics_spans(user, fate, spans);
+}
+
+bool boot_tracer(struct gateway *g, struct err *err)
+{
+    const struct tracer_options ours = {
+        .service = "porter-gateway",
+        .count = count_spans,
+        .user = g->metrics,
+    };
+
+    return common_settings_tracer(&g->settings.otlp, &ours, &g->tracer, err);
+}
+
 bool boot_admit(struct gateway *g, struct err *err)
 {
     struct admit_options opts = {
@@ -147,6 +158,9 @@ bool boot_admit(struct gateway *g, struct err *err)
 
     g->usage = usage_new(USAGE_MAX);
     g->guess = guess_new((unsigned)g->settings.unknown_keys);
+    g->calls = calls_new();
+    g->throttle = throttle_new(g->kv);
+    g->passwords = passwords_new();
     opts.usage = g->usage;
     opts.guess = g->guess;
     return admit_open(&opts, &g->admit, err);
@@ -230,6 +244,7 @@ bool boot_relay(struct gateway *g, struct err *err)
         .db = &g->db_options,
         .bus = &bus,
         .rest_ms = (unsigned)g->settings.relay_rest_ms,
+        .tracer = g->tracer,
     };
 
     if (!g->settings.relay) {
@@ -277,10 +292,14 @@ void boot_close(struct gateway *g)
     web_close(g->health, SMALL_TIME_MS);
     web_close(g->https, 0); /* Not earlier: /metrics asks for its numbers. */
     relay_close(g->relay);
+    tracer_close(g->tracer);
     upkeep_end(g);
     admit_close(g->admit);
     usage_free(g->usage);
     guess_free(g->guess);
+    calls_free(g->calls);
+    throttle_free(g->throttle);
+    passwords_free(g->passwords);
     kv_close(g->kv);
     db_close(g->db);
     ed25519_free(g->signing);

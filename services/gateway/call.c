@@ -6,7 +6,6 @@
 #include "crypt/crypt.h"
 #include "gateway/params.h"
 #include "gateway/routes.h"
-#include "gateway/trace.h"
 #include "json/json.h"
 
 #include <assert.h>
@@ -224,21 +223,24 @@ void call_set_time(struct call *call, ProtobufCMessage *message,
 
 struct cause call_cause(struct call *call)
 {
-    struct str given = web_header(call->request, STR("traceparent"));
-
     return (struct cause){
         .org_id = call_org(call),
         .request_id = call->request_id,
-        .traceparent = trace_child(given, call->arena),
+        .traceparent =
+            arena_str(call->arena, str_of(traceparent_text(call->trace).data)),
     };
 }
 
 struct author call_author(struct call *call)
 {
-    struct id_text key = id_text(ID_KEY, call->admission.principal.key_id);
+    struct id_text who =
+        call->person != NULL
+            ? id_text(ID_USER, call->person->user_id)
+            : id_text(ID_KEY, call->admission.principal.key_id);
 
-    return (struct author){arena_str(call->arena, str_of(key.data)),
-                           call->request_id};
+    return (struct author){.actor = arena_str(call->arena, str_of(who.data)),
+                           .request_id = call->request_id,
+                           .address = call->request->remote};
 }
 
 char *call_actor(struct call *call, char *sent)

@@ -6,9 +6,11 @@
 #define PORTER_GATEWAY_CALL_H
 
 #include "base/fault.h"
+#include "base/traceparent.h"
 #include "gateway/gateway.h"
 #include "gateway/problem.h"
 #include "message/rules.h"
+#include "store/person_session.h"
 #include "store/visitor.h"
 #include "store/webhook.h"
 #include "web/router.h"
@@ -31,7 +33,12 @@ struct call {
     struct route_match match;
     const struct operation *operation; /* NULL until routed */
     struct str request_id;
-    bool is_known; /* admission says who calls */
+    struct trace trace;    /* Its span is this request. */
+    uint64_t trace_parent; /* Whose it is; 0: nobody's */
+    bool is_dashboard;     /* It came to /dashboard/api: no keys, no cookies of
+                            * others; person says who calls. */
+    const struct person_session *person; /* NULL: nobody, or a key */
+    bool is_known; /* admission says who calls, and with which key */
     bool is_answered;
     bool is_told;           /* The problem is the answer's body already. */
     struct sha256 key_hash; /* Of a well-formed key. */
@@ -47,6 +54,8 @@ struct call {
     const struct outbox_row *handed; /* One for the relay's short way. */
     int64_t handed_began_us;
     bool is_dry_run;   /* Everything but its effects. */
+    bool is_packed;    /* The body is in the form that is sent. */
+    struct str cache;  /* Cache-Control, when it is of the answer's own kind. */
     bool is_cacheable; /* The same for everybody, for some minutes. */
     struct problem_current current; /* For 409 state-conflict. */
 };
@@ -66,6 +75,16 @@ bool call_refuse_faults(struct call *call, enum problem problem,
  * JSON spells it and when it was last changed. Returns false. */
 bool call_refuse_state(struct call *call, struct str status, int64_t updated_us,
                        struct err *err);
+
+/* For what the store did not make: ERR_LIMITED means that there are as many as
+ * there may be. Returns false. */
+static inline bool call_not_made(struct call *call, const struct err *err)
+{
+    if (err->code == ERR_LIMITED) {
+        call->problem = PROBLEM_LIMIT_REACHED;
+    }
+    return false;
+}
 
 static inline struct id call_org(const struct call *call)
 {
@@ -110,7 +129,7 @@ void call_set_time(struct call *call, ProtobufCMessage *message,
 /* Who causes a change: for events. */
 struct cause call_cause(struct call *call);
 
-/* Who makes a change: for the audit log. */
+/* Who makes a change: for the audit log. A key, or a person. */
 struct author call_author(struct call *call);
 
 /* Who did it, in words: as the body says, else the key's id. */

@@ -20,8 +20,12 @@
 
 #include <stdatomic.h>
 
+struct calls;
 struct cors;
 struct guess;
+struct passwords;
+struct throttle;
+struct tracer;
 struct usage;
 
 #define OPERATIONS_MAX 64
@@ -39,7 +43,10 @@ struct gateway {
     struct gateway_metrics *metrics;
     struct route routes[OPERATIONS_MAX];
     struct router *router;
+    struct route inner_routes[OPERATIONS_MAX]; /* The dashboard's own. */
+    struct router *inner_router;
     struct openapi *openapi;
+    struct tracer *tracer; /* NULL: off */
     struct db_options db_options;
     struct db *db;
     struct kv *kv;
@@ -47,6 +54,9 @@ struct gateway {
     struct cors *cors;
     struct usage *usage;
     struct guess *guess;
+    struct calls *calls;         /* What keys were used for lately. */
+    struct throttle *throttle;   /* Who tries to sign in. */
+    struct passwords *passwords; /* Checked by few at a time. */
     atomic_uint in_flight;       /* Requests under way. */
     struct relay *_Atomic relay; /* NULL: off, or not open yet. */
     struct web *https;

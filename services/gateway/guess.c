@@ -17,12 +17,8 @@
 #define WAYS 8
 #define MINUTE_US (60 * US_PER_S)
 
-struct address {
-    uint8_t bytes[8];
-};
-
 struct way {
-    struct address address;
+    struct guess_address address;
     int64_t free_at_us; /* 0: nobody's */
 };
 
@@ -51,12 +47,10 @@ void guess_free(struct guess *g)
     }
 }
 
-/* The /64 of IPv6, all of IPv4 (also when it is written as IPv6); whatever else
- * shares one address. */
-static struct address address_of(struct str remote)
+struct guess_address guess_address(struct str remote)
 {
     static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255};
-    struct address a = {{0}};
+    struct guess_address a = {{0}};
     char text[INET6_ADDRSTRLEN] = "";
     uint8_t bytes[16] = {0};
 
@@ -74,7 +68,7 @@ static struct address address_of(struct str remote)
     return a;
 }
 
-static struct way *set_of(struct guess *g, struct address a)
+static struct way *set_of(struct guess *g, struct guess_address a)
 {
     uint64_t n = 0;
 
@@ -84,7 +78,7 @@ static struct way *set_of(struct guess *g, struct address a)
 }
 
 /* The address' way; else the one that has recovered most, or longest ago. */
-static struct way *way_of(struct guess *g, struct address a)
+static struct way *way_of(struct guess *g, struct guess_address a)
 {
     struct way *set = set_of(g, a);
     struct way *best = &set[0];
@@ -105,7 +99,7 @@ static struct way *way_of(struct guess *g, struct address a)
 bool guess_take(struct guess *g, struct str remote, int64_t now_us,
                 int64_t *retry_ms)
 {
-    const struct address a = address_of(remote);
+    const struct guess_address a = guess_address(remote);
     int64_t wait_us = 0;
     struct way *way = NULL;
 
@@ -128,7 +122,7 @@ bool guess_take(struct guess *g, struct str remote, int64_t now_us,
 
 void guess_give(struct guess *g, struct str remote)
 {
-    const struct address a = address_of(remote);
+    const struct guess_address a = guess_address(remote);
 
     (void)pthread_mutex_lock(&g->lock);
     way_of(g, a)->free_at_us -= g->interval_us;

@@ -18,6 +18,13 @@ struct guess;
 struct guess *guess_new(unsigned per_minute);
 void guess_free(struct guess *g); /* Accepts NULL. */
 
+/* What an address counts as: the /64 of IPv6, all of IPv4 (also when it is
+ * written as IPv6); whatever else shares one. */
+struct guess_address {
+    uint8_t bytes[8];
+};
+struct guess_address guess_address(struct str remote);
+
 /* May this address have a key looked up? False: *retry_ms says when. */
 MUST_USE bool guess_take(struct guess *g, struct str remote, int64_t now_us,
                          int64_t *retry_ms);

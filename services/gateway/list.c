@@ -64,14 +64,7 @@ bool list_read(struct call *call, const char *name,
     return read_cursor(call, out, err);
 }
 
-struct list_end {
-    bool has_more;
-    struct page_key last; /* Where the next page begins; when has_more. */
-    int64_t total;
-};
-
-static struct json_writer write_begin(struct call *call,
-                                      const struct list *list)
+struct json_writer list_begin(struct call *call, const struct list *list)
 {
     struct json_writer w = json_writer(&call->response->body);
 
@@ -133,8 +126,8 @@ static void write_end(const struct list *list, const struct list_end *end,
 
 /* Nothing in a list differs from one request to the next, so its bytes can
  * stand for its version. */
-static void finish(struct call *call, const struct list *list,
-                   struct json_writer *w, const struct list_end *end)
+void list_finish(struct call *call, const struct list *list,
+                 struct json_writer *w, const struct list_end *end)
 {
     struct buf cursor = BUF_EMPTY;
 
@@ -155,7 +148,7 @@ void list_answer(struct call *call, const struct list *list,
 {
     struct list_end end = {
         .has_more = list->is_cut, .last = list->cut, .total = total};
-    struct json_writer w = write_begin(call, list);
+    struct json_writer w = list_begin(call, list);
 
     if (count > list->limit) {
         count = list->limit;
@@ -165,5 +158,5 @@ void list_answer(struct call *call, const struct list *list,
     for (size_t i = 0; i < count; i++) {
         message_write_json(rows[i], &w);
     }
-    finish(call, list, &w, &end);
+    list_finish(call, list, &w, &end);
 }

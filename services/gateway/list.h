@@ -52,4 +52,15 @@ void list_answer(struct call *call, const struct list *list,
                  ProtobufCMessage *const *rows, size_t count,
                  list_key_fn *key_of, int64_t total);
 
+/* The same for rows that are no messages: begin, write each as an object, end.
+ * `last` is where the next page begins, when there is more. */
+struct list_end {
+    bool has_more;
+    struct page_key last;
+    int64_t total; /* or LIST_NO_TOTAL */
+};
+struct json_writer list_begin(struct call *call, const struct list *list);
+void list_finish(struct call *call, const struct list *list,
+                 struct json_writer *w, const struct list_end *end);
+
 #endif

@@ -46,8 +46,12 @@ bool load_enter(struct call *call, struct err *err)
     struct gateway *g = call->gateway;
     enum load_kind kind = kind_of(call);
     unsigned room = load_room(kind, (unsigned)g->settings.in_flight_max);
-    unsigned before = atomic_fetch_add(&g->in_flight, 1);
+    unsigned before = 0;
 
+    if ((call->operation->flags & OP_WAITS) != 0) {
+        return true;
+    }
+    before = atomic_fetch_add(&g->in_flight, 1);
     call->is_entered = true;
     return before < room ||
            refuse(call, "", kind == LOAD_READ ? SHED_READ : SHED_WRITE, err);

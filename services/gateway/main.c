@@ -1,6 +1,7 @@
 /* The gateway: the public door. Boot order reads downwards; boot_close is its
  * mirror, but for the relay. */
 #include "base/buf.h"
+#include "base/descriptors.h"
 #include "base/signals.h"
 #include "gateway/boot.h"
 #include "gateway/cors.h"
@@ -11,6 +12,7 @@
 #include "gateway/upkeep.h"
 #include "log/log.h"
 #include "settings/all.h"
+#include "web/ask.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -22,18 +24,21 @@
 
 static void print_help(struct buf *out)
 {
-    BUF_ADD(out,
-            "gateway: the public HTTPS door of Porter\n\n"
-            "  gateway                 serve until SIGTERM or SIGINT\n"
-            "  gateway --help          this text\n"
-            "  gateway --routes        the operations, one a line\n"
-            "  gateway --config-docs   the variables, as Markdown\n"
-            "  gateway --metrics-docs  the metrics, as Markdown\n"
-            "  gateway --errors-docs   the problems, as Markdown\n"
-            "  gateway --openapi       the API, as OpenAPI 3.1 in JSON\n\n"
-            "It is configured by PORTER_… environment variables. SIGHUP reads "
-            "the certificate\nagain. Exit: 0 stopped as asked, 1 failed, 2 "
-            "usage or configuration.\n");
+    BUF_ADD(
+        out,
+        "gateway: the public HTTPS door of Porter\n\n"
+        "  gateway                 serve until SIGTERM or SIGINT\n"
+        "  gateway --ready         ask the running one whether it is ready\n"
+        "  gateway --help          this text\n"
+        "  gateway --routes        the operations, one a line\n"
+        "  gateway --dashboard-routes   those of the dashboard\n"
+        "  gateway --config-docs   the variables, as Markdown\n"
+        "  gateway --metrics-docs  the metrics, as Markdown\n"
+        "  gateway --errors-docs   the problems, as Markdown\n"
+        "  gateway --openapi       the API, as OpenAPI 3.1 in JSON\n\n"
+        "It is configured by PORTER_… environment variables. SIGHUP reads "
+        "the certificate\nagain. Exit: 0 stopped as asked, 1 failed, 2 "
+        "usage or configuration.\n");
 }
 
 static void print_config(struct buf *out)
@@ -45,9 +50,13 @@ static const struct page {
     const char *option;
     void (*print)(struct buf *out);
 } pages[] = {
-    {"--help", print_help},          {"--routes", routes_print},
-    {"--config-docs", print_config}, {"--metrics-docs", gateway_metrics_docs},
-    {"--errors-docs", problem_docs}, {"--openapi", openapi_print},
+    {"--help", print_help},
+    {"--routes", routes_print},
+    {"--config-docs", print_config},
+    {"--metrics-docs", gateway_metrics_docs},
+    {"--errors-docs", problem_docs},
+    {"--openapi", openapi_print},
+    {"--dashboard-routes", routes_print_inner},
 };
 
 /* The exit code of an option that prints and ends. */
@@ -93,29 +102,59 @@ static void serve(struct gateway *g, const sigset_t *signals)
     }
 }
 
+static bool configure(struct gateway *g)
+{
+    struct buf told = BUF_EMPTY;
+    struct err err = ERR_NONE;
+    bool ok = boot_settings(g, &told, &err);
+
+    if (!ok) {
+        (void)fprintf(stderr, "gateway: the configuration has faults:\n%s\n",
+                      buf_cstr(&told));
+    }
+    buf_free(&told);
+    return ok;
+}
+
+/* --ready, for the health checks of containers: the one that runs with the
+ * same variables says it on its private listener. */
+static int ask_ready(void)
+{
+    static struct gateway g;
+    struct buf said = BUF_EMPTY;
+    bool ok = false;
+
+    if (!configure(&g)) {
+        return EXIT_USAGE;
+    }
+    ok = web_ask_ready(g.settings.private.address,
+                       (unsigned)g.settings.private.port, &said);
+    (void)fprintf(ok ? stdout : stderr, "%s\n", buf_cstr(&said));
+    buf_free(&said);
+    gateway_settings_free(&g.settings);
+    return ok ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
 static int run(void)
 {
     static struct gateway g; /* Zero; larger than a frame should be. */
-    struct buf told = BUF_EMPTY;
     sigset_t signals = signals_block();
     struct err err = ERR_NONE;
     bool ok = false;
 
-    if (!boot_settings(&g, &told, &err)) {
-        (void)fprintf(stderr, "gateway: the configuration has faults:\n%s\n",
-                      buf_cstr(&told));
-        buf_free(&told);
+    if (!configure(&g)) {
         return EXIT_USAGE;
     }
     log_open("gateway", (enum log_level)g.settings.common.log_level);
-    boot_descriptors();
+    (void)descriptors_raise(); /* One per connection. */
     g.metrics = gateway_metrics_new();
     g.router = routes_router(g.routes);
+    g.inner_router = routes_inner_router(g.inner_routes);
     g.openapi = openapi_new(g.settings.public_url);
     g.cors = cors_new();
 
-    ok = routes_check(&err) && boot_store(&g, &err) && boot_admit(&g, &err) &&
-         boot_plain(&g, &err) && boot_https(&g, &err) &&
+    ok = routes_check(&err) && boot_store(&g, &err) && boot_tracer(&g, &err) &&
+         boot_admit(&g, &err) && boot_plain(&g, &err) && boot_https(&g, &err) &&
          boot_health(&g, &err) && boot_relay(&g, &err);
     if (ok) {
         serve(&g, &signals);
@@ -127,6 +166,7 @@ static int run(void)
     cors_free(g.cors);
     openapi_free(g.openapi);
     router_free(g.router);
+    router_free(g.inner_router);
     gateway_metrics_free(g.metrics);
     gateway_settings_free(&g.settings);
     if (ok) {
@@ -140,6 +180,9 @@ int main(int argc, char **argv)
     if (argc > 2) {
         (void)fprintf(stderr, "gateway: one option at most; see --help\n");
         return EXIT_USAGE;
+    }
+    if (argc == 2 && str_eq(str_of(argv[1]), STR("--ready"))) {
+        return ask_ready();
     }
     return argc == 2 ? print_page(argv[1]) : run();
 }

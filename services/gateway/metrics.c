@@ -7,7 +7,7 @@
 #include "gateway/problem.h"
 #include "gateway/routes.h"
 #include "metrics/metrics.h"
-#include "store/outbox.h"
+#include "trace/tracer.h"
 
 #include <assert.h>
 #include <pthread.h>
@@ -48,10 +48,11 @@ enum row {
     RELAY_BATCHES,
     RELAY_FAILURES,
     RELAY_SEND,
+    SPANS,
     ROW_COUNT
 };
 
-enum neighbour { REDIS, KAFKA };
+enum neighbour { REDIS, KAFKA, POSTGRESQL };
 enum mode { MODE_REDIS, MODE_LOCAL, MODE_REMEMBERED, MODE_COUNT };
 enum connection_state { STATE_OPEN, STATE_BUSY, STATE_WAITING };
 
@@ -76,7 +77,7 @@ static const char *const mode_words[] = {
     NULL,
 };
 static const char *const neighbour_words[] = {
-    [REDIS] = "redis", [KAFKA] = "kafka", NULL};
+    [REDIS] = "redis", [KAFKA] = "kafka", [POSTGRESQL] = "postgresql", NULL};
 static const char *const state_words[] = {[STATE_OPEN] = "open",
                                           [STATE_BUSY] = "busy",
                                           [STATE_WAITING] = "waiting",
@@ -119,13 +120,14 @@ static const struct metric_row rows[ROW_COUNT] = {
     [RELAY_BATCHES] = {"porter_relay_batches_total", METRIC_COUNTER, "Sends that carried them.", NULL, NULL},
     [RELAY_FAILURES] = {"porter_relay_failures_total", METRIC_COUNTER, "Sends that failed, wholly or in part.", NULL, NULL},
     [RELAY_SEND] = {"porter_relay_last_send_microseconds", METRIC_GAUGE, "How long Kafka took to acknowledge the last one.", NULL, NULL},
+    [SPANS] = {"porter_trace_spans_total", METRIC_COUNTER, "Spans, by what became of them: sent, or dropped because the queue was full, the collector refused them or did not answer.", "fate", tracer_fate_words},
 };
 /* clang-format on */
 
 struct gateway_metrics {
     struct metrics *series;
     struct metric_row rows[ROW_COUNT];
-    const char *route_words[OPERATIONS_MAX + 2];
+    const char *route_words[OPERATIONS_MAX + 3];
     const char *problem_words[PROBLEM_COUNT + 1];
     size_t no_route;
     pthread_mutex_t sampling;
@@ -141,6 +143,7 @@ static void fill_rows(struct gateway_metrics *m)
         m->route_words[i] = list[i]->name;
     }
     m->route_words[m->no_route] = "none";
+    m->route_words[m->no_route + 1] = "dashboard";
     m->problem_words[PROBLEM_NONE] = "none";
     for (size_t p = PROBLEM_NONE + 1; p < PROBLEM_COUNT; p++) {
         m->problem_words[p] = problem_row((enum problem)p)->name;
@@ -180,7 +183,9 @@ void gateway_metrics_free(struct gateway_metrics *m)
 void gateway_metrics_answer(struct gateway_metrics *m,
                             const struct answer_facts *facts)
 {
-    size_t route = facts->route == SIZE_MAX ? m->no_route : facts->route;
+    size_t route = facts->route == SIZE_MAX          ? m->no_route
+                   : facts->route == ROUTE_DASHBOARD ? m->no_route + 1
+                                                     : facts->route;
 
     metrics_add(m->series, REQUESTS, route, 1);
     metrics_observe_us(m->series, REQUEST_TIME, route, facts->took_us);
@@ -208,9 +213,26 @@ void gateway_metrics_shed(struct gateway_metrics *m, enum shed_cause cause)
     metrics_add(m->series, SHED, cause, 1);
 }
 
+void gateway_metrics_spans(struct gateway_metrics *m, size_t fate, size_t spans)
+{
+    metrics_add(m->series, SPANS, fate, (int64_t)spans);
+}
+
 void gateway_metrics_log_held(struct gateway_metrics *m, int64_t held_us)
 {
     metrics_set(m->series, LOG_HELD, 0, held_us / US_PER_S);
+}
+
+void gateway_metrics_outbox(struct gateway_metrics *m, int64_t count,
+                            int64_t oldest_us)
+{
+    metrics_set(m->series, OUTBOX_ROWS, 0, count);
+    metrics_set(m->series, OUTBOX_AGE, 0, oldest_us / US_PER_MS);
+}
+
+void gateway_metrics_postgresql(struct gateway_metrics *m, bool is_up)
+{
+    metrics_set(m->series, NEIGHBOUR_UP, POSTGRESQL, is_up);
 }
 
 /* Move a counter to what a library has counted in all. */
@@ -274,9 +296,6 @@ static void sample_db(struct gateway_metrics *m, struct gateway *g)
 static void sample_relay(struct gateway_metrics *m, struct gateway *g)
 {
     struct relay_stats r = relay_stats(g->relay);
-    struct err err = ERR_NONE;
-    int64_t depth = 0;
-    int64_t oldest_us = 0;
 
     set(m, RELAY_SHARDS, 0, r.shards_owned);
     set(m, RELAY_SEND, 0, r.last_send_us);
@@ -284,11 +303,6 @@ static void sample_relay(struct gateway_metrics *m, struct gateway *g)
     follow(m, RELAY_RECORDS, 0, r.produced);
     follow(m, RELAY_BATCHES, 0, r.batches);
     follow(m, RELAY_FAILURES, 0, r.failures);
-    /* PostgreSQL away: the last known depth stays, other metrics say why. */
-    if (outbox_depth(g->db, clock_wall_us(), &depth, &oldest_us, &err)) {
-        set(m, OUTBOX_ROWS, 0, depth);
-        set(m, OUTBOX_AGE, 0, oldest_us / US_PER_MS);
-    }
 }
 
 void gateway_metrics_write(struct gateway_metrics *m, struct gateway *g,

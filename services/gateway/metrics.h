@@ -14,9 +14,12 @@ struct gateway_metrics;
 struct gateway_metrics *gateway_metrics_new(void);
 void gateway_metrics_free(struct gateway_metrics *m); /* Accepts NULL. */
 
+/* Whatever came by the dashboard's door. */
+#define ROUTE_DASHBOARD (SIZE_MAX - 1)
+
 /* What there is to count about one answer. */
 struct answer_facts {
-    size_t route; /* routes_index, or SIZE_MAX when there is no route */
+    size_t route; /* routes_index, ROUTE_DASHBOARD; SIZE_MAX: there is none */
     unsigned status;
     size_t problem; /* enum problem */
     int64_t took_us;
@@ -33,8 +36,19 @@ void gateway_metrics_exposed(struct gateway_metrics *m);
 enum shed_cause { SHED_READ, SHED_WRITE, SHED_KEY_READ, SHED_KEY_WRITE };
 void gateway_metrics_shed(struct gateway_metrics *m, enum shed_cause cause);
 
+/* What became of spans: enum tracer_fate. */
+void gateway_metrics_spans(struct gateway_metrics *m, size_t fate,
+                           size_t spans);
+
 /* For how long one write transaction has held back the event log's end. */
 void gateway_metrics_log_held(struct gateway_metrics *m, int64_t held_us);
+
+/* What waits for Kafka, as of the last look; after one that failed it stays. */
+void gateway_metrics_outbox(struct gateway_metrics *m, int64_t count,
+                            int64_t oldest_us);
+
+/* Did PostgreSQL answer that look? */
+void gateway_metrics_postgresql(struct gateway_metrics *m, bool is_up);
 
 /* Everything in Prometheus' text form. */
 void gateway_metrics_write(struct gateway_metrics *m, struct gateway *g,

@@ -200,6 +200,37 @@ static bool read_param(const struct param_table *table,
     return false;
 }
 
+/* A range that ends before it begins holds nothing, which nobody asks for. */
+static bool check_range(const struct param_table *table, size_t end,
+                        const struct param_value *values, struct faults *faults)
+{
+    const struct param_row *row = &table->rows[end];
+
+    for (size_t i = 0; i < table->count; i++) {
+        if (str_eq(str_of(table->rows[i].name), str_of(row->from)) &&
+            values[i].is_set && values[i].number > values[end].number) {
+            return fault_add(faults, str_of(row->name), FAULT_OUT_OF_RANGE,
+                             "must not be before %s: exchange the two",
+                             row->from);
+        }
+    }
+    return true;
+}
+
+static bool check_ranges(const struct param_table *table,
+                         const struct param_value *values,
+                         struct faults *faults)
+{
+    bool ok = true;
+
+    for (size_t i = 0; i < table->count; i++) {
+        if (table->rows[i].from != NULL && values[i].is_set) {
+            ok = check_range(table, i, values, faults) && ok;
+        }
+    }
+    return ok;
+}
+
 bool params_read(const struct param_table *table, const struct query *query,
                  struct faults *faults, struct param_value *values)
 {
@@ -218,7 +249,7 @@ bool params_read(const struct param_table *table, const struct query *query,
                            "is required");
         }
     }
-    return ok;
+    return ok && check_ranges(table, values, faults);
 }
 
 /* Two spellings of one moment, and words in any order, are the same filter. */

@@ -42,6 +42,8 @@ struct param_row {
     unsigned
         preset; /* PARAM_WORD: the bit that leaving it out means; 0: none. */
     const char *help;
+    const char
+        *from; /* PARAM_TIME, the end of a range: its beginning's name. */
 };
 
 struct param_table {

@@ -9,11 +9,16 @@
 #include "base/clock.h"
 #include "gateway/answer.h"
 #include "gateway/call.h"
+#include "gateway/calls.h"
 #include "gateway/cors.h"
+#include "gateway/dashboard/door.h"
 #include "gateway/load.h"
 #include "gateway/routes.h"
+#include "gateway/screens.h"
+#include "gateway/spans.h"
 #include "gateway/trace.h"
 #include "gateway/transact.h"
+#include "gateway/usage.h"
 #include "log/log.h"
 
 #include <assert.h>
@@ -33,8 +38,10 @@ static const struct step {
     step_fn *run;
     enum when when;
 } steps[] = {
-    {identify, ALWAYS},         /* the request's id */
+    {identify, ALWAYS},         /* the request's id and trace */
+    {screens_serve, NORMALLY},  /* the dashboard's files, to anybody */
     {route, NORMALLY},          /* which operation; 404, 405, OPTIONS */
+    {door_guard, NORMALLY},     /* the dashboard: did its page ask; 403 */
     {negotiate, NORMALLY},      /* is JSON acceptable; 406 */
     {load_enter, NORMALLY},     /* is there room for it; 503 */
     {authenticate, NORMALLY},   /* key and limit, one round trip; 401, 429 */
@@ -49,6 +56,7 @@ static const struct step {
     {write_fixed, ALWAYS},      /* X-Request-Id, Server-Timing, security */
     {write_log, ALWAYS},        /* one line */
     {count, ALWAYS},            /* metrics */
+    {spans_request, ALWAYS},    /* traces */
     {leave, ALWAYS},            /* one less under way */
 };
 
@@ -60,6 +68,7 @@ static bool identify(struct call *call, struct err *err)
 
     (void)err;
     call->request_id = trace_request_id(given, call->arena);
+    spans_begin(call);
     return true;
 }
 
@@ -85,7 +94,9 @@ static bool route(struct call *call, struct err *err)
     const struct web_request *req = call->request;
     enum web_method method = req->method == WEB_HEAD ? WEB_GET : req->method;
 
-    call->match = router_find(call->gateway->router, method, req->path);
+    if (!door_find(call, method)) {
+        call->match = router_find(call->gateway->router, method, req->path);
+    }
     if (call->match.route != NULL) {
         call->operation = call->match.route->row;
         return true;
@@ -200,6 +211,9 @@ static bool authenticate(struct call *call, struct err *err)
     if ((call->operation->flags & OP_OPEN) != 0) {
         return true;
     }
+    if (call->is_dashboard) {
+        return door_admit(call, err);
+    }
     if (!find_key(call, &key, err)) {
         return false;
     }
@@ -223,6 +237,8 @@ static bool authenticate(struct call *call, struct err *err)
                            (long long)call_seconds(call->admission.retry_ms));
     case ADMIT_LIMITED:
         call->is_known = true;
+        usage_limited(call->gateway->usage, call->key_hash,
+                      &call->admission.principal, call->now_us);
         return call_refuse(call, PROBLEM_RATE_LIMITED, err,
                            "the key's %u requests of the last 60 seconds are "
                            "used up; wait %lld s",
@@ -249,6 +265,9 @@ static bool check_scope(struct call *call, struct err *err)
 {
     unsigned need = call->operation->scope;
 
+    if (call->is_dashboard) {
+        return door_check(call, err);
+    }
     if ((call->admission.principal.scopes & need) == need) {
         return true;
     }
@@ -323,12 +342,15 @@ static bool write_log(struct call *call, struct err *err)
     struct principal who = call->admission.principal;
     struct id_text org = id_text(ID_ORGANIZATION, who.org_id);
     struct id_text key = id_text(ID_KEY, who.key_id);
+    struct id_text user = id_text(
+        ID_USER, call->person != NULL ? call->person->user_id : who.key_id);
     const struct operation *op = call->operation;
-    struct str parent = web_header(call->request, STR("traceparent"));
+    struct trace_id_text trace = trace_id_text(call->trace.id);
     struct log_field fields[LOG_FIELDS_MAX];
     size_t n = 0;
 
     fields[n++] = LOG_STR("request_id", call->request_id);
+    fields[n++] = LOG_TEXT("trace_id", trace.data);
     fields[n++] = LOG_STR("method", call->request->method_text);
     fields[n++] = LOG_TEXT("route", op != NULL ? op->pattern : NULL);
     fields[n++] = LOG_INT("status", status);
@@ -339,12 +361,13 @@ static bool write_log(struct call *call, struct err *err)
     fields[n++] = LOG_STR("remote", call->request->remote);
     fields[n++] = LOG_INT("bytes_in", call->request->body.len);
     fields[n++] = LOG_INT("bytes_out", call->response->body.len);
-    if (call->is_known) {
+    if (call->is_known || call->person != NULL) {
         fields[n++] = LOG_TEXT("org", org.data);
-        fields[n++] = LOG_TEXT("key", key.data);
+        fields[n++] = call->person != NULL ? LOG_TEXT("person", user.data)
+                                           : LOG_TEXT("key", key.data);
     }
-    if (trace_is_parent(parent)) {
-        fields[n++] = LOG_STR("traceparent", parent);
+    if (call->is_dashboard) {
+        fields[n++] = LOG_TEXT("door", "dashboard");
     }
     if (call->problem == PROBLEM_NONE) {
         log_write(LOG_INFO, "request.answered", fields, n);
@@ -360,20 +383,46 @@ static bool write_log(struct call *call, struct err *err)
     return true;
 }
 
+/* For the key's own list of what it was used for. */
+static void note_call(const struct call *call)
+{
+    const struct call_note note = {
+        .org_id = call->admission.principal.org_id,
+        .key_id = call->admission.principal.key_id,
+        .at_us = call->now_us,
+        .took_us = clock_steady_us() - call->request->began_us,
+        .status = call->response->status,
+        .method = call->request->method_text,
+        .path = call->request->path,
+        .address = call->request->remote,
+        .request_id = call->request_id,
+        .event_id = call->handed != NULL ? call->handed->id : (struct id){{0}},
+    };
+
+    calls_note(call->gateway->calls, &note);
+}
+
 static bool count(struct call *call, struct err *err)
 {
+    const bool has_waited =
+        call->operation != NULL && (call->operation->flags & OP_WAITS) != 0;
     const struct answer_facts facts = {
-        .route =
-            call->operation == NULL ? SIZE_MAX : routes_index(call->operation),
+        .route = call->operation == NULL ? SIZE_MAX
+                 : call->is_dashboard    ? ROUTE_DASHBOARD
+                                         : routes_index(call->operation),
         .status = call->response->status,
         .problem = call->problem,
-        .took_us = clock_steady_us() - call->request->began_us,
+        .took_us = has_waited ? call->db_us
+                              : clock_steady_us() - call->request->began_us,
         .admit_us = call->admit_us,
         .verdict = call->admission.verdict,
     };
 
     (void)err;
     gateway_metrics_answer(call->gateway->metrics, &facts);
+    if (call->is_known) {
+        note_call(call);
+    }
     return true;
 }
 

@@ -43,6 +43,7 @@ static bool revoke_exposed(struct gateway *g, const struct web_request *req,
                            struct str key, struct err *err)
 {
     const struct sha256 hash = key_hash(key);
+    const struct author by = {.actor = STR("gateway"), .address = req->remote};
     struct principal who = {0};
     int64_t retry_ms = 0;
     bool found = false;
@@ -56,7 +57,7 @@ static bool revoke_exposed(struct gateway *g, const struct web_request *req,
         return false;
     }
     if (!keycache_revoke(g->db, g->kv, who.org_id, who.key_id,
-                         STR("seen in plain text"), STR("gateway"), err)) {
+                         STR("seen in plain text"), &by, err)) {
         return false;
     }
     tell_owner(g, &who, req);

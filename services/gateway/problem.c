@@ -141,6 +141,38 @@ static const struct problem_row rows[PROBLEM_COUNT] = {
         "unsupported-version", 505, "The HTTP version is not supported",
         "The request is neither HTTP/1.1 nor HTTP/1.0.",
         "Use HTTP/1.1."},
+    [PROBLEM_SIGN_IN_REQUIRED] = {
+        "sign-in-required", 401, "You are not signed in",
+        "The dashboard's request has no session, or one that is over: signed out, ended elsewhere, or not used for too long.",
+        "Sign in."},
+    [PROBLEM_SIGN_IN_REFUSED] = {
+        "sign-in-refused", 401, "The sign-in was refused",
+        "E-mail, password and, for who has set it up, the code do not fit together. We do not say which is wrong.",
+        "Try again. Who has forgotten the password asks an owner or an administrator for a link to set a new one."},
+    [PROBLEM_CODE_REQUIRED] = {
+        "code-required", 401, "A code is required",
+        "The password is right; this person signs in with a code of an authenticator as well.",
+        "Sign in again with the code."},
+    [PROBLEM_CROSS_SITE] = {
+        "cross-site", 403, "Another site asked for this",
+        "The browser does not say that the dashboard's own page sent the request.",
+        "Use the dashboard itself. Programs call `/api/v1` with an API key."},
+    [PROBLEM_ROLE_NOT_ALLOWED] = {
+        "role-not-allowed", 403, "Your role may not do this",
+        "What was asked for is kept for another role than yours.",
+        "Ask an owner or an administrator of your organization."},
+    [PROBLEM_CONFIRMATION_REQUIRED] = {
+        "confirmation-required", 403, "Confirm with your password first",
+        "Secrets are shown, and what guards them is changed, within five minutes of a confirmation.",
+        "Confirm with your password, and send the request again."},
+    [PROBLEM_CONFIRMATION_REFUSED] = {
+        "confirmation-refused", 403, "This is not your password",
+        "The password that was sent to confirm with is not the one of who is signed in.",
+        "Try again."},
+    [PROBLEM_SIGN_INS_SLOWED] = {
+        "too-many-sign-ins", 429, "Too many tries to sign in",
+        "So many sign-ins for this e-mail, or from your address, were refused that the next has to wait. Sessions go on.",
+        "Wait for as many seconds as `Retry-After` says."},
 };
 /* clang-format on */
 
@@ -158,6 +190,11 @@ enum problem problem_find(struct str name)
         }
     }
     return PROBLEM_NONE;
+}
+
+bool problem_is_of_dashboard(enum problem p)
+{
+    return p >= PROBLEM_SIGN_IN_REQUIRED && p < PROBLEM_COUNT;
 }
 
 /* There is no default: the compiler refuses a code that has no answer. */

@@ -45,6 +45,15 @@ enum problem {
     PROBLEM_UNAVAILABLE,
     PROBLEM_OVERLOADED,
     PROBLEM_VERSION,
+    /* Only of the dashboard's own interface: */
+    PROBLEM_SIGN_IN_REQUIRED,
+    PROBLEM_SIGN_IN_REFUSED,
+    PROBLEM_CODE_REQUIRED,
+    PROBLEM_CROSS_SITE,
+    PROBLEM_ROLE_NOT_ALLOWED,
+    PROBLEM_CONFIRMATION_REQUIRED,
+    PROBLEM_CONFIRMATION_REFUSED,
+    PROBLEM_SIGN_INS_SLOWED,
     PROBLEM_COUNT
 };
 
@@ -61,6 +70,9 @@ const struct problem_row *problem_row(enum problem p);
 
 /* PROBLEM_NONE when no problem has this name. */
 enum problem problem_find(struct str name);
+
+/* Is it one that the public API never answers? */
+bool problem_is_of_dashboard(enum problem p);
 
 /* What an error means for the caller, and what a refusal of libs/web does. */
 enum problem problem_of_err(enum err_code code);

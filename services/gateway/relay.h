@@ -23,11 +23,13 @@
 #define RELAY_BATCH_MAX 1000
 
 struct relay;
+struct tracer;
 
 struct relay_options {
     const struct db_options *db;
     const struct bus_options *bus;
-    unsigned rest_ms; /* Longest sleep with nothing to do. */
+    unsigned rest_ms;      /* Longest sleep with nothing to do. */
+    struct tracer *tracer; /* NULL: off */
 };
 
 /* Starts the thread; it meets absent neighbours by trying again. */

@@ -12,7 +12,8 @@
 #include "gateway/relay_state.h"
 
 #include "base/clock.h"
-#include "gateway/relay_record.h"
+#include "gateway/spans.h"
+#include "relay/relay_record.h"
 #include "log/log.h"
 
 #include <assert.h>
@@ -69,6 +70,16 @@ static bool set_aside(struct relay *r, const struct outbox_row *row, size_t bad,
     return true;
 }
 
+/* The row as a record that names the span of its sending. */
+static void record_of(const struct relay *r, const struct outbox_row *row,
+                      struct arena *arena, struct record *out)
+{
+    struct outbox_row traced = *row;
+
+    traced.traceparent = spans_onward(r->opts.tracer, row, arena);
+    relay_record(&traced, arena, out);
+}
+
 /* --- with care ----------------------------------------------------------- */
 
 static void gone_add(struct relay *r, const struct outbox_row *row)
@@ -106,10 +117,16 @@ void relay_send_careful(struct relay *r, const struct outbox_row *rows,
     bool is_up = false;
 
     for (size_t i = 0; i < count; i++) {
-        relay_record(&rows[i], r->arena, &r->records[i]);
+        record_of(r, &rows[i], r->arena, &r->records[i]);
     }
-    if (producer_send(r->producer, r->records, count, RELAY_SEND_MS, r->acked,
-                      &bad, &err)) {
+    bool ok = producer_send(r->producer, r->records, count, RELAY_SEND_MS,
+                            r->acked, &bad, &err);
+    for (size_t i = 0; i < count; i++) {
+        if (r->acked[i]) {
+            spans_sent(r->opts.tracer, &rows[i], started_us);
+        }
+    }
+    if (ok) {
         missing = gone_collect(r, rows, count);
         is_up = missing == 0;
     } else if (bad < count) {
@@ -151,6 +168,7 @@ static void pile_finish(struct relay *r, struct pile *pile)
     for (size_t i = 0; i < pile->count; i++) {
         if (pile->slots[i].is_done && pile->slots[i].code == 0) {
             gone_add(r, &pile->rows[i]);
+            spans_sent(r->opts.tracer, &pile->rows[i], pile->sent_us);
             acked++;
         } else {
             r->hot |= 1U << pile->rows[i].shard;
@@ -202,7 +220,7 @@ void relay_send(struct relay *r, struct pile *pile)
     pile->sent_us = clock_steady_us();
     for (size_t i = 0; i < pile->count; i++) {
         if (ok) {
-            relay_record(&pile->rows[i], pile->arena, &record);
+            record_of(r, &pile->rows[i], pile->arena, &record);
             ok = producer_put(r->producer, &record, &pile->slots[i]);
         } else {
             pile->slots[i] = (struct producer_slot){true, -1};

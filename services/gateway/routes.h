@@ -21,6 +21,12 @@ enum operation_flags {
     OP_ETAG = 32,          /* ETag on the answer; If-None-Match gives 304. */
     OP_IF_MATCH = 64,      /* Takes If-Match; 412 when it is not current. */
     OP_LOCATION = 128,     /* Location on the answer. */
+    OP_KEY_ONLY = 256,     /* Nothing for who comes without a key. */
+    /* Of the dashboard's own: */
+    OP_CONFIRMED = 512, /* Needs a fresh confirmation of the password. */
+    OP_DIRECT = 1024,   /* No Idempotency-Key, no dry run: transact.c. */
+    OP_QUIET = 2048,    /* Asked for by the page: it is no sign of life. */
+    OP_WAITS = 4096,    /* Answers late; bounds itself. */
 };
 
 #define OPERATION_PROBLEMS_MAX 6
@@ -46,7 +52,7 @@ enum operation_flags {
 struct operation {
     enum web_method method;
     const char *pattern;
-    unsigned scope; /* Of enum key_scope; 0: any key. */
+    unsigned scope; /* Of enum key_scope or right; 0: any. */
     unsigned flags;
     handler_fn *handler;
     const char *name; /* list_visitors: for logs, metrics and OpenAPI */
@@ -76,15 +82,19 @@ struct operation_table {
         (rows), COUNT_OF(rows)                                                 \
     }
 
-/* Every operation, in the order of the tables. */
+/* Every operation of the API, in the order of the tables. */
 size_t routes_all(const struct operation *list[OPERATIONS_MAX]);
 
-/* Position of an operation in that order. */
+/* The dashboard's own, below /dashboard/api; nothing public is made of them. */
+size_t routes_inner(const struct operation *list[OPERATIONS_MAX]);
+
+/* Position of an operation of the API in that order. */
 size_t routes_index(const struct operation *op);
 
 /* A router over all operations; each route's row is its operation. It lives on
  * the caller's array. */
 struct router *routes_router(struct route routes[OPERATIONS_MAX]);
+struct router *routes_inner_router(struct route routes[OPERATIONS_MAX]);
 
 /* Do the operations' tables of input rules fit their messages? Called once at
  * start. */
@@ -92,5 +102,9 @@ MUST_USE bool routes_check(struct err *err);
 
 /* For --routes: method, path, scope, counted, name, summary; tab-separated. */
 void routes_print(struct buf *out);
+
+/* For --dashboard-routes: method, path, the least role (or open), confirmed or
+ * not, name, summary; the API's as they are mirrored, too. */
+void routes_print_inner(struct buf *out);
 
 #endif

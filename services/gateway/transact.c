@@ -7,7 +7,11 @@
  *   or 422 when something else is asked with it.
  * - The answer says that nothing lasting came of it (5xx, 429): rolled back,
  * the token stays free.
- * - The commit's own answer is lost: 503, and the repeat tells. */
+ * - The commit's own answer is lost: 503, and the repeat tells.
+ *
+ * OP_DIRECT: there is neither. Where the body holds a password or a code, not
+ * even a hash of the request may be kept; and what is done outside PostgreSQL
+ * can not be undone. */
 #include "gateway/transact.h"
 
 #include "gateway/answer.h"
@@ -59,7 +63,8 @@ static bool read_token(struct call *call, struct wish *wish, struct err *err)
     }
     wish->token = (struct idempotency_token){
         .org_id = call_org(call),
-        .key_id = call->admission.principal.key_id,
+        .key_id = call->person != NULL ? call->person->user_id
+                                       : call->admission.principal.key_id,
         .route = str_of(call->operation->pattern),
         .text = text,
     };
@@ -214,6 +219,17 @@ static bool run_inside(struct call *call, struct tx *tx,
     return settle(call, tx, wish, mark, ok, err);
 }
 
+/* A dry run that was carried out would be worse than a refusal. */
+static bool handle_directly(struct call *call, struct err *err)
+{
+    if (is_write(call->request->method) &&
+        web_header_count(call->request, STR("X-Porter-Dry-Run")) > 0) {
+        return call_refuse(call, PROBLEM_MALFORMED_REQUEST, err,
+                           "this address takes no X-Porter-Dry-Run");
+    }
+    return call->operation->handler(call, err);
+}
+
 bool transact_handle(struct call *call, struct err *err)
 {
     struct wish wish = {0};
@@ -221,6 +237,9 @@ bool transact_handle(struct call *call, struct err *err)
     struct tx *tx = NULL;
     bool ok = false;
 
+    if ((call->operation->flags & OP_DIRECT) != 0) {
+        return handle_directly(call, err);
+    }
     if (!read_token(call, &wish, err) || !read_dry_run(call, &wish, err)) {
         return false;
     }

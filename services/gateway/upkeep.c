@@ -2,18 +2,25 @@
 #include "gateway/upkeep.h"
 
 #include "base/clock.h"
+#include "gateway/calls.h"
 #include "gateway/metrics.h"
 #include "gateway/usage.h"
 #include "log/log.h"
 #include "store/event_log.h"
+#include "store/hours.h"
 #include "store/idempotency.h"
+#include "store/organization.h"
+#include "store/outbox.h"
 #include "store/partition.h"
+#include "store/replay.h"
+#include "store/person_session.h"
 #include "store/sealed.h"
 
 #include <stdlib.h>
 
-#define UPKEEP_AGAIN_US (30 * US_PER_S) /* After a failure. */
+#define UPKEEP_AGAIN_US (30 * US_PER_S) /* After a failure, at most. */
 #define USE_ROUNDS_MAX 100
+#define KEY_HOURS_KEPT_MS (8ULL * 86400 * MS_PER_S)
 #define CLEAN_ROUNDS_MAX 20 /* Main has other things to do as well. */
 
 void upkeep_init(struct upkeep *u)
@@ -64,6 +71,16 @@ static void tell_dropped(void *user, struct str name)
     log_info("partition.dropped", LOG_STR("partition", name));
 }
 
+/* Nobody got them, and nobody can any more. */
+static void tell_lost(void *user, const struct partition_lost *lost)
+{
+    (void)user;
+    log_warn("deliveries.held_dropped",
+             LOG_ID("webhook", ID_WEBHOOK, lost->key.webhook_id),
+             LOG_ID("organization", ID_ORGANIZATION, lost->key.org_id),
+             LOG_INT("deliveries", lost->deliveries));
+}
+
 static bool drop_old(struct upkeep *u, struct gateway *g, struct err *err)
 {
     const struct retention keep = {
@@ -71,24 +88,67 @@ static bool drop_old(struct upkeep *u, struct gateway *g, struct err *err)
         .deliveries_ms = (int64_t)g->settings.retention_deliveries_ms,
         .attempts_ms = (int64_t)g->settings.retention_attempts_ms,
     };
+    const struct partition_listener tell = {tell_dropped, tell_lost, NULL};
 
     (void)u;
-    return partitions_drop_old(g->db, &keep, clock_wall_us(), tell_dropped,
-                               NULL, err);
+    return partitions_drop_old(g->db, &keep, clock_wall_us(), &tell, err);
 }
 
-static bool clean_answers(struct upkeep *u, struct gateway *g, struct err *err)
-{
-    int64_t removed = IDEMPOTENCY_CLEAN_MAX;
+typedef bool clean_fn(struct db *db, int64_t before_us, int64_t *removed,
+                      struct err *err);
 
-    (void)u;
-    for (int i = 0; i < CLEAN_ROUNDS_MAX && removed == IDEMPOTENCY_CLEAN_MAX;
-         i++) {
-        if (!idempotency_clean(g->db, clock_wall_us(), &removed, err)) {
+/* In rounds of at most so many rows; the rest next time. */
+static bool clean(struct gateway *g, clean_fn *remove, int64_t before_us,
+                  int64_t most, struct err *err)
+{
+    int64_t removed = most;
+
+    for (int i = 0; i < CLEAN_ROUNDS_MAX && removed == most; i++) {
+        if (!remove(g->db, before_us, &removed, err)) {
             return false;
         }
     }
     return true;
+}
+
+static int64_t ago_us(uint64_t ms)
+{
+    return clock_wall_us() - (int64_t)ms * US_PER_MS;
+}
+
+static bool clean_answers(struct upkeep *u, struct gateway *g, struct err *err)
+{
+    (void)u;
+    return clean(g, idempotency_clean, clock_wall_us(), IDEMPOTENCY_CLEAN_MAX,
+                 err);
+}
+
+/* As long as the deliveries that they were of. */
+static bool clean_replays(struct upkeep *u, struct gateway *g, struct err *err)
+{
+    const uint64_t keep_ms = g->settings.retention_deliveries_ms;
+
+    (void)u;
+    return keep_ms == 0 ||
+           clean(g, replay_clean, ago_us(keep_ms), REPLAY_CLEAN_MAX, err);
+}
+
+static bool clean_hours(struct upkeep *u, struct gateway *g, struct err *err)
+{
+    const uint64_t keep_ms = g->settings.retention_stats_ms;
+
+    (void)u;
+    return keep_ms == 0 ||
+           clean(g, hours_clean, ago_us(keep_ms), HOURS_CLEAN_MAX, err);
+}
+
+static bool clean_audit(struct upkeep *u, struct gateway *g, struct err *err)
+{
+    const uint64_t keep_ms = g->settings.retention_audit_ms;
+
+    (void)u;
+    return keep_ms == 0 ||
+           clean(g, audit_clean, ago_us(keep_ms), AUDIT_CLEAN_MAX, err);
 }
 
 /* One statement for up to KEY_TOUCH_MAX keys, never one per request. */
@@ -101,13 +161,38 @@ static bool write_uses(struct upkeep *u, struct gateway *g, struct err *err)
     (void)u;
     for (int i = 0; ok && i < USE_ROUNDS_MAX && count == KEY_TOUCH_MAX; i++) {
         count = usage_take(g->usage, list, KEY_TOUCH_MAX);
-        ok = count == 0 || key_touch(g->db, list, count, err);
+        ok = count == 0 || (key_touch(g->db, list, count, err) &&
+                            key_hours_add(g->db, list, count, err));
     }
     if (!ok) {
         usage_give_back(g->usage, list, count);
     }
     free(list);
     return ok;
+}
+
+static bool clean_key_hours(struct upkeep *u, struct gateway *g,
+                            struct err *err)
+{
+    (void)u;
+    return clean(g, key_hours_clean, ago_us(KEY_HOURS_KEPT_MS),
+                 KEY_HOURS_CLEAN_MAX, err);
+}
+
+static bool clean_sessions(struct upkeep *u, struct gateway *g, struct err *err)
+{
+    (void)u;
+    return clean(g, person_session_clean, clock_wall_us(), SESSION_CLEAN_MAX,
+                 err);
+}
+
+/* What keys were used for lately; what Redis does not take is lost. */
+static bool write_calls(struct upkeep *u, struct gateway *g, struct err *err)
+{
+    (void)u;
+    (void)err;
+    calls_flush(g->calls, g->kv);
+    return true;
 }
 
 /* A transaction that was left open holds back all readers of the event log, and
@@ -129,6 +214,24 @@ static bool watch_log(struct upkeep *u, struct gateway *g, struct err *err)
     return true;
 }
 
+/* Not when somebody asks for the metrics: who looks why PostgreSQL does not
+ * answer would wait for it. It is asked again soon, so a failure is none of the
+ * chore's; the relay tells the log. */
+static bool watch_outbox(struct upkeep *u, struct gateway *g, struct err *err)
+{
+    int64_t rows = 0;
+    int64_t oldest_us = 0;
+    bool is_up = outbox_depth(g->db, clock_wall_us(), &rows, &oldest_us, err);
+
+    (void)u;
+    gateway_metrics_postgresql(g->metrics, is_up);
+    if (is_up) {
+        gateway_metrics_outbox(g->metrics, rows, oldest_us);
+    }
+    err_clear(err);
+    return true;
+}
+
 /* What a change of the master key has left to do; and a webhook whose secret no
  * known key opens gets nothing, which nobody else would hear of. */
 static bool tell_seals(struct upkeep *u, struct gateway *g, struct err *err)
@@ -146,6 +249,8 @@ static bool tell_seals(struct upkeep *u, struct gateway *g, struct err *err)
             LOG_INT("secrets", list[i].secrets),
             LOG_INT("previous_secrets", list[i].previous),
             LOG_INT("sealed_headers", list[i].headers),
+            LOG_INT("sealed_certificates", list[i].certificates),
+            LOG_INT("authenticators", list[i].authenticators),
         };
 
         if (seal_key_is_known(&g->seal_keys, list[i].key_id)) {
@@ -163,6 +268,9 @@ void upkeep_end(struct gateway *g)
 {
     struct err err = ERR_NONE;
 
+    if (g->calls != NULL && g->kv != NULL) {
+        calls_flush(g->calls, g->kv);
+    }
     if (g->usage != NULL && g->db != NULL && !write_uses(NULL, g, &err)) {
         log_err(LOG_WARN, "keys.uses_lost", &err, NULL, 0);
     }
@@ -177,18 +285,34 @@ static const struct chore {
     {"default partitions", empty_defaults, 3600 * US_PER_S},
     {"old partitions", drop_old, 3600 * US_PER_S},
     {"answers", clean_answers, 60 * US_PER_S},
+    {"replays", clean_replays, 3600 * US_PER_S},
+    {"hours", clean_hours, 3600 * US_PER_S},
+    {"audit log", clean_audit, 3600 * US_PER_S},
     {"key uses", write_uses, 30 * US_PER_S},
     {"event log", watch_log, US_PER_S},
+    {"outbox", watch_outbox, US_PER_S},
+    {"calls", write_calls, US_PER_S},
+    {"key hours", clean_key_hours, 3600 * US_PER_S},
+    {"sessions", clean_sessions, 3600 * US_PER_S},
     {"seals", tell_seals, 86400 * US_PER_S},
 };
 _Static_assert(COUNT_OF(chores) == UPKEEP_CHORES, "one state each");
 
+/* Days begin by the wall clock; one that was set back holds nothing up. */
+static bool is_due(const struct upkeep *u, size_t i, int64_t now_us)
+{
+    int64_t left_us = u->chores[i].due_us - now_us;
+
+    return left_us <= 0 ||
+           left_us > MAX_OF(chores[i].every_us, UPKEEP_AGAIN_US);
+}
+
 static void do_chore(struct upkeep *u, size_t i, struct gateway *g)
 {
-    int64_t now_us = clock_steady_us();
+    int64_t now_us = clock_wall_us();
     struct err err = ERR_NONE;
 
-    if (now_us < u->chores[i].due_us) {
+    if (!is_due(u, i, now_us)) {
         return;
     }
     if (chores[i].run(u, g, &err)) {
@@ -196,7 +320,7 @@ static void do_chore(struct upkeep *u, size_t i, struct gateway *g)
         u->chores[i].is_failing = false;
         return;
     }
-    u->chores[i].due_us = now_us + UPKEEP_AGAIN_US;
+    u->chores[i].due_us = now_us + MIN_OF(chores[i].every_us, UPKEEP_AGAIN_US);
     if (!u->chores[i].is_failing) {
         const struct log_field field = LOG_TEXT("chore", chores[i].name);
 

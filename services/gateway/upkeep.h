@@ -8,11 +8,11 @@
 
 #include "gateway/gateway.h"
 
-#define UPKEEP_CHORES 7
+#define UPKEEP_CHORES 14
 
 struct upkeep {
     struct {
-        int64_t due_us; /* Steady clock. */
+        int64_t due_us; /* Wall clock. */
         bool is_failing;
     } chores[UPKEEP_CHORES];
     bool is_redis_away;

@@ -16,7 +16,8 @@ struct usage_entry {
     struct id key_id;
     int64_t used_at_us; /* Wall clock. */
     unsigned under_way;
-    bool is_due; /* used_at_us is not written yet. */
+    int64_t calls; /* Not written yet, as used_at_us. */
+    int64_t limited;
     struct usage_entry *next;
     struct usage_entry *newer;
     struct usage_entry *older;
@@ -164,6 +165,21 @@ static struct usage_entry *touch(const struct usage *u, struct stripe *s,
     return e;
 }
 
+/* The key's entry, used by whom it belongs to now; NULL: no room. */
+static struct usage_entry *note(const struct usage *u, struct stripe *s,
+                                const struct sha256 *hash,
+                                const struct principal *who, int64_t now_us)
+{
+    struct usage_entry *e = touch(u, s, hash);
+
+    if (e != NULL) {
+        e->org_id = who->org_id;
+        e->key_id = who->key_id;
+        e->used_at_us = now_us;
+    }
+    return e;
+}
+
 /* --- public -------------------------------------------------------------- */
 
 bool usage_enter(struct usage *u, struct sha256 hash,
@@ -175,18 +191,29 @@ bool usage_enter(struct usage *u, struct sha256 hash,
     bool may = true;
 
     (void)pthread_mutex_lock(&s->lock);
-    e = touch(u, s, &hash);
+    e = note(u, s, &hash, who, now_us);
     if (e != NULL) {
-        e->org_id = who->org_id;
-        e->key_id = who->key_id;
-        e->used_at_us = now_us;
-        e->is_due = true;
+        e->calls++;
         may = e->under_way < max;
         e->under_way += may ? 1 : 0;
     }
     (void)pthread_mutex_unlock(&s->lock);
     *entry = may ? e : NULL;
     return may;
+}
+
+void usage_limited(struct usage *u, struct sha256 hash,
+                   const struct principal *who, int64_t now_us)
+{
+    struct stripe *s = stripe_of(u, &hash);
+    struct usage_entry *e = NULL;
+
+    (void)pthread_mutex_lock(&s->lock);
+    e = note(u, s, &hash, who, now_us);
+    if (e != NULL) {
+        e->limited++;
+    }
+    (void)pthread_mutex_unlock(&s->lock);
 }
 
 void usage_leave(struct usage *u, struct usage_entry *entry)
@@ -224,10 +251,11 @@ size_t usage_take(struct usage *u, struct key_use *list, size_t max)
         (void)pthread_mutex_lock(&s->lock);
         for (struct usage_entry *e = s->newest; e != NULL && count < max;
              e = e->older) {
-            if (e->is_due) {
-                list[count++] =
-                    (struct key_use){e->org_id, e->key_id, e->used_at_us};
-                e->is_due = false;
+            if (e->calls > 0 || e->limited > 0) {
+                list[count++] = (struct key_use){
+                    e->org_id, e->key_id, e->used_at_us, e->calls, e->limited};
+                e->calls = 0;
+                e->limited = 0;
             }
         }
         (void)pthread_mutex_unlock(&s->lock);
@@ -249,7 +277,8 @@ void usage_give_back(struct usage *u, const struct key_use *list, size_t count)
                 e = e->older;
             }
             if (e != NULL) {
-                e->is_due = true;
+                e->calls += list[k].calls;
+                e->limited += list[k].limited;
             }
         }
         (void)pthread_mutex_unlock(&s->lock);

@@ -1,6 +1,6 @@
-/* What this process knows of the keys it let in: when each was last used, and
- * how many requests of each are under way. In bounded memory; never that a key
- * is good. Thread-safe. */
+/* What this process knows of the keys it let in: when each was last used, how
+ * often since that was last written, and how many requests of each are under
+ * way. In bounded memory; never that a key is good. Thread-safe. */
 #ifndef PORTER_GATEWAY_USAGE_H
 #define PORTER_GATEWAY_USAGE_H
 
@@ -23,12 +23,16 @@ void usage_free(struct usage *u); /* Accepts NULL. */
 MUST_USE bool usage_enter(struct usage *u, struct sha256 hash,
                           const struct principal *who, unsigned max,
                           int64_t now_us, struct usage_entry **entry);
+/* The key was refused for its limit. */
+void usage_limited(struct usage *u, struct sha256 hash,
+                   const struct principal *who, int64_t now_us);
 void usage_leave(struct usage *u, struct usage_entry *entry);
 
 /* Was this key let in before, as far as anybody here remembers? */
 bool usage_knows(struct usage *u, struct sha256 hash);
 
-/* Keys that were used since they were last taken; at most `max` of them. */
+/* Keys that were used or refused since they were last taken, and how often; at
+ * most `max` of them. */
 size_t usage_take(struct usage *u, struct key_use *list, size_t max);
 /* They could not be written: they are due again. */
 void usage_give_back(struct usage *u, const struct key_use *list, size_t count);

@@ -70,6 +70,7 @@ static void judge(void *user, struct config_faults *faults)
     const struct common_settings *s = &ctl->settings.common;
     struct err why = ERR_NONE;
 
+    common_settings_clock(s, faults);
     if (s->egress_allow != NULL &&
         !guard_read(str_of(s->egress_allow),
                     s->environment == ENVIRONMENT_DEVELOPMENT, &ctl->guard,

@@ -14,6 +14,10 @@
 #include "settings/porterctl.h"
 
 #define CTL_ACTOR "porterctl"
+#define CTL_AUTHOR                                                             \
+    {                                                                          \
+        .actor = { CTL_ACTOR, sizeof CTL_ACTOR - 1 }                           \
+    }
 
 struct ctl {
     struct words words;
@@ -52,8 +56,9 @@ struct str ctl_id_text(struct ctl *ctl, enum id_kind kind, struct id id);
  */
 
 command_fn migrate_command;
-command_fn topics_apply;
+command_fn topics_apply, topics_check, topics_list;
 command_fn org_create, org_cors, user_create;
+command_fn people_create, people_list, people_reset_password;
 command_fn location_create, contractor_create;
 command_fn key_create, key_list_command, key_revoke_command, key_rotate_command;
 command_fn webhook_add, webhook_list_command, webhook_update_command;
@@ -62,7 +67,13 @@ command_fn webhook_recover_command, webhook_test;
 command_fn verify_command;
 command_fn secrets_status, secrets_rewrap;
 command_fn deliveries_list, deliveries_show, deliveries_retry;
-command_fn events_tail;
+command_fn deliveries_rewind;
+command_fn replay_list_command, replay_cancel_command;
+command_fn events_tail, events_republish;
+command_fn dead_letters_list, dead_letters_show, dead_letters_requeue;
+command_fn listen_command;
+command_fn erase_command;
 command_fn config_docs_command;
+command_fn doctor_command, checks_docs_command;
 
 #endif

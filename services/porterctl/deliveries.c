@@ -1,5 +1,6 @@
 /* porterctl deliveries list | show | retry */
 #include "porterctl/ctl.h"
+#include "porterctl/replay.h"
 
 #include "base/clock.h"
 #include "json/json.h"
@@ -218,13 +219,16 @@ bool deliveries_show(struct ctl *ctl, struct err *err)
 
 bool deliveries_retry(struct ctl *ctl, struct err *err)
 {
-    const struct author by = {STR(CTL_ACTOR), STR_NONE};
+    const struct author by = {STR(CTL_ACTOR), STR_NONE, STR_NONE};
     struct id org_id = {{0}};
     struct id id = {{0}};
     struct delivery d = {0};
     bool found = false;
     bool changed = false;
 
+    if (ctl->words.subject.data == NULL) {
+        return replay_deliveries(ctl, err);
+    }
     if (!ctl_id(ID_DELIVERY, ctl->words.subject, "delivery's id", &id, err) ||
         !ctl_org(ctl, &org_id, err) ||
         !delivery_find(ctl->db, org_id, id, ctl->arena, &found, &d, err)) {

@@ -13,6 +13,8 @@
 #define RATE_LIMIT_MAX 100000
 #define OVERLAP "24h"
 
+static const struct author me = CTL_AUTHOR;
+
 static bool read_scopes(struct str text, unsigned *out, struct err *err)
 {
     struct str word = STR_NONE;
@@ -74,7 +76,7 @@ static bool read_makers(struct ctl *ctl, struct key_input *in, struct err *err)
     if (!user_find(ctl->db, in->org_id, by, &in->created_by, err)) {
         return false;
     }
-    in->actor = ctl_id_text(ctl, ID_USER, in->created_by);
+    in->by.actor = ctl_id_text(ctl, ID_USER, in->created_by);
     return true;
 }
 
@@ -93,7 +95,7 @@ static void keep_it(const struct ctl *ctl)
 bool key_create(struct ctl *ctl, struct err *err)
 {
     struct key_input in = {.name = words_value(&ctl->words, "name"),
-                           .actor = STR(CTL_ACTOR)};
+                           .by = CTL_AUTHOR};
     struct key_text text;
     struct id id = {{0}};
     uint64_t limit = 0;
@@ -116,7 +118,7 @@ bool key_create(struct ctl *ctl, struct err *err)
         F_JSON("scopes", scopes_text(ctl, in.scopes)),
         F_INT("rate_limit", (int64_t)limit),
         F_TIME("expires_at", time_or_null(in.expires_at_us)),
-        F_TEXT("created_by", in.actor),
+        F_TEXT("created_by", in.by.actor),
     };
     output_one(ctl->words.is_json, fields, COUNT_OF(fields));
     keep_it(ctl);
@@ -179,14 +181,14 @@ bool key_rotate_command(struct ctl *ctl, struct err *err)
     if (!ctl_id(ID_KEY, ctl->words.subject, "API key's id", &id, err) ||
         !read_overlap(ctl, now_us, &ends_at_us, &at_once, err) ||
         !ctl_org(ctl, &org_id, err) ||
-        !key_rotate(ctl->db, org_id, id, now_us, ends_at_us, STR(CTL_ACTOR),
-                    ctl->arena, &made, err)) {
+        !key_rotate(ctl->db, org_id, id, now_us, ends_at_us, &me, ctl->arena,
+                    &made, err)) {
         return false;
     }
     /* Shown whatever follows: nobody can ask for it again. */
     show_rotation(ctl, &made);
     ok = !at_once || keycache_revoke(ctl->db, ctl->kv, org_id, id,
-                                     STR("rotated"), STR(CTL_ACTOR), err);
+                                     STR("rotated"), &me, err);
     crypt_wipe(&made, sizeof made);
     return ok;
 }
@@ -237,8 +239,7 @@ bool key_revoke_command(struct ctl *ctl, struct err *err)
     }
     if (!ctl_id(ID_KEY, ctl->words.subject, "API key's id", &id, err) ||
         !ctl_org(ctl, &org_id, err) ||
-        !keycache_revoke(ctl->db, ctl->kv, org_id, id, reason, STR(CTL_ACTOR),
-                         err)) {
+        !keycache_revoke(ctl->db, ctl->kv, org_id, id, reason, &me, err)) {
         return false;
     }
     const struct field fields[] = {

@@ -10,7 +10,7 @@
 
 #define PASSES_MAX 8 /* Over rows that somebody changes again and again. */
 #define PROGRESS_US (2 * US_PER_S)
-#define COLUMNS 7
+#define COLUMNS 9
 
 /* --- status ----------------------------------------------------------------
  */
@@ -27,6 +27,8 @@ static void status_row(const struct ctl *ctl, const struct sealed_count *c,
     row[4] = F_INT("previous_secrets", c->previous);
     row[5] = F_INT("sealed_headers", c->headers);
     row[6] = F_INT("kept_answers", c->answers);
+    row[7] = F_INT("sealed_certificates", c->certificates);
+    row[8] = F_INT("authenticators", c->authenticators);
 }
 
 static bool is_counted(struct str key_id, const struct sealed_count *list,

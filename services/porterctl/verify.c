@@ -1,5 +1,6 @@
 /* porterctl verify: a saved request, away from any server. */
 #include "porterctl/ctl.h"
+#include "porterctl/file.h"
 
 #include "base/clock.h"
 #include "base/rfc3339.h"
@@ -7,62 +8,11 @@
 #include "signature/check.h"
 #include "signature/sign.h"
 
-#include <errno.h>
 #include <stdio.h>
 
 #define SECRET_FILE_MAX 1024
 #define HEADERS_FILE_MAX 65536
 #define BODY_FILE_MAX 16777216
-
-/* --- files -----------------------------------------------------------------
- */
-
-static bool read_stream(FILE *file, size_t max, struct buf *out)
-{
-    size_t got = 0;
-
-    do {
-        buf_reserve(out, max / 16 + 1);
-        got = fread(out->data + out->len, 1, max / 16 + 1, file);
-        out->len += got;
-        out->data[out->len] = '\0';
-    } while (got > 0 && out->len <= max);
-    return ferror(file) == 0;
-}
-
-/* The whole file of an option, at most `max` bytes; into the arena. */
-static bool read_file(struct ctl *ctl, const char *option, size_t max,
-                      struct str *out, struct err *err)
-{
-    const char *path = words_value(&ctl->words, option).data;
-    FILE *file = fopen(path, "re");
-    struct buf text = BUF_EMPTY;
-    bool ok = file != NULL && read_stream(file, max, &text);
-
-    if (!ok) {
-        (void)err_set(err, ERR_INVALID, "--%s: can't read %s: %s", option, path,
-                      strerror(errno));
-    } else if (text.len > max) {
-        ok = err_set(err, ERR_INVALID, "--%s: %s has over %zu bytes", option,
-                     path, max);
-    } else {
-        *out = arena_str(ctl->arena, buf_str(&text));
-    }
-    if (file != NULL) {
-        (void)fclose(file);
-    }
-    crypt_wipe(text.data, text.len);
-    buf_free(&text);
-    return ok;
-}
-
-static struct str without_return(struct str line)
-{
-    if (line.len > 0 && line.data[line.len - 1] == '\r') {
-        line.len--;
-    }
-    return str_trim(line);
-}
 
 /* A line each: the secret, and the one before while a rotation overlaps. */
 static bool read_secrets(struct ctl *ctl, struct signature_question *q,
@@ -73,12 +23,12 @@ static bool read_secrets(struct ctl *ctl, struct signature_question *q,
     struct str text = STR_NONE;
     struct str line = STR_NONE;
 
-    if (!read_file(ctl, "secret-file", SECRET_FILE_MAX, &text, err)) {
+    if (!file_read(ctl, "secret-file", SECRET_FILE_MAX, &text, err)) {
         return false;
     }
     while (q->secret_count < SIGNATURE_SECRETS_MAX &&
            str_split(&text, '\n', &line)) {
-        line = without_return(line);
+        line = file_line(line);
         if (line.len == 0) {
             continue;
         }
@@ -132,7 +82,7 @@ static void read_lines(struct str text, struct signature_question *q)
     while (str_split(&text, '\n', &line)) {
         struct str name = STR_NONE;
 
-        line = without_return(line);
+        line = file_line(line);
         if (line.len > 2 && (line.data[0] == '>' || line.data[0] == '<')) {
             line = str_trim((struct str){line.data + 1, line.len - 1});
         }
@@ -147,7 +97,7 @@ static bool read_headers(struct ctl *ctl, struct signature_question *q,
 {
     struct str text = STR_NONE;
 
-    if (!read_file(ctl, "headers", HEADERS_FILE_MAX, &text, err)) {
+    if (!file_read(ctl, "headers", HEADERS_FILE_MAX, &text, err)) {
         return false;
     }
     text = str_trim(text);
@@ -251,7 +201,7 @@ static bool read_question(struct ctl *ctl, struct signature_question *q,
                           struct err *err)
 {
     return read_secrets(ctl, q, err) &&
-           read_file(ctl, "body", BODY_FILE_MAX, &q->body, err) &&
+           file_read(ctl, "body", BODY_FILE_MAX, &q->body, err) &&
            read_headers(ctl, q, err) && read_arrival(ctl, &q->at_us, err);
 }
 

@@ -1,9 +1,7 @@
-/* porterctl webhook add | list | update | rotate-secret | delete | recover |
- * test */
+/* porterctl webhook add | list | update | rotate-secret | delete | test */
 #include "porterctl/ctl.h"
 
 #include "base/clock.h"
-#include "base/rfc3339.h"
 #include "message/message.h"
 #include "settings/common.h"
 #include "store/delivery.h"
@@ -18,7 +16,6 @@
 #define POLL_MS 20
 #define COLUMNS 5
 #define EVENTS_NAMED_MAX 64
-#define RECOVER_BATCH 1000
 
 static bool refuse_event(struct str word, struct err *err)
 {
@@ -62,8 +59,8 @@ static bool read_ordering(struct str word, bool *by_subject, struct err *err)
            err_set(err, ERR_INVALID, "--ordering is none or subject");
 }
 
-static const struct author author = {{CTL_ACTOR, sizeof CTL_ACTOR - 1},
-                                     {NULL, 0}};
+static const struct author author = {
+    .actor = {CTL_ACTOR, sizeof CTL_ACTOR - 1}};
 
 static bool read_input(struct ctl *ctl, struct webhook_input *in,
                        struct err *err)
@@ -226,6 +223,13 @@ static bool read_changes(struct ctl *ctl, const Porter__V1__Webhook *w,
             w->status == PORTER__V1__WEBHOOK_STATUS__WEBHOOK_STATUS_DISABLED,
         .guard = given[0].data != NULL ? &ctl->guard : NULL,
     };
+    if (w->retry_schedule != NULL) {
+        in->waits_s = w->retry_schedule->waits_seconds;
+        in->wait_count = w->retry_schedule->n_waits_seconds;
+    }
+    if (w->max_age_seconds != NULL) {
+        in->max_age_s = w->max_age_seconds->value;
+    }
     return (given[2].data == NULL || read_events(ctl, given[2], in, err)) &&
            (given[3].data == NULL ||
             read_ordering(given[3], &in->by_subject, err)) &&
@@ -294,39 +298,6 @@ bool webhook_delete_command(struct ctl *ctl, struct err *err)
     const struct field fields[] = {
         F_TEXT("id", str_of(w->id)),
         F_BOOL("deleted", true),
-    };
-    output_one(ctl->words.is_json, fields, COUNT_OF(fields));
-    return true;
-}
-
-bool webhook_recover_command(struct ctl *ctl, struct err *err)
-{
-    struct str since = words_value(&ctl->words, "since");
-    struct webhook_change change = {0};
-    struct delivery_recovery what = {.max = RECOVER_BATCH, .by = author};
-    Porter__V1__Webhook *w = NULL;
-    int64_t total = 0;
-    size_t count = RECOVER_BATCH;
-
-    if (!rfc3339_read(since, &what.since_us)) {
-        return err_set(err, ERR_INVALID,
-                       "--since is a time such as 2026-03-01T08:30:00Z");
-    }
-    if (!find(ctl, &change, &w, err)) {
-        return false;
-    }
-    what.org_id = change.org_id;
-    what.webhook_id = change.id;
-    what.now_us = change.now_us;
-    while (count == RECOVER_BATCH) {
-        if (!delivery_recover(ctl->db, &what, &count, err)) {
-            return false;
-        }
-        total += (int64_t)count;
-    }
-    const struct field fields[] = {
-        F_TEXT("id", str_of(w->id)),
-        F_INT("recovered_count", total),
     };
     output_one(ctl->words.is_json, fields, COUNT_OF(fields));
     return true;

@@ -53,3 +53,19 @@ bool when_read(struct str text, int64_t now_us, int64_t *at_us, struct err *err)
     *at_us = (at + US_PER_MS - 1) / US_PER_MS * US_PER_MS;
     return true;
 }
+
+bool when_read_past(struct str text, int64_t now_us, int64_t *at_us)
+{
+    int64_t at = 0;
+
+    if (read_span(text, &at)) {
+        at = now_us - at;
+    } else if (!rfc3339_read(text, &at)) {
+        return false;
+    }
+    if (at > now_us || at < 0) {
+        return false;
+    }
+    *at_us = at;
+    return true;
+}

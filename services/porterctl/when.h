@@ -14,4 +14,7 @@
 MUST_USE bool when_read(struct str text, int64_t now_us, int64_t *at_us,
                         struct err *err);
 
+/* "30m", "24h", "90d" before now, or a time of RFC 3339 that is past. */
+MUST_USE bool when_read_past(struct str text, int64_t now_us, int64_t *at_us);
+
 #endif

@@ -127,7 +127,7 @@ static bool check_required(const struct words *w, struct err *err)
 {
     const struct command *c = w->command;
 
-    if (c->subject != NULL && w->subject.data == NULL) {
+    if (c->subject != NULL && c->subject[0] != '[' && w->subject.data == NULL) {
         return err_set(err, ERR_INVALID, "%s is missing", c->subject);
     }
     for (int i = 0; i < OPTIONS_MAX && c->options[i].name != NULL; i++) {

@@ -35,7 +35,8 @@ struct command {
     const char *verb; /* NULL: the noun alone */
     command_fn *run;
     unsigned needs;
-    const char *subject; /* A word of its own, "KEY_ID"; NULL: none. */
+    /* A word of its own, "KEY_ID"; "[KEY_ID]": may be left out; NULL: none. */
+    const char *subject;
     struct option options[OPTIONS_MAX];
     const char *help; /* One sentence. */
 };

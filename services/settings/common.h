@@ -13,6 +13,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct tracer;
+struct tracer_options;
+
 enum environment { ENVIRONMENT_PRODUCTION, ENVIRONMENT_DEVELOPMENT };
 
 /* "production", "development" */
@@ -25,6 +28,7 @@ struct common_settings {
     unsigned environment; /* enum environment */
     char *seal_keys;      /* For seal_keys_read; NULL only in porterctl. */
     char *egress_allow;   /* For guard_read; "": none */
+    char *clock_file;     /* For clock_follow; "": none */
 };
 
 struct kafka_settings {
@@ -41,7 +45,30 @@ struct signing_settings {
     char *keys_file; /* "": no asymmetric signatures */
 };
 
+struct otlp_settings {
+    char *endpoint; /* "": no traces */
+    char *headers;
+    char *sample;
+    char *ca_file; /* "": the system's */
+};
+
 #define SETTINGS_TEXT_MAX 4096
+
+/* Follow the clock's file, if one is named: a fault outside development, or
+ * when it can't be. For a judge; may be called again. */
+void common_settings_clock(const struct common_settings *s,
+                           struct config_faults *faults);
+
+/* Are the texts what libs/trace can work with? For a judge. */
+void common_settings_otlp(const struct otlp_settings *s,
+                          struct config_faults *faults);
+
+/* Open the tracer of a program that says in `ours` who it is and where it
+ * counts (service, count, user); the log is told of a collector that is away.
+ */
+MUST_USE bool common_settings_tracer(const struct otlp_settings *s,
+                                     const struct tracer_options *ours,
+                                     struct tracer **out, struct err *err);
 
 /* clang-format off */
 #define ROWS_COMMON(type, seal_flags)                                                              \
@@ -61,7 +88,10 @@ struct signing_settings {
      "commas; the first encrypts, all decrypt.", NULL},                                            \
     {"PORTER_EGRESS_ALLOW", CONFIG_TEXT, offsetof(type, common.egress_allow), 0, "",               \
      0, SETTINGS_TEXT_MAX, "Networks that webhooks may reach though they are not public, as "      \
-     "CIDRs separated by commas; the same for all programs.", NULL}
+     "CIDRs separated by commas; the same for all programs.", NULL},                               \
+    {"PORTER_CLOCK_FILE", CONFIG_TEXT, offsetof(type, common.clock_file), 0, "",                   \
+     0, SETTINGS_TEXT_MAX, "For tests, and refused outside `development`: a file of 8 bytes, by "  \
+     "how many microseconds all clocks that rule schedules are ahead.", NULL}
 
 #define ROWS_SIGNING(type)                                                                         \
     {"PORTER_SIGNING_KEYS_FILE", CONFIG_TEXT, offsetof(type, signing.keys_file), 0, "",            \
@@ -81,6 +111,20 @@ struct signing_settings {
      1, 255, "Where health and metrics are served; never a public address.", NULL},                \
     {port_name, CONFIG_UINT, offsetof(type, private.port), 0, port_default, 1, 65535,              \
      "Port of this program's health and metrics.", NULL}
+
+#define ROWS_OTLP(type)                                                                            \
+    {"PORTER_OTLP_ENDPOINT", CONFIG_TEXT, offsetof(type, otlp.endpoint), 0, "",                    \
+     0, SETTINGS_TEXT_MAX, "OpenTelemetry collector that traces are sent to by OTLP over HTTP, "   \
+     "without `/v1/traces`, for example `http://127.0.0.1:4318`; no traces without it.", NULL},    \
+    {"PORTER_OTLP_HEADERS", CONFIG_TEXT, offsetof(type, otlp.headers), CONFIG_SECRET, "",          \
+     0, SETTINGS_TEXT_MAX, "Headers for the collector, as `name=value` separated by commas, "      \
+     "values percent-encoded where they must be.", NULL},                                          \
+    {"PORTER_OTLP_SAMPLE", CONFIG_TEXT, offsetof(type, otlp.sample), 0, "1", 1, 32,                \
+     "How many of the traces that begin here are recorded, from 0 to 1; one that a caller began "  \
+     "is recorded when he says so.", NULL},                                                         \
+    {"PORTER_OTLP_CA_FILE", CONFIG_TEXT, offsetof(type, otlp.ca_file), 0, "", 0, SETTINGS_TEXT_MAX, \
+     "PEM file of the authorities that the collector's certificate is checked against; the "        \
+     "system's without it.", NULL}
 /* clang-format on */
 
 #endif

@@ -12,13 +12,17 @@ struct dispatcher_settings {
     struct kafka_settings kafka;
     struct private_settings private;
     struct signing_settings signing;
+    struct otlp_settings otlp;
     char *kafka_group;
     uint64_t workers;
     uint64_t ledger_window_ms;
     uint64_t in_flight_max;
+    uint64_t in_flight_bytes;
     uint64_t lane_window;
     uint64_t lane_queue;
+    uint64_t body_max;    /* Bytes. */
     char *retry_schedule; /* "5s,30s,…": read by the dispatcher */
+    uint64_t max_age_ms;  /* 0: any */
     uint64_t connect_timeout_ms;
     uint64_t attempt_timeout_ms;
     uint64_t lease_ms;

@@ -43,9 +43,13 @@ static const struct config_row rows[] = {
     {"PORTER_RETENTION_EVENTS", CONFIG_MS, AT(retention_events_ms), 0, "90d", 0, 315360000000,
      "How long the event log is kept, in whole days; 0: for ever.", NULL},
     {"PORTER_RETENTION_DELIVERIES", CONFIG_MS, AT(retention_deliveries_ms), 0, "30d", 0, 315360000000,
-     "The same of deliveries, held ones too; what is still to be sent stays.", NULL},
+     "The same of deliveries, held ones too (the log says how many); what is still to be sent stays.", NULL},
     {"PORTER_RETENTION_ATTEMPTS", CONFIG_MS, AT(retention_attempts_ms), 0, "7d", 0, 315360000000,
      "The same of attempts, with what was answered.", NULL},
+    {"PORTER_RETENTION_STATS", CONFIG_MS, AT(retention_stats_ms), 0, "90d", 0, 315360000000,
+     "The same of what is counted by the hour of webhooks' deliveries.", NULL},
+    {"PORTER_RETENTION_AUDIT", CONFIG_MS, AT(retention_audit_ms), 0, "400d", 0, 315360000000,
+     "The same of the audit log: who changed what.", NULL},
     {"PORTER_RELAY", CONFIG_BOOL, AT(relay), 0, "true", 0, 0,
      "Whether this process moves the outbox to Kafka; `false` everywhere leaves that to Debezium.",
      NULL},
@@ -54,6 +58,7 @@ static const struct config_row rows[] = {
     {"PORTER_PUBLIC_URL", CONFIG_TEXT, AT(public_url), 0, "", 0, 2048,
      "What problem types start with, such as `https://api.example.com`; relative without it.",
      NULL},
+    ROWS_OTLP(struct gateway_settings),
 };
 /* clang-format on */
 

@@ -12,6 +12,7 @@ struct gateway_settings {
     struct kafka_settings kafka;
     struct private_settings private;
     struct signing_settings signing;
+    struct otlp_settings otlp;
     char *redis_url;
     char *https_address;
     uint64_t https_port;
@@ -27,9 +28,11 @@ struct gateway_settings {
     uint64_t unknown_keys;      /* Of one address in a minute; 0: any number */
     uint64_t drain_ms;
     bool relay;                   /* false: another program moves the outbox */
-    uint64_t retention_events_ms; /* 0: for ever; so the next two */
+    uint64_t retention_events_ms; /* 0: for ever; so the next four */
     uint64_t retention_deliveries_ms;
     uint64_t retention_attempts_ms;
+    uint64_t retention_stats_ms;
+    uint64_t retention_audit_ms;
     uint64_t relay_rest_ms;
     char *public_url; /* "": problem types are relative */
 };

@@ -10,7 +10,9 @@
 struct porterctl_settings {
     struct common_settings common; /* seal_keys may be NULL */
     struct kafka_settings kafka;
+    char *kafka_group; /* The dispatchers'. */
     char *redis_url;
+    char *public_url;
 };
 
 extern const struct config_table porterctl_settings_table;

@@ -38,6 +38,7 @@ static const struct {
     {"events", "Event", ID_EVENT},
     {"webhooks", "Webhook", ID_WEBHOOK},
     {"deliveries", "Delivery", ID_DELIVERY},
+    {"replays", "Replay", ID_REPLAY},
 };
 
 const struct group *describe_group(const struct operation *op)

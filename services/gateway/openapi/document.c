@@ -65,7 +65,9 @@ static void write_path_schema(enum id_kind kind, struct json_writer *w)
     part_text(w, "type", "string");
     part_array(w, "enum");
     for (size_t p = PROBLEM_NONE + 1; p < PROBLEM_COUNT; p++) {
-        json_add_text(w, str_of(problem_row((enum problem)p)->name));
+        if (!problem_is_of_dashboard((enum problem)p)) {
+            json_add_text(w, str_of(problem_row((enum problem)p)->name));
+        }
     }
     json_array_end(w);
     json_object_end(w);

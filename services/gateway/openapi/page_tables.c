@@ -182,6 +182,10 @@ static void add_rule(const struct rule *row, const char *kind, struct buf *out)
                  "_, with values of up to %d printable ASCII characters.",
                  row->max, GUARD_HEADER_NAME_MAX, GUARD_HEADER_VALUE_MAX);
         return;
+    case RULE_WAITS:
+        buf_addf(out, "Up to %" PRId64 " waits of 1 to %d seconds.", row->max,
+                 WAIT_MAX_S);
+        return;
     }
 }
 

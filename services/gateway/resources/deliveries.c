@@ -1,24 +1,25 @@
 /* What became of the events on their way to a webhook: look, send again, send a
  * sample. The gateway only writes rows that are due; the dispatcher sends,
- * behind its guard, so nobody waits here for somebody's endpoint. */
+ * behind its guard, so nobody waits here for somebody's endpoint. Sending many
+ * again is replays.c's. */
 #include "gateway/resources/resources.h"
 
 #include "gateway/list.h"
+#include "gateway/resources/hook.h"
+#include "gateway/spans.h"
 #include "store/delivery.h"
+#include "store/event_log.h"
 #include "store/key.h"
 #include "store/webhook.h"
 
 #include <assert.h>
 
-#define RECOVER_BATCH 1000     /* Rows of one statement. */
-#define RECOVER_BATCHES_MAX 10 /* Of one request. */
-
-static handler_fn list_deliveries, show_delivery, retry_delivery;
-static handler_fn test_webhook, recover_webhook;
+static handler_fn list_deliveries, list_event_deliveries, show_delivery;
+static handler_fn retry_delivery;
+static handler_fn test_webhook;
 
 /* clang-format off */
-static const struct param_table list_params;
-static const struct param_table recover_params;
+static const struct param_table list_params, event_list_params;
 static const struct rule_table *test_rules(void);
 
 static const struct operation operations[] = {
@@ -28,12 +29,6 @@ static const struct operation operations[] = {
      .details = "The dispatcher sends it at once and once, on the same way as every event, also to a disabled "
                 "webhook. `Location` is the delivery: ask for it until `finished_at` is set; it says what came back.",
      .rules = test_rules, .answer = &porter__v1__delivery__descriptor, .status = HTTP_ACCEPTED},
-    {WEB_POST, "/api/v1/webhooks/{id}/recover", SCOPE_WEBHOOKS_WRITE, 0, recover_webhook,
-     "recover_webhook", "Send again everything that failed since a time",
-     .details = "At most 10,000 deliveries become due again, the oldest events first; `has_more` says that there "
-                "are more. Samples are left out. Asked again it takes what has failed and is not on its way.",
-     .params = &recover_params, .answer = &porter__v1__recovery__descriptor, .status = HTTP_ACCEPTED,
-     .problems = {PROBLEM_STATE_CONFLICT}},
     {WEB_GET, "/api/v1/webhooks/{id}/deliveries", SCOPE_WEBHOOKS_READ, OP_ETAG, list_deliveries,
      "list_deliveries", "List what was sent to a webhook, newest first",
      .params = &list_params, .answer = &porter__v1__delivery__descriptor, .list_name = "deliveries"},
@@ -45,6 +40,11 @@ static const struct operation operations[] = {
      .details = "It is due now and, if that fails, again by the whole schedule.",
      .answer = &porter__v1__delivery__descriptor, .status = HTTP_ACCEPTED,
      .problems = {PROBLEM_STATE_CONFLICT}},
+    {WEB_GET, "/api/v1/events/{id}/deliveries", SCOPE_WEBHOOKS_READ, OP_ETAG, list_event_deliveries,
+     "list_event_deliveries", "List where an event was sent",
+     .details = "Its deliveries to all webhooks, also to those that have been deleted since. An event that nobody "
+                "listened to has none.",
+     .params = &event_list_params, .answer = &porter__v1__delivery__descriptor, .list_name = "deliveries"},
 };
 const struct operation_table delivery_operations = OPERATIONS(operations);
 
@@ -61,7 +61,7 @@ static const struct param_row list_rows[] = {
         .help = "The event's type."},
     [CREATED_FROM] = {.name = "created_from", .kind = PARAM_TIME, .is_filter = true,
         .help = "The event happened at this time or later."},
-    [CREATED_TO] = {.name = "created_to", .kind = PARAM_TIME, .is_filter = true,
+    [CREATED_TO] = {.name = "created_to", .kind = PARAM_TIME, .from = "created_from", .is_filter = true,
         .help = "The event happened before this time."},
     [SORT] = {.name = "sort", .kind = PARAM_WORD, .is_filter = true, .words = sort_words,
         .preset = 1U << NEWEST_FIRST, .help = "The order of the events (-created_at); with - the latest first."},
@@ -69,10 +69,8 @@ static const struct param_row list_rows[] = {
 static const struct param_table list_params = {list_rows, COUNT_OF(list_rows)};
 _Static_assert(COUNT_OF(list_rows) == EXTRA_COUNT, "one row per parameter");
 
-static const struct param_row recover_rows[] = {
-    {.name = "since", .kind = PARAM_TIME, .required = true, .help = "Of events that happened at this time or later."},
-};
-static const struct param_table recover_params = {recover_rows, COUNT_OF(recover_rows)};
+static const struct param_row event_list_rows[] = {LIST_PARAM_ROWS};
+static const struct param_table event_list_params = {event_list_rows, COUNT_OF(event_list_rows)};
 
 static const struct rule test_rows[] = {
     {.path = "event_type", .format = RULE_WORD, .min = 1, .max = 100, .words = event_type_words},
@@ -88,29 +86,6 @@ static const struct rule_table *test_rules(void)
 }
 
 /* --- what is asked about ------------------------------------------------- */
-
-static bool find_webhook(struct call *call, Porter__V1__Webhook **out,
-                         struct id *id, struct err *err)
-{
-    return call_path_id(call, ID_WEBHOOK, id, err) &&
-           webhook_find(call->db, call_org(call), *id, call->now_us,
-                        call->arena, out, err);
-}
-
-/* A disabled one gets nothing, so nothing can be made due for it. */
-static bool check_enabled(struct call *call, const Porter__V1__Webhook *w,
-                          struct err *err)
-{
-    if (w->status == PORTER__V1__WEBHOOK_STATUS__WEBHOOK_STATUS_ENABLED) {
-        return true;
-    }
-    (void)call_refuse_state(call, STR("disabled"), call_time_us(w->updated_at),
-                            err);
-    return err_set(err, err->code,
-                   "the webhook is disabled; enable it first "
-                   "(PATCH /api/v1/webhooks/%s)",
-                   w->id);
-}
 
 /* The one in the path, of the webhook in the path. */
 static bool find_delivery(struct call *call, struct delivery *out,
@@ -168,26 +143,16 @@ static struct delivery_filter filter_of(const struct list *list,
     };
 }
 
-/* A deleted webhook's deliveries can be read for as long as there are any. */
-static bool check_known(struct call *call, struct id webhook_id,
-                        struct err *err)
+static void answer_list(struct call *call, const struct list *list,
+                        const struct delivery *rows, size_t count)
 {
-    Porter__V1__Webhook *w = NULL;
-    struct err why = ERR_NONE;
-    bool found = false;
+    ProtobufCMessage **messages =
+        arena_zero(call->arena, count + 1, sizeof *messages);
 
-    if (webhook_find(call->db, call_org(call), webhook_id, call->now_us,
-                     call->arena, &w, &why)) {
-        return true;
+    for (size_t i = 0; i < count; i++) {
+        messages[i] = &delivery_message(&rows[i], call->arena)->base;
     }
-    if (why.code == ERR_NOT_FOUND &&
-        !delivery_any(call->db, call_org(call), webhook_id, &found, err)) {
-        return false;
-    }
-    if (!found) {
-        *err = why;
-    }
-    return found;
+    list_answer(call, list, messages, count, key_of, LIST_NO_TOTAL);
 }
 
 static bool list_deliveries(struct call *call, struct err *err)
@@ -195,7 +160,6 @@ static bool list_deliveries(struct call *call, struct err *err)
     struct list list;
     struct delivery_filter filter;
     struct delivery *rows = NULL;
-    ProtobufCMessage **messages = NULL;
     struct id webhook_id;
     size_t count = 0;
 
@@ -204,16 +168,35 @@ static bool list_deliveries(struct call *call, struct err *err)
         return false;
     }
     filter = filter_of(&list, webhook_id);
-    if (!check_known(call, webhook_id, err) ||
+    if (!hook_check_known(call, webhook_id, err) ||
         !delivery_list(call->db, call_org(call), &filter, list.limit + 1,
                        call->arena, &rows, &count, err)) {
         return false;
     }
-    messages = arena_zero(call->arena, count + 1, sizeof *messages);
-    for (size_t i = 0; i < count; i++) {
-        messages[i] = &delivery_message(&rows[i], call->arena)->base;
+    answer_list(call, &list, rows, count);
+    return true;
+}
+
+static bool list_event_deliveries(struct call *call, struct err *err)
+{
+    struct delivery_event of = {.org_id = call_org(call)};
+    struct list list;
+    struct delivery *rows = NULL;
+    Porter__V1__Event *event = NULL;
+    size_t count = 0;
+
+    if (!call_path_id(call, ID_EVENT, &of.event_id, err) ||
+        !list_read(call, "deliveries", &event_list_params, &list, err)) {
+        return false;
     }
-    list_answer(call, &list, messages, count, key_of, LIST_NO_TOTAL);
+    of.after = list.goes_on ? list.after.id : (struct id){{0}};
+    if (!event_find(call->db, of.org_id, of.event_id, call->arena, &event, NULL,
+                    err) ||
+        !delivery_list_of_event(call->db, &of, list.limit + 1, call->arena,
+                                &rows, &count, err)) {
+        return false;
+    }
+    answer_list(call, &list, rows, count);
     return true;
 }
 
@@ -272,10 +255,11 @@ static bool test_webhook(struct call *call, struct err *err)
     struct delivery d = {0};
 
     if (!call_no_params(call, err) || !read_type(call, &what.type, err) ||
-        !find_webhook(call, &w, &what.webhook_id, err) ||
+        !hook_find(call, &w, &what.webhook_id, err) ||
         !delivery_test(call->db, &what, call->arena, &d, err)) {
         return false;
     }
+    spans_sample(call, &d);
     return accept(call, &d);
 }
 
@@ -294,8 +278,8 @@ static bool retry_delivery(struct call *call, struct err *err)
     bool changed = false;
 
     if (!call_no_params(call, err) || !find_delivery(call, &d, err) ||
-        !find_webhook(call, &w, &webhook_id, err) ||
-        !check_enabled(call, w, err)) {
+        !hook_find(call, &w, &webhook_id, err) ||
+        !hook_check_enabled(call, w, err)) {
         return false;
     }
     if (d.finished_at_us == DB_TIME_NULL) {
@@ -311,58 +295,4 @@ static bool retry_delivery(struct call *call, struct err *err)
     d.due_at_us = call->now_us;
     d.finished_at_us = DB_TIME_NULL;
     return accept(call, &d);
-}
-
-static bool read_since(struct call *call, int64_t *since_us, struct err *err)
-{
-    struct query *query = arena_take(call->arena, sizeof *query);
-    struct param_value values[COUNT_OF(recover_rows)];
-
-    if (!query_read(call->request->query, call->arena, query, err)) {
-        return false;
-    }
-    if (!params_read(&recover_params, query, call_faults(call), values)) {
-        return call_refuse_faults(call, PROBLEM_INVALID_PARAMETER, err);
-    }
-    *since_us = values[0].number;
-    return true;
-}
-
-static bool reply_recovery(struct call *call, int64_t since_us, size_t total,
-                           bool has_more)
-{
-    ProtobufCMessage *m =
-        message_new(&porter__v1__recovery__descriptor, call->arena);
-    Porter__V1__Recovery *recovery = (void *)m;
-
-    call_set_time(call, m, "since", since_us);
-    recovery->recovered_count = (int32_t)total;
-    recovery->has_more = has_more;
-    return call_reply(call, HTTP_ACCEPTED, m);
-}
-
-/* Batches, so that no statement holds many rows for long. */
-static bool recover_webhook(struct call *call, struct err *err)
-{
-    struct delivery_recovery what = {.org_id = call_org(call),
-                                     .now_us = call->now_us,
-                                     .max = RECOVER_BATCH,
-                                     .by = call_author(call)};
-    Porter__V1__Webhook *w = NULL;
-    size_t count = RECOVER_BATCH;
-    size_t total = 0;
-
-    if (!read_since(call, &what.since_us, err) ||
-        !find_webhook(call, &w, &what.webhook_id, err) ||
-        !check_enabled(call, w, err)) {
-        return false;
-    }
-    for (unsigned i = 0; i < RECOVER_BATCHES_MAX && count == RECOVER_BATCH;
-         i++) {
-        if (!delivery_recover(call->db, &what, &count, err)) {
-            return false;
-        }
-        total += count;
-    }
-    return reply_recovery(call, what.since_us, total, count == RECOVER_BATCH);
 }

@@ -34,7 +34,7 @@ enum event_param {
     EVENT_PARAM_COUNT
 };
 
-#define SUBJECTS (1U << ID_VISITOR | 1U << ID_CONTRACTOR | 1U << ID_EVACUATION)
+#define SUBJECTS (1U << ID_VISITOR | 1U << ID_CONTRACTOR | 1U << ID_EVACUATION | 1U << ID_WEBHOOK)
 
 enum { UPWARDS, DOWNWARDS };
 static const char *const sort_words[] = {
@@ -48,9 +48,9 @@ static const struct param_row param_rows[] = {
     [BY_TYPE] = FILTER("type", PARAM_WORD, .repeatable = true, .words = event_type_words,
         .help = "May be repeated: any of these."),
     [BY_SUBJECT] = FILTER("subject", PARAM_IDS, .id_kinds = SUBJECTS,
-        .help = "What it is about: the id of a visitor, contractor or evacuation."),
+        .help = "What it is about: the id of a visitor, contractor, evacuation or webhook."),
     [CREATED_FROM] = FILTER("created_from", PARAM_TIME, .help = "Happened at this time or later."),
-    [CREATED_TO] = FILTER("created_to", PARAM_TIME, .help = "Happened before this time."),
+    [CREATED_TO] = FILTER("created_to", PARAM_TIME, .from = "created_from", .help = "Happened before this time."),
     [SORT] = FILTER("sort", PARAM_WORD, .words = sort_words, .preset = 1U << UPWARDS,
         .help = "`created_at`: the log's own order, the oldest first (as it is when left out); `-created_at`: the same backwards, from its end."),
 };

@@ -9,7 +9,7 @@ static handler_fn show_rate_limit;
 
 /* clang-format off */
 static const struct operation operations[] = {
-    {WEB_GET, "/api/v1/rate-limit", 0, OP_UNCOUNTED, show_rate_limit,
+    {WEB_GET, "/api/v1/rate-limit", 0, OP_UNCOUNTED | OP_KEY_ONLY, show_rate_limit,
      "show_rate_limit", "Show what is left of the key's limit; is not counted itself",
      .schema = "RateLimit"},
 };

@@ -14,6 +14,8 @@ extern const struct operation_table evacuation_change_operations;
 extern const struct operation_table webhook_operations;
 extern const struct operation_table signature_operations;
 extern const struct operation_table delivery_operations;
+extern const struct operation_table replay_operations;
+extern const struct operation_table stats_operations;
 extern const struct operation_table event_operations;
 extern const struct operation_table rate_limit_operations;
 extern const struct operation_table docs_operations;

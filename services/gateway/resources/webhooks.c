@@ -33,7 +33,9 @@ static const struct operation operations[] = {
     {WEB_PATCH, "/api/v1/webhooks/{id}", SCOPE_WEBHOOKS_WRITE, OP_BODY | OP_ETAG | OP_IF_MATCH, update_webhook,
      "update_webhook", "Change a webhook; what is not sent stays",
      .details = "An event that happens after the answer meets the webhook as it is then, or as it is later made. "
-                "`null` leaves a field as it is, but for `description`, which it clears. `headers` replaces all headers.",
+                "`null` leaves a field as it is, but for `description`, which it clears, and `retry_schedule` and "
+                "`max_age_seconds`, which it gives back to the configuration. `headers` replaces all headers; with a URL of "
+                "another host, scheme or port it has to be sent. `client_certificate` is replaced whole, and taken away by `{}`.",
      .rules = update_rules, .answer = &porter__v1__webhook__descriptor, .problems = {PROBLEM_CONFLICT}},
     {WEB_DELETE, "/api/v1/webhooks/{id}", SCOPE_WEBHOOKS_WRITE, OP_IF_MATCH, delete_webhook,
      "delete_webhook", "Delete a webhook",
@@ -47,6 +49,7 @@ static const struct operation operations[] = {
      .rules = rotation_rules, .answer = &porter__v1__webhook_with_secret__descriptor,
      .problems = {PROBLEM_CONFLICT}},
 };
+_Static_assert(WAIT_MAX_S == WEBHOOK_WAIT_MAX_S, "one bound of waits");
 const struct operation_table webhook_operations = OPERATIONS(operations);
 
 static const struct param_row param_rows[] = {LIST_PARAM_ROWS};
@@ -59,7 +62,14 @@ static const struct param_table params = {param_rows, COUNT_OF(param_rows)};
      .max = EVENT_TYPE_COUNT + 1, .words = (event_words)},                                         \
     {.path = "status", .format = RULE_PLAIN},                                                      \
     {.path = "ordering", .format = RULE_PLAIN},                                                    \
-    {.path = "headers", .format = RULE_HEADERS, .min = 0, .max = GUARD_HEADERS_MAX}
+    {.path = "headers", .format = RULE_HEADERS, .min = 0, .max = GUARD_HEADERS_MAX}, \
+    {.path = "client_certificate.certificate", .format = RULE_PLAIN, .min = 1, \
+     .max = CLIENT_CERTIFICATE_MAX}, \
+    {.path = "client_certificate.private_key", .format = RULE_PLAIN, .min = 1, .max = CLIENT_KEY_MAX}, \
+    {.path = "retry_schedule", .format = RULE_PLAIN}, \
+    {.path = "retry_schedule.waits_seconds", .format = RULE_WAITS, .required = true, .min = 1, \
+     .max = WEBHOOK_WAITS_MAX}, \
+    {.path = "max_age_seconds", .format = RULE_PLAIN, .min = 1, .max = WEBHOOK_AGE_MAX_S}
 
 /* "*" and every type of event; filled at start, by the first call. */
 static const char *event_words[EVENT_TYPE_COUNT + 2];
@@ -201,10 +211,7 @@ static bool create_webhook(struct call *call, struct err *err)
     row = webhook_body_row(call, in.webhook);
     if (!webhook_insert(call->db, &call->gateway->seal_keys, call_org(call),
                         &row, &author, call->arena, &id, &secret, err)) {
-        if (err->code == ERR_LIMITED) {
-            call->problem = PROBLEM_LIMIT_REACHED;
-        }
-        return false;
+        return call_not_made(call, err);
     }
     if (!find(call, id, &webhook, err)) {
         return false;
@@ -260,6 +267,9 @@ static bool attempt_update(struct call *call, struct change *change,
     Porter__V1__Webhook next;
     struct webhook_input row;
 
+    if (!webhook_body_keeps_secrets(call, &change->in, change->webhook, err)) {
+        return false;
+    }
     if (!webhook_body_merge(&change->in, change->webhook, &next)) {
         *changed = true; /* It is as it is wanted. */
         return true;
@@ -273,6 +283,7 @@ static bool attempt_update(struct call *call, struct change *change,
         row.guard = NULL;
     }
     row.has_headers = change->in.has_headers;
+    row.has_client = change->in.has_client;
     change->row.fields = change->in.fields;
     change->row.field_count = change->in.field_count;
     return webhook_update(call->db, &call->gateway->seal_keys, &change->row,

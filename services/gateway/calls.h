@@ -1,0 +1,54 @@
+/* What each key was used for lately, for who looks after it: the last
+ * CALLS_KEPT calls of a key, for a week, in Redis.
+ *
+ * A call is put into a ring in memory when it is answered, and now and then the
+ * ring goes to Redis. What does not fit into the ring, or what a crash or a
+ * Redis that is away takes, is lost: this is a help, not a record. A path is
+ * kept without its query; bodies never. Thread-safe. */
+#ifndef PORTER_GATEWAY_CALLS_H
+#define PORTER_GATEWAY_CALLS_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/id.h"
+#include "base/macros.h"
+#include "base/str.h"
+#include "kv/kv.h"
+
+#include <stdint.h>
+
+#define CALLS_KEPT 200
+
+struct calls;
+
+struct calls *calls_new(void);
+void calls_free(struct calls *c); /* Accepts NULL. */
+
+struct call_note {
+    struct id org_id;
+    struct id key_id;
+    int64_t at_us;
+    int64_t took_us;
+    unsigned status;
+    struct str method;
+    struct str path;
+    struct str address;
+    struct str request_id;
+    struct id event_id; /* Zero: none, or not known */
+};
+void calls_note(struct calls *c, const struct call_note *note);
+
+/* Send what there is; belongs to one thread at a time. */
+void calls_flush(struct calls *c, struct kv *kv);
+
+/* The newest first, one a line; empty: none. Within the arena.
+ * ERR_UNAVAILABLE: Redis is away. */
+MUST_USE bool calls_read(struct kv *kv, struct id org_id, struct id key_id,
+                         struct arena *arena, struct str *lines,
+                         struct err *err);
+
+/* Take the next line: when it was, and the call as the text of a JSON object.
+ * False: there is none. */
+MUST_USE bool calls_next(struct str *lines, int64_t *at_us, struct str *json);
+
+#endif

@@ -1,0 +1,91 @@
+/* Webhooks beyond the API: their secrets shown again, and a verdict on a URL
+ * before it is saved. */
+#include "gateway/dashboard/dashboard.h"
+
+#include "gateway/dashboard/body.h"
+#include "gateway/dashboard/role.h"
+#include "guard/guard.h"
+#include "store/organization.h"
+#include "store/person.h"
+
+static handler_fn show_webhook_secret, judge_url;
+
+/* clang-format off */
+static const struct rule_table *url_rules(void);
+
+static const struct operation operations[] = {
+    {WEB_GET, "/dashboard/api/webhooks/{id}/secret", RIGHT_WEBHOOK_SECRETS, OP_CONFIRMED, show_webhook_secret,
+     "show_webhook_secret", "Show a webhook's secret", .status = HTTP_OK},
+    {WEB_POST, "/dashboard/api/url-verdict", SCOPE_WEBHOOKS_WRITE, OP_BODY, judge_url,
+     "judge_url", "Tell whether a webhook may have a URL", .rules = url_rules, .status = HTTP_OK},
+};
+const struct operation_table webhook_secret_operations = OPERATIONS(operations);
+
+static const struct rule url_rows[] = {
+    {.path = "url", .format = RULE_PLAIN, .required = true, .min = 1, .max = GUARD_URL_MAX},
+};
+/* clang-format on */
+
+static const struct rule_table *url_rules(void)
+{
+    static const struct rule_table table = {
+        &porter__v1__url_question__descriptor, url_rows, COUNT_OF(url_rows)};
+
+    return &table;
+}
+
+/* Whoever has seen it is written down first. */
+static bool show_webhook_secret(struct call *call, struct err *err)
+{
+    struct webhook_secrets secrets = {.overlap_until_us = DB_TIME_NULL};
+    const struct author by = call_author(call);
+    struct str subject = call->match.values[0];
+    struct json_writer w;
+    struct id id = {{0}};
+
+    if (!call_no_params(call, err) ||
+        !call_path_id(call, ID_WEBHOOK, &id, err) ||
+        !webhook_secrets(call->db, &call->gateway->seal_keys, call_org(call),
+                         id, call->arena, &secrets, err) ||
+        !audit_note(call->db, call_org(call), STR("webhook.secret_shown"),
+                    subject, &by, call->now_us, err)) {
+        return false;
+    }
+    w = body_begin(call, HTTP_OK);
+    body_text(&w, "secret", secrets.current);
+    body_time(&w, "previous_secret_expires_at",
+              secrets.overlap_until_us > call->now_us ? secrets.overlap_until_us
+                                                      : DB_TIME_NULL);
+    json_object_end(&w);
+    crypt_wipe((char *)(uintptr_t)secrets.current.data, secrets.current.len);
+    crypt_wipe((char *)(uintptr_t)secrets.previous.data, secrets.previous.len);
+    return true;
+}
+
+/* The same judges as when it is saved, and as before each attempt. */
+static bool judge_url(struct call *call, struct err *err)
+{
+    ProtobufCMessage *message = NULL;
+    struct err why = ERR_NONE;
+    struct str reason = STR_NONE;
+    struct json_writer w;
+    struct str url;
+
+    if (!call_no_params(call, err) || !call_input(call, &message, err)) {
+        return false;
+    }
+    url = str_of(((const Porter__V1__UrlQuestion *)(const void *)message)->url);
+    if (!guard_form(url, &why)) {
+        reason = STR("form");
+    } else if (!guard_url(&call->gateway->guard, url, &why)) {
+        reason = why.code == ERR_FORBIDDEN ? STR("address") : STR("scheme");
+    }
+    w = body_begin(call, HTTP_OK);
+    body_bool(&w, "allowed", reason.len == 0);
+    body_text_or_null(&w, "reason", reason);
+    body_text(&w, "detail",
+              reason.len == 0 ? STR("a webhook may have this URL")
+                              : str_of(why.text));
+    json_object_end(&w);
+    return true;
+}
