@@ -8,12 +8,17 @@ def pytest_terminal_summary(terminalreporter):
     if failed:
         terminalreporter.section("in short")
     for report in failed:
-        terminalreporter.write_line(f"FAILED {report.nodeid} ({report.when}, {report.duration:.1f} s)")
+        terminalreporter.write_line(f"FAILED {report.nodeid} ({_when(report)})")
         said = _message(report).splitlines()
         if len(said) > LINES:  # What was wrong comes first, what came of it last.
             said = said[:LINES // 2] + ["…"] + said[-LINES // 2:]
         for line in said:
             terminalreporter.write_line(f"  {line[:COLUMNS]}")
+
+
+def _when(report):
+    """A file that could not be read has no time of its own."""
+    return f"{report.when}, {report.duration:.1f} s" if hasattr(report, "duration") else "before any test"
 
 
 def _message(report):

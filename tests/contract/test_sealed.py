@@ -4,10 +4,13 @@ import re
 from harness.sources import ROOT, statements, tracked
 
 # Who seals what -> the statements by which porterctl secrets rewrap goes through it, and the columns that they swap.
+WANTED = {"secret", "secret_previous", "headers", "client_certificate"}
 SEALERS = {
-    "libs/store/webhook_change.c": ("sealed_webhooks_swap", {"secret", "secret_previous", "headers"}),
-    "libs/store/webhook_headers.c": ("sealed_webhooks_swap", {"secret", "secret_previous", "headers"}),
+    "libs/store/webhook_change.c": ("sealed_webhooks_swap", WANTED),
+    "libs/store/webhook_headers.c": ("sealed_webhooks_swap", WANTED),
+    "libs/store/totp_secret.c": ("sealed_people_swap", {"totp_secret", "totp_pending"}),
     "libs/store/idempotency.c": ("sealed_answers_swap", {"body"}),
+    "libs/store/erase.c": ("sealed_answers_swap", {"body"}),
 }
 
 

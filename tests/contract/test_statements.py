@@ -8,9 +8,9 @@ from harness.sources import ROOT, statements
 from harness.servers import Server
 
 # Statements that are not about one organization: the relay's and the dispatcher's work queues,
-# a new master key's way through all that is sealed, the schema itself, look-ups by a secret's hash or a globally unique name.
+# what is counted for the metrics, a new master key's way through all that is sealed, the schema itself, look-ups by a secret's hash or a globally unique name.
 NOT_BY_ORGANIZATION = re.compile(r"outbox|claim|migrat|partition|epoch|lock|key_find|organization|"
-                                 r"shard|lease|txid|version|ping|next_due|webhook_changed|idempotency_clean|timezone|sealed_count")
+                                 r"shard|lease|txid|version|ping|next_due|webhook_changed|idempotency_clean|timezone|sealed_count|person_by_email|person_lock|checkup|circuit_count")
 
 
 @pytest.fixture(scope="module")
@@ -46,3 +46,26 @@ def test_a_statement_is_by_organization():
     faults = [name for name, (text, _) in statements().items()
               if "org_id" not in text and not NOT_BY_ORGANIZATION.search(name)]
     assert faults == []
+
+
+# Tables that belong to no organization, or are one: a database that is distributed by org_id has them whole on each node.
+# What somebody shows before it is known whose it is: unique in the whole installation, so these tables are whole as well.
+LOOKED_UP_ALONE = {("api_keys", "api_keys_hash"), ("invitations", "invitations_token"), ("sessions", "sessions_token"), ("users", "users_email")}
+WHOLE = {
+    "organizations": "the list that org_id names: everybody refers to it",
+    "key_cache_epoch": "one row for the installation",
+    "schema_migrations": "of the schema",
+}
+
+
+def test_every_key_of_a_table_holds_the_organization(database):
+    """What a database that is distributed by org_id asks of primary keys and unique indexes. Partitions have their parent's."""
+    rows = database.execute("""
+        SELECT c.relname, i.indexrelid::regclass::text,
+               EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'org_id' AND a.attnum = ANY (i.indkey::int2[]))
+          FROM pg_class c JOIN pg_index i ON i.indrelid = c.oid AND i.indisunique
+         WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition""").fetchall()
+    assert len(rows) > len(WHOLE)
+    faults = {(table, index) for table, index, has in rows if not has and table not in WHOLE}
+    assert faults == LOOKED_UP_ALONE, faults
+    assert {table for table, _, _ in rows} >= set(WHOLE)

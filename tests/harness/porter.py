@@ -14,6 +14,7 @@ import psycopg
 import requests
 
 from . import contract
+from .clock import Clock
 from .events import Topics
 from .poll import eventually
 from .process import PRESET, ROOT, Process, free_port, program
@@ -125,6 +126,11 @@ class Webhook:
     secret: str
 
 
+# Every type of event but the operational ones.
+WHAT_PEOPLE_DO = ",".join(["visitor.pre_registered", "visitor.checked_in", "visitor.checked_out", "visitor.cancelled", "contractor.created",
+                           "contractor.approved", "contractor.rejected", "evacuation.activated", "evacuation.ended"])
+
+
 class Organization:
     """One tenant, made through porterctl; its locations by SQL (no program makes them yet). With an
     id: one that is there."""
@@ -143,7 +149,8 @@ class Organization:
                                "--rate-limit", str(rate_limit), *more)
         return Key(made["id"], made["key"])
 
-    def webhook(self, url, events="*", **more):
+    def webhook(self, url, events=WHAT_PEOPLE_DO, **more):
+        """A new webhook; operational events go only to who asks for them, so that who counts is not surprised."""
         words = [word for name, value in more.items() for word in (f"--{name}", str(value))]
         made = self.porter.ctl("webhook", "add", "--org", self.id, "--url", url,
                                "--events", events, *words)
@@ -168,13 +175,14 @@ class Organization:
 class Porter:
     """Lives in a database of its own on servers that others may share. `preset` says which build
     its services are of ("asan": with sanitizers); `name` a database that may be there already;
-    `hosts` whom the certificate is for besides localhost."""
+    `hosts` whom the certificate is for besides localhost; `has_clock`: its time is `clock`'s."""
 
-    def __init__(self, servers, preset=PRESET, name=None, hosts=()):
+    def __init__(self, servers, preset=PRESET, name=None, hosts=(), has_clock=False):
         self.servers, self.preset = servers, preset
         self.name = name or f"porter_{uuid.uuid4().hex[:12]}"
         self.folder = Path(tempfile.mkdtemp(prefix="porter-test-"))
         self.tls = make_tls(self.folder / "tls", *hosts)
+        self.clock = Clock(self.folder / "clock") if has_clock else None
         self.gateways, self.dispatchers, self._receivers = [], [], []
         self._seal = "test:" + base64.b64encode(os.urandom(32)).decode()
         self._server_url = servers.postgres.url.rsplit("/", 1)[0]
@@ -196,8 +204,11 @@ class Porter:
             "PORTER_ENVIRONMENT": "development", "PORTER_LOG_LEVEL": "debug",
             # Tests write rows of any day.
             "PORTER_RETENTION_EVENTS": "0", "PORTER_RETENTION_DELIVERIES": "0", "PORTER_RETENTION_ATTEMPTS": "0",
+            "PORTER_RETENTION_STATS": "0",
             "PORTER_EGRESS_ALLOW": "127.0.0.0/8,::1/128",
         }
+        if self.clock:
+            env["PORTER_CLOCK_FILE"] = str(self.clock.path)
         for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS"):
             if name in os.environ:
                 env[name] = os.environ[name]
@@ -266,8 +277,20 @@ class Porter:
         given a function that waits until so many of the services' statements wait for locks."""
         return _held(self, statement, values)
 
+    @property
+    def database_url(self):
+        return f"{self._server_url}/{self.name}"
+
     def database(self):
-        return psycopg.connect(f"{self._server_url}/{self.name}", autocommit=True)
+        return psycopg.connect(self.database_url, autocommit=True)
+
+
+def porter_with(servers, **settings):
+    """One with a gateway, and a dispatcher of these settings."""
+    porter = Porter(servers)
+    porter.gateway()
+    porter.dispatcher(**settings)
+    return porter
 
 
 @contextmanager

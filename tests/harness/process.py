@@ -1,4 +1,5 @@
 """A program under test: started, asked to stop, killed, started again; its output is kept."""
+import json
 import os
 import random
 import signal
@@ -19,6 +20,11 @@ def program(name, preset=PRESET):
     path = ROOT / "build" / preset / "bin" / name
     assert path.exists(), f"{path} is not built (cmake --build --preset {preset})"
     return str(path)
+
+
+def printed(option, *names):
+    """What these programs print for an option, one after the other."""
+    return "".join(subprocess.run([program(name), option], capture_output=True, text=True, check=True).stdout for name in names)
 
 
 _given = set()
@@ -110,6 +116,11 @@ class Process:
 
     def output(self):
         return self.log.read_text(errors="replace") if self.log.exists() else ""
+
+    def logged(self, **wanted):
+        """The lines that it logged with these fields."""
+        lines = [json.loads(line) for line in self.output().splitlines() if line.startswith("{")]
+        return [line for line in lines if all(line.get(name) == value for name, value in wanted.items())]
 
     def tail(self, lines=25):
         return "\n".join(self.output().splitlines()[-lines:])

@@ -15,6 +15,8 @@ class Received:
     headers: dict  # Names in lower case.
     body: bytes
     at: float  # time.time()
+    client: str = None  # Whom the certificate names that came with it.
+    port: int = 0  # Of the caller: tells connections apart.
 
 
 class _Server(ThreadingHTTPServer):
@@ -25,10 +27,17 @@ class _Server(ThreadingHTTPServer):
         super().__init__(address, handler)
 
 
-class Receiver:
-    """`answer` takes a Received and gives (status, headers, body); the default is an empty 204."""
+def client_name(connection):
+    """The common name of the caller's certificate."""
+    shown = connection.getpeercert() if isinstance(connection, ssl.SSLSocket) else None
+    return dict(part[0] for part in shown["subject"])["commonName"] if shown else None
 
-    def __init__(self, tls, answer=None, address="127.0.0.1", port=0, is_plain=False):
+
+class Receiver:
+    """`answer` takes a Received and gives (status, headers, body); the default is an empty 204. With a `client_ca`
+    (PEM) it demands certificates that this one signed, or asks for them."""
+
+    def __init__(self, tls, answer=None, address="127.0.0.1", port=0, is_plain=False, client_ca=None, demands=True):
         self.got = []
         self.answer = answer or (lambda received: (204, {}, b""))
         self._lock = threading.Lock()
@@ -36,6 +45,9 @@ class Receiver:
         if not is_plain:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(tls / "server.pem", tls / "server.key")
+            if client_ca:
+                context.verify_mode = ssl.CERT_REQUIRED if demands else ssl.CERT_OPTIONAL
+                context.load_verify_locations(cadata=client_ca)
             self._server.socket = context.wrap_socket(
                 self._server.socket, server_side=True, do_handshake_on_connect=False)
         self.port = self._server.server_address[1]
@@ -72,7 +84,8 @@ class Receiver:
             def do_POST(self):
                 body = self.rfile.read(int(self.headers.get("content-length", 0)))
                 received = Received(
-                    self.path, {k.lower(): v for k, v in self.headers.items()}, body, time.time())
+                    self.path, {k.lower(): v for k, v in self.headers.items()}, body, time.time(),
+                    client_name(self.connection), self.client_address[1])
                 with receiver._lock:
                     receiver.got.append(received)
                 status, headers, answer = receiver.answer(received)

@@ -11,6 +11,15 @@ from harness.servers import Servers
 from harness.shared import shared_servers
 
 
+# They take longest: begun first, or a worker is left with one of them when all others are done.
+LONG = ["test_chaos", "test_rollout", "test_schemathesis", "test_crashes", "test_week", "test_stats", "test_circuits", "test_dispatcher",
+        "test_fairness", "test_backup", "test_kafka_rights", "test_rotations"]
+
+
+def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: LONG.index(item.path.stem) if item.path.stem in LONG else len(LONG))
+
+
 def pytest_sessionstart():
     contract.watch()
 

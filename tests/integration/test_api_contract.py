@@ -1,13 +1,12 @@
 """What docs/api.md promises to every caller: lists, filters, methods, ids, scopes, tenants, problems."""
 import re
-import subprocess
 from datetime import datetime, timedelta, timezone
 from urllib.parse import quote
 
 import pytest
 
 from harness.porter import format_id, parse_id, uuid7
-from harness.process import program
+from harness.process import printed
 from harness.raw import Wire, trusting
 
 BASE = datetime(2026, 3, 1, 9, 0, tzinfo=timezone.utc)
@@ -207,7 +206,7 @@ def test_every_bad_parameter_is_named_at_once(house):
 # ---- Methods and forms ---------------------------------------------------------------------------
 
 def operations():
-    lines = subprocess.run([program("gateway"), "--routes"], capture_output=True, text=True, check=True).stdout.splitlines()
+    lines = printed("--routes", "gateway").splitlines()
     return [line.split("\t")[:4] for line in lines]
 
 
@@ -374,7 +373,7 @@ def test_one_organization_never_sees_another(house, porter):
 # ---- Problems ------------------------------------------------------------------------------------
 
 def test_the_type_of_every_problem_is_a_page(house):
-    docs = subprocess.run([program("gateway"), "--errors-docs"], capture_output=True, text=True, check=True).stdout
+    docs = printed("--errors-docs", "gateway")
     names = re.findall(r"^### ([a-z-]+)$", docs, re.M)
     assert len(names) >= 20
     for name in names:

@@ -151,9 +151,9 @@ CASES = [
            r"The TLS handshake failed \(.*handshake failure\): check the TLS settings of the server\.",
            more={"newest": ssl.TLSVersion.TLSv1_2, "ciphers": "ECDHE-RSA-AES128-GCM-SHA256"}),
     Case("asks-for-a-certificate", hostile.silent, "tls_client_certificate",
-         r"The endpoint wants a client certificate, and we have none: ask for none at the webhook's URL, and verify the signature instead\.",
+         r"The endpoint wants a client certificate that it trusts: give the webhook one \(client_certificate\), or ask for none at its URL and verify the signature instead\.",
          more={"asks": True}),
-    Case("asks-in-tls-1.2", hostile.silent, "tls_client_certificate", r"The endpoint wants a client certificate, .*",
+    Case("asks-in-tls-1.2", hostile.silent, "tls_client_certificate", r"The endpoint wants a client certificate that it trusts: .*",
          tls="TLSv1.2", more={"asks": True, "newest": ssl.TLSVersion.TLSv1_2}),
     # --- no answer
     Case("resets-after-the-request", hostile.resets_after_the_request, "ended_silent",

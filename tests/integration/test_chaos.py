@@ -148,7 +148,7 @@ def test_nothing_acknowledged_is_lost_whatever_is_killed(new_porter, private_ser
     porter = new_porter(on=private_servers)
     for _ in range(2):
         porter.gateway()
-        porter.dispatcher(PORTER_LEASE="20s", PORTER_RETRY_SCHEDULE="1s,2s,5s,10s,10s,10s")
+        porter.dispatcher(PORTER_LEASE="20s", PORTER_ATTEMPT_TIMEOUT="10s", PORTER_RETRY_SCHEDULE="1s,2s,5s,10s,10s,10s")
     organization = porter.organization()
     receiver = FastReceiver(porter)
     webhook = organization.webhook(receiver.url)

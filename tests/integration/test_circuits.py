@@ -2,11 +2,14 @@
 import itertools
 import json
 import threading
+from contextlib import contextmanager
+from datetime import datetime, timezone
 
 import pytest
 
+from harness.meanwhile import meanwhile
 from harness.poll import eventually
-from harness.porter import Porter, parse_id
+from harness.porter import parse_id, porter_with
 
 FAST = {"PORTER_PROBE_WAIT": "200ms", "PORTER_PROBE_WAIT_MAX": "400ms", "PORTER_HELD_RATE": "1000",
         "PORTER_RETRY_SCHEDULE": "100ms,100ms,100ms"}
@@ -57,11 +60,14 @@ class Endpoint:
         return [json.loads(r.body)["data"]["visitor"]["id"] for r in self.receiver.matching() if "x-porter-test" not in r.headers]
 
 
-def porter_with(servers, **settings):
-    porter = Porter(servers)
-    porter.gateway()
-    porter.dispatcher(**settings)
-    return porter
+def impatient(porter):
+    """While the block runs no statement waits for a lock for long: it is ended as the server's own time-out would do later."""
+    def cancel(is_over):
+        with porter.database() as db:
+            while not is_over.wait(0.2):
+                db.execute("SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")
+
+    return meanwhile(cancel)
 
 
 @pytest.fixture(scope="module")
@@ -142,17 +148,89 @@ def test_an_endpoint_that_only_fails_is_given_a_rest_and_loses_nothing(fast):
     visitors = endpoint.write(20)
     well.wait(len(before) + 20)  # The other one is not touched.
     endpoint.until_rows(30, state="held")
-    # A single one is tried now and then: the oldest.
-    probed = {row["subject"] for row in endpoint.rows() if row["attempts"] > 4}
-    eventually(lambda: max(row["attempts"] for row in endpoint.rows()) > 6, 30, "more probes than the schedule has attempts")
-    assert endpoint.rows(attempts=0)[-1]["subject"] == visitors[-1] and len(endpoint.rows(attempts=0)) >= 15
-    assert probed <= {before[0]}
+    # A single one is tried now and then, each time the next: none has its turn again before all have had theirs.
+    untried = eventually(lambda: rows if 0 < len(rows := endpoint.rows(attempts=0)) < 18 else None, 30, "a few probes")
+    assert [row["subject"] for row in untried] == visitors[20 - len(untried):]
     endpoint.is_up.set()
     endpoint.until_rows(30, state="delivered")
     assert set(endpoint.got()) == set(before + visitors)
     hook = endpoint.webhook()
     assert (hook["health"], hook["failing_since"], hook["next_probe_at"]) == ("recovering", None, None)
     assert fast.dispatchers[0].metric('porter_circuits_total{event="closed"}') >= 1
+
+
+def test_how_many_get_a_rest_is_told(new_porter):
+    porter = new_porter()
+    porter.gateway()
+    porter.dispatcher(**NEVER)
+    endpoint = Endpoint(porter)
+    endpoint.write(IN_A_ROW)
+    endpoint.until_health("failing")
+    dispatcher = again(porter, **NEVER)  # It counts when it begins, and from time to time.
+    eventually(lambda: dispatcher.metric('porter_circuits{state="open"}') == 1, 30, "one that is open")
+    assert dispatcher.metric('porter_circuits{state="draining"}') == 0
+
+
+def test_one_event_that_is_always_refused_keeps_no_other_back(fast):
+    endpoint = Endpoint(fast)
+    visitors = endpoint.write(IN_A_ROW)
+    endpoint.until_health("failing")
+    refused = lambda r: json.loads(r.body)["data"]["visitor"]["id"] == visitors[0]
+    endpoint.receiver.answer = lambda r: (400 if refused(r) else 204, {}, b"")
+    endpoint.until_rows(IN_A_ROW - 1, state="delivered")
+    assert [row["subject"] for row in endpoint.until_rows(1, state="failed")] == visitors[:1]
+
+
+def test_failures_that_other_dispatchers_saw_count(patient):
+    endpoint = Endpoint(patient)
+    with patient.database() as db:  # What they have written with their attempts: eight failures since a success.
+        for hours, delivered, retry in ((3, 1, 9), (2, 0, 5), (1, 0, 3)):
+            db.execute("INSERT INTO webhook_hours SELECT %s, %s, date_trunc('hour', now()) - %s * interval '1 hour', 1, 0, 0, %s, %s, 0, 0,"
+                       " array_fill(0::bigint, ARRAY[13])", (parse_id(endpoint.organization.id), parse_id(endpoint.id), hours, delivered, retry))
+    endpoint.write(1)
+    endpoint.until_health("failing")
+    assert endpoint.rows()[0]["attempts"] < IN_A_ROW
+
+
+def wait_s(hook):
+    """From now until it is tried the next time."""
+    return (datetime.fromisoformat(hook["next_probe_at"]) - datetime.now(timezone.utc)).total_seconds()
+
+
+def test_who_wants_to_be_left_alone_is_not_tried_before(fast):
+    endpoint = Endpoint(fast)
+    endpoint.receiver.answer = lambda r: (503, {"Retry-After": "3600"}, b"")
+    endpoint.write(IN_A_ROW)
+    assert wait_s(endpoint.until_health("failing")) > 3000
+    probed = Endpoint(fast)
+    probed.write(IN_A_ROW)
+    assert wait_s(probed.until_health("failing")) < 3000
+    probed.receiver.answer = endpoint.receiver.answer
+    eventually(lambda: wait_s(probed.webhook()) > 3000, 30, "a probe that was told to come later")
+
+
+def test_what_stands_behind_a_held_event_is_held(patient):
+    endpoint = Endpoint(patient)
+    endpoint.patch(ordering="subject")
+    for visitor in endpoint.write(IN_A_ROW):
+        assert endpoint.client.post(f"/visitors/{visitor}/check-in").status_code == 200
+    endpoint.until_health("failing")
+    assert len(endpoint.until_rows(2 * IN_A_ROW, state="held")) == len(endpoint.rows(due_at=None))
+
+
+def test_enabling_lets_out_what_is_held_whatever_its_circuit_says(patient):
+    endpoint = Endpoint(patient)
+    endpoint.patch(status="disabled")
+    visitors = endpoint.write(3)
+    endpoint.until_rows(3, state="held")
+    with patient.database() as db:  # It opened while the webhook was being disabled.
+        db.execute("INSERT INTO webhook_circuits (org_id, webhook_id, state, since, failing_since, failures, wait_ms, next_at)"
+                   " VALUES (%s, %s, 'open', now(), now(), 10, 3600000, now() + interval '1 hour')",
+                   (parse_id(endpoint.organization.id), parse_id(endpoint.id)))
+    endpoint.is_up.set()
+    endpoint.patch(status="enabled")
+    endpoint.until_rows(3, state="delivered")
+    assert set(endpoint.got()) == set(visitors)
 
 
 def test_an_answer_that_takes_too_long_is_a_failure_too(new_porter):
@@ -294,3 +372,116 @@ def test_held_deliveries_are_in_the_log(patient):
     page = endpoint.client.get(f"/webhooks/{endpoint.id}/deliveries", params={"state": "held"}).json()
     assert [row["state"] for row in page["deliveries"]] == ["held", "held"]
     assert {row["next_attempt_at"] for row in page["deliveries"]} == {None}
+
+
+# ---- What nobody speaks for ----------------------------------------------------------------------
+
+CIRCUITS = "SELECT state FROM webhook_circuits WHERE webhook_id = %s"
+
+
+def circuits(endpoint):
+    with endpoint.porter.database() as db:
+        return [state for state, in db.execute(CIRCUITS, (parse_id(endpoint.id),))]
+
+
+@contextmanager
+def locked(porter, table):
+    """Nobody else writes the table while the block runs."""
+    with porter.database() as db, db.transaction():
+        db.execute(f"LOCK TABLE {table} IN EXCLUSIVE MODE")
+        yield
+
+
+def again(porter, **settings):
+    """Another dispatcher, after the death of the one there was."""
+    porter.dispatchers[-1].kill()
+    return porter.dispatcher(**settings)
+
+
+def test_what_was_held_goes_out_though_nobody_heard_that_the_breaker_opened(new_porter):
+    porter = new_porter()
+    porter.gateway()
+    porter.dispatcher(**NEVER)
+    endpoint = Endpoint(porter)
+    with locked(porter, "webhook_circuits"):  # The news waits here, and dies with the process.
+        visitors = endpoint.write(4 * IN_A_ROW)
+        eventually(lambda: endpoint.rows(state="held"), 30, "held rows")
+        porter.dispatchers[0].kill()
+    held = len(endpoint.rows(state="held"))
+    assert held and circuits(endpoint) == []
+    endpoint.is_up.set()
+    porter.dispatcher(**FAST)
+    eventually(lambda: not endpoint.rows(state="held"), 30, "nothing that is held")
+    eventually(lambda: len(endpoint.rows(state="delivered")) >= held, 30, "deliveries of what was held")
+    assert set(endpoint.got()) <= set(visitors)
+
+
+def test_news_waits_for_postgresql_and_is_told_then(new_porter):
+    porter = new_porter()
+    porter.gateway()
+    # No failure comes after these that could tell it once more.
+    porter.dispatcher(**{**NEVER, "PORTER_RETRY_SCHEDULE": "1h,1h"})
+    endpoint = Endpoint(porter)
+    dispatcher = porter.dispatchers[0]
+    with locked(porter, "webhook_circuits"):
+        endpoint.write(IN_A_ROW)
+        # A statement that waits for too long is ended: as if PostgreSQL were away.
+        eventually(lambda: "circuits.waiting" in dispatcher.output(), 40, "a change that could not be written")
+    assert endpoint.until_health("failing")["status"] == "enabled"
+
+
+def test_one_whose_row_somebody_sits_on_keeps_no_other_back(fast):
+    locked_out, other = Endpoint(fast), Endpoint(fast)
+    with fast.database() as db, db.transaction():
+        db.execute("INSERT INTO webhook_circuits (org_id, webhook_id, state, since, failing_since, failures, wait_ms, next_at)"
+                   " VALUES (%s, %s, 'open', now(), now(), 1, 1000, now())", (parse_id(locked_out.organization.id), parse_id(locked_out.id)))
+        with impatient(fast):
+            locked_out.write(IN_A_ROW)
+            eventually(lambda: "circuits.waiting" in fast.dispatchers[0].output(), 30, "a change that can not be written")
+            other.write(IN_A_ROW)
+            other.until_health("failing")
+            other.is_up.set()
+            other.until_rows(IN_A_ROW, state="delivered")
+        assert locked_out.webhook()["health"] == "ok"
+        db.execute("DELETE FROM webhook_circuits WHERE webhook_id = %s", (parse_id(locked_out.id),))
+    locked_out.until_health("failing")
+
+
+def test_a_webhook_that_needs_no_circuit_gets_none(new_porter):
+    porter = new_porter()
+    porter.gateway()
+    porter.dispatcher(**NEVER)
+    failing, disabled = Endpoint(porter), Endpoint(porter)
+    failing.write(IN_A_ROW)
+    failing.until_health("failing")
+    failing.until_rows(IN_A_ROW, state="held")
+    disabled.patch(status="disabled")
+    disabled.write(3)
+    disabled.until_rows(3, state="held")
+    swept = Endpoint(porter)  # By it we know that the sweep has come by: its key is the last.
+    swept.patch(status="disabled")
+    swept.write(1)
+    swept.until_rows(1, state="held")
+    swept.is_up.set()
+    with porter.database() as db:
+        db.execute("UPDATE webhooks SET status = 'enabled' WHERE id = %s", (parse_id(swept.id),))
+    again(porter, **NEVER)
+    swept.until_rows(1, state="delivered")
+    assert circuits(failing) == ["open"] and circuits(disabled) == []
+    assert len(failing.rows(state="held")) == IN_A_ROW and len(disabled.rows(state="held")) == 3
+
+
+def test_what_is_held_for_a_webhook_ends_when_it_is_deleted(new_porter):
+    porter = new_porter()
+    porter.gateway()
+    porter.dispatcher(**NEVER)
+    endpoint = Endpoint(porter)
+    endpoint.patch(status="disabled")
+    endpoint.write(3)
+    endpoint.until_rows(3, state="held")
+    assert endpoint.client.request("DELETE", f"/webhooks/{endpoint.id}").status_code == 204
+    again(porter, **NEVER)
+    assert {row["due_at"] for row in endpoint.until_rows(3, state="failed")} == {None}
+    with porter.database() as db:
+        said = db.execute("SELECT DISTINCT last_error FROM deliveries WHERE webhook_id = %s", (parse_id(endpoint.id),)).fetchall()
+    assert said == [("The webhook does not exist any more.",)]

@@ -10,13 +10,16 @@ WRONG = {
     "PORTER_DB_POOL": "many", "PORTER_LOG_LEVL": "info",
 }
 OWN = {
-    "gateway": {"PORTER_REDIS_URL": "http://redis.example.com", "PORTER_EGRESS_ALLOW": "10.0.0.1", "PORTER_HTTP_THREADS": "0"},
+    "gateway": {"PORTER_REDIS_URL": "http://redis.example.com", "PORTER_EGRESS_ALLOW": "10.0.0.1", "PORTER_HTTP_THREADS": "0",
+                "PORTER_OTLP_ENDPOINT": "collector:4318", "PORTER_OTLP_SAMPLE": "10%"},
     "dispatcher": {"PORTER_EGRESS_ALLOW": "10.0.0.0/8, 10.0.0/8,fd00::/129", "PORTER_RETRY_SCHEDULE": "5s,soon", "PORTER_LEASE": "2s",
                    "PORTER_ATTEMPT_TIMEOUT": "3s", "PORTER_EGRESS_PROXY": "socks5://u:proxy-password@proxy.example.com",
-                   "PORTER_EGRESS_CA_FILE": "/nowhere/ca.pem"},
+                   "PORTER_IN_FLIGHT_BYTES": "8388608", "PORTER_EGRESS_CA_FILE": "/nowhere/ca.pem", "PORTER_OTLP_HEADERS": "otlp-password"},
 }
-TOLD = {"gateway": {"PORTER_REDIS_URL", "PORTER_EGRESS_ALLOW", "PORTER_HTTP_THREADS", "PORTER_TLS_CERTIFICATE", "PORTER_TLS_KEY"},
-        "dispatcher": {"PORTER_EGRESS_ALLOW", "PORTER_EGRESS_PROXY", "PORTER_EGRESS_CA_FILE", "PORTER_RETRY_SCHEDULE", "PORTER_LEASE"}}
+TOLD = {"gateway": {"PORTER_REDIS_URL", "PORTER_EGRESS_ALLOW", "PORTER_HTTP_THREADS", "PORTER_TLS_CERTIFICATE", "PORTER_TLS_KEY",
+                    "PORTER_OTLP_ENDPOINT", "PORTER_OTLP_SAMPLE"},
+        "dispatcher": {"PORTER_EGRESS_ALLOW", "PORTER_EGRESS_PROXY", "PORTER_EGRESS_CA_FILE", "PORTER_RETRY_SCHEDULE", "PORTER_LEASE", "PORTER_IN_FLIGHT_BYTES",
+                       "PORTER_OTLP_HEADERS"}}
 
 
 def start(name, **settings):
@@ -29,7 +32,7 @@ def test_every_mistake_is_told_at_once(name):
     said = done.stdout + done.stderr
     assert done.returncode == 2, said
     assert {one for one in {*WRONG, *TOLD[name]} if one not in said} == set(), said
-    assert "no-colon" not in said and "mysql://" not in said and "proxy-password" not in said  # What may be secret is not shown.
+    assert "no-colon" not in said and "mysql://" not in said and "proxy-password" not in said and "otlp-password" not in said  # What may be secret is not shown.
 
 
 def test_every_range_that_is_none_is_named():
@@ -47,6 +50,21 @@ def test_a_file_of_authorities_must_hold_some(value, said):
     told = done.stdout + done.stderr
     assert done.returncode == 2 and "PORTER_LEASE" in told
     assert ("PORTER_EGRESS_CA_FILE" in told) == (value is not None) and (said or "") in told, told
+
+
+@pytest.mark.parametrize("words", [["gateway"], ["dispatcher"], ["porterctl", "migrate", "--status"]])
+@pytest.mark.parametrize("environment, size, said", [
+    ("production", 8, "is for tests"), ("development", 7, "has not 8 bytes"), ("development", None, "No such file"), ("development", 8, None)])
+def test_only_in_development_a_file_may_move_the_clock(words, environment, size, said, tmp_path):
+    path = tmp_path / "clock"
+    if size is not None:
+        path.write_bytes(bytes(size))
+    env = {"PORTER_DB_URL": "postgresql://127.0.0.1:1/none", "PORTER_SEAL_KEYS": "a:" + 43 * "A" + "=", "PORTER_DB_POOL": "x",
+           "PORTER_ENVIRONMENT": environment, "PORTER_CLOCK_FILE": str(path)}
+    done = subprocess.run([program(words[0]), *words[1:]], env=env, capture_output=True, text=True, timeout=20, check=False)
+    told = done.stdout + done.stderr
+    assert done.returncode == 2 and "PORTER_DB_POOL" in told, told
+    assert ("PORTER_CLOCK_FILE" in told) == (said is not None) and (said or "") in told, told
 
 
 @pytest.mark.parametrize("value, is_one", [

@@ -1,11 +1,15 @@
 """The dispatcher: retries, verdicts, the log, and what a death or a restart costs."""
 import base64
+import json
 import os
 import threading
 import time
+import uuid
 
 import pytest
+import requests
 from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from harness import signatures
@@ -38,6 +42,16 @@ def uncommitted(porter):
             low, high = consumer.get_watermark_offsets(place, timeout=10)
             lag += high - (place.offset if place.offset >= 0 else low)
         return lag
+    finally:
+        consumer.close()
+
+
+def ends(porter):
+    """The end of each partition of visitors."""
+    consumer = Consumer({"bootstrap.servers": porter.servers.kafka.url, "group.id": "nobody", "log_level": 0})
+    try:
+        known = consumer.list_topics(TOPIC, timeout=10).topics[TOPIC].partitions
+        return [TopicPartition(TOPIC, number, consumer.get_watermark_offsets(TopicPartition(TOPIC, number), timeout=10)[1]) for number in known]
     finally:
         consumer.close()
 
@@ -184,34 +198,145 @@ def test_the_log_is_what_was_sent(quick):
     assert one["total_us"] > 0 and one["remote"].startswith("127.0.0.1")
 
 
-def test_what_can_not_be_read_goes_to_the_dead_letters_and_the_partition_goes_on(quick):
+LARGEST_LETTER = 1_000_000  # What our producers send at most; a broker takes 1,048,588 as it comes.
+
+
+@pytest.mark.parametrize("size, mark, left_out", [(21, 5, None), (LARGEST_LETTER + 10_000, 5, "the value, 1010000 bytes"),
+                                                  (10, LARGEST_LETTER + 10_000, "the value, 10 bytes, key and headers")],
+                         ids=["small", "large", "large headers"])
+def test_what_can_not_be_read_goes_to_the_dead_letters_and_the_partition_goes_on(quick, size, mark, left_out):
     organization = quick.organization()
     receiver = quick.receiver()
     organization.webhook(receiver.url())
-    poison = os.urandom(20) + b"\xff"
-    producer = Producer({"bootstrap.servers": quick.servers.kafka.url})
+    poison, key = b"\xff" + os.urandom(size - 1), f"not an id {uuid.uuid4()}"
+    producer = Producer({"bootstrap.servers": quick.servers.kafka.url, "message.max.bytes": 1_048_000})
     partitions = len(producer.list_topics(TOPIC, timeout=10).topics[TOPIC].partitions)
+    sent = []
     for number in range(partitions):
-        producer.produce(TOPIC, poison, b"not an id", partition=number, headers={"mark": b"kept"})
+        producer.produce(TOPIC, poison, key.encode(), partition=number, headers={"mark": b"k" * mark},
+                         on_delivery=lambda error, message: sent.append((str(message.partition()), str(message.offset()), error)))
     producer.flush(10)
+    assert not [error for *_, error in sent if error]
     client, location = organization.client(), organization.location()
     for _ in range(2 * partitions):
         client.pre_register(location)
     receiver.wait(2 * partitions)
     dead = Topics(quick.servers.kafka.url, [DEAD])
-    wanted = {str(number) for number in range(partitions)}
+    wanted = {place[:2] for place in sent}
 
     def letters():
         """Other tests' dispatchers read the topic as well and send letters of their own."""
-        return [letter for letter in dead.seen if letter.value == poison]
+        return [letter for letter in dead.seen if (letter.headers["partition"], letter.headers["offset"]) in wanted]
 
-    eventually(lambda: dead.poll(0.2) or {letter.headers["partition"] for letter in letters()} == wanted,
+    eventually(lambda: dead.poll(0.2) or {(letter.headers["partition"], letter.headers["offset"]) for letter in letters()} == wanted,
                30, "a dead letter for each partition")
     dead.close()
     for letter in letters():
-        assert letter.key == "not an id" and letter.headers["mark"] == "kept"
-        assert letter.headers["topic"] == TOPIC
-        assert letter.headers["offset"].isdigit() and letter.headers["reason"]
+        assert letter.headers["topic"] == TOPIC and letter.headers["reason"]
+        assert letter.headers.get("left_out") == left_out
+        assert (letter.value or b"") == (b"" if left_out else poison)
+        if mark == 5:
+            assert letter.key == key and letter.headers["mark"] == "kkkkk"
+
+
+def test_what_kafka_dropped_unread_is_told(new_porter, private_servers):
+    """No dispatcher for longer than the topic's retention: a hole that nobody else would ever notice."""
+    porter = new_porter(on=private_servers)
+    porter.gateway()
+    dispatcher = porter.dispatcher()
+    organization, receiver = porter.organization(), porter.receiver()
+    organization.webhook(receiver.url())
+    client, location = organization.client(), organization.location()
+    for _ in range(20):
+        client.pre_register(location)
+    receiver.wait(20)
+    eventually(lambda: uncommitted(porter) == 0, 30, "committed places")
+    assert "porter_intake_skipped_records_total 0" in dispatcher.metrics()
+    dispatcher.stop()
+    was = {place.partition: place.offset for place in ends(porter)}
+    for _ in range(20):
+        client.pre_register(location)
+    eventually(lambda: sum(place.offset for place in ends(porter)) == sum(was.values()) + 20, 30, "20 records")
+    # Of partitions of which the group never read anything nobody knows that there was more.
+    lost = sum(place.offset - was[place.partition] for place in ends(porter) if was[place.partition] > 0)
+    assert lost > 0
+    admin = AdminClient({"bootstrap.servers": porter.servers.kafka.url})
+    for done in admin.delete_records(ends(porter)).values():
+        done.result(20)
+    # A gap shows at the first record behind it: each partition gets one.
+    gap = {place.partition: place.offset for place in ends(porter)}
+    more = 0
+    while any(place.offset == gap[place.partition] for place in ends(porter)):
+        client.pre_register(location)
+        more += 1
+    dispatcher.start()
+    receiver.wait(20 + more)
+    eventually(lambda: f"porter_intake_skipped_records_total {lost}\n" in dispatcher.metrics(), 30, f"{lost} skipped records")
+    told = [json.loads(line) for line in dispatcher.output().splitlines() if '"intake.skipped"' in line]
+    assert sum(line["to"] - line["from"] for line in told) == lost and {line["topic"] for line in told} == {TOPIC}
+
+
+def answering_500_first(porter):
+    """An organization whose webhook answers 500 to each delivery's first attempt."""
+    organization = porter.organization()
+    receiver = porter.receiver(lambda r: (500 if r.headers["x-porter-attempt"] == "1" else 204, {}, b""))
+    organization.webhook(receiver.url())
+    return organization, receiver
+
+
+def test_a_schema_that_is_behind_loses_no_delivery(new_porter):
+    """A dispatcher may be newer than the schema for a while: what PostgreSQL refuses then is not refused for good."""
+    porter = new_porter()
+    porter.gateway()
+    dispatcher = porter.dispatcher(PORTER_RETRY_SCHEDULE="100ms,100ms,100ms")
+    organization, receiver = answering_500_first(porter)
+    client, location = organization.client(), organization.location()
+    with porter.database() as db:
+        db.execute("ALTER TABLE deliveries RENAME COLUMN ordinal TO ordinal_later")
+        db.execute("UPDATE schema_migrations SET number = number + 1000 WHERE number = (SELECT max(number) FROM schema_migrations)")
+        client.pre_register(location)
+        receiver.wait(1)
+        eventually(lambda: '"ledger.waiting"' in dispatcher.output(), 30, "a ledger that waits")
+        assert requests.get(f"http://127.0.0.1:{dispatcher.private}/readyz", timeout=5).text == "schema: not current; run porterctl migrate\n"
+        db.execute("UPDATE schema_migrations SET number = number - 1000 WHERE number = (SELECT max(number) FROM schema_migrations)")
+        db.execute("ALTER TABLE deliveries RENAME COLUMN ordinal_later TO ordinal")
+    receiver.wait(2)
+    row, = settled(porter, organization, seconds=30)
+    assert (row["state"], row["attempts"]) == ("delivered", 2)
+    assert requests.get(f"http://127.0.0.1:{dispatcher.private}/readyz", timeout=5).status_code == 200
+
+
+def test_a_due_row_whose_webhook_can_not_be_read_comes_before_its_lease_ends(new_porter):
+    porter = new_porter()
+    porter.gateway()
+    organization, receiver = porter.organization(), porter.receiver()
+    organization.webhook(receiver.url())
+    known = porter.dispatcher()
+    organization.client().pre_register(organization.location())
+    settled(porter, organization)
+    known.stop()
+    with porter.database() as db:
+        db.execute("ALTER TABLE webhooks RENAME COLUMN max_age_s TO max_age_later")
+        db.execute("UPDATE deliveries SET state = 'pending', due_at = now(), finished_at = NULL, attempts_before = attempts")
+        dispatcher = porter.dispatcher()
+        eventually(lambda: '"retry.postponed"' in dispatcher.output(), 30, "a claim in vain")
+        db.execute("ALTER TABLE webhooks RENAME COLUMN max_age_later TO max_age_s")
+    receiver.wait(2, 20)  # The lease is of a minute.
+
+
+def test_an_attempt_that_can_not_be_stored_costs_only_its_description(new_porter):
+    porter = new_porter()
+    porter.gateway()
+    dispatcher = porter.dispatcher(PORTER_RETRY_SCHEDULE="100ms,100ms,100ms")
+    organization, receiver = answering_500_first(porter)
+    with porter.database() as db:
+        db.execute("ALTER TABLE attempts ADD CONSTRAINT no_attempt CHECK (number > 2)")
+    organization.client().pre_register(organization.location())
+    receiver.wait(2)
+    row, = settled(porter, organization, seconds=30)
+    assert (row["state"], row["attempts"]) == ("delivered", 2)
+    assert '"delivery.refused"' in dispatcher.output() and '"outcome.refused"' in dispatcher.output()
+    assert "not_stored" not in dispatcher.output()
 
 
 @pytest.mark.parametrize("count", [16, 17, 60])  # RECORD_HEADERS_MAX is 16.
@@ -234,6 +359,25 @@ def test_a_record_with_many_headers_is_delivered_to_a_webhook_that_was_just_chan
                      headers=[(f"x-{number}", b"x") for number in range(count - 1)] + [("porter_webhooks_version", str(version).encode())])
     assert producer.flush(10) == 0
     assert receiver.wait(1)[0].headers["webhook-id"]
+
+
+def test_phases_of_attempts_are_measured_as_far_as_there_are_any(new_porter):
+    porter = new_porter()
+    porter.gateway()
+    dispatcher, organization, receiver = porter.dispatcher(), porter.organization(), porter.receiver()
+    organization.webhook(receiver.url())
+    client, place = organization.client(), organization.location()
+
+    def counts():
+        return [dispatcher.metric(f'porter_attempt_phase_seconds_count{{phase="{phase}"}}') for phase in ("dns", "connect", "tls", "first_byte")]
+
+    for number, wanted in enumerate([[0, 1, 1, 1], [0, 1, 1, 2]], 1):  # An address needs no name server, a kept connection nothing but an answer.
+        client.pre_register(place)
+        receiver.wait(number)
+        eventually(lambda wanted=wanted: counts()[1:] == wanted[1:], 30, f"{wanted}, not {counts()}")
+    took = {line.split()[0]: float(line.split()[1]) for line in dispatcher.metrics().splitlines() if line.startswith("porter_attempt_") and "_sum" in line}
+    assert 0 < sum(took[f'porter_attempt_phase_seconds_sum{{phase="{phase}"}}'] for phase in ("connect", "tls", "first_byte")) <= took["porter_attempt_seconds_sum"]
+    assert dispatcher.metric('porter_neighbour_up{neighbour="postgresql"}') == 1 and dispatcher.metric('porter_db_connections{state="open"}') > 0
 
 
 def test_a_slow_endpoint_does_not_delay_another(quick):
@@ -377,12 +521,12 @@ def test_two_dispatchers_share_every_topic_evenly(new_porter):
     porter = new_porter()
     first = porter.dispatcher()
     whole = eventually(lambda: all((now := partitions(first)).values()) and now, 30, "all partitions")
-    assert set(whole) == set(TOPICS)
+    assert set(whole) == {*TOPICS, "porter.webhooks.v1"}
     second = porter.dispatcher()
 
     def shares():
         mine, theirs = partitions(first), partitions(second)
-        return [(mine[topic], theirs[topic]) for topic in TOPICS
+        return [(mine[topic], theirs[topic]) for topic in whole
                 if mine[topic] + theirs[topic] != whole[topic] or abs(mine[topic] - theirs[topic]) > 1]
 
     eventually(lambda: shares() == [], 30, "even shares of each topic")

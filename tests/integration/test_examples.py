@@ -13,11 +13,12 @@ import requests
 from harness import signatures
 from harness.contract import contract
 from harness.poll import LOG_S, eventually
+from harness.porter import parse_id, uuid7
 from harness.process import ROOT
 
 DISPATCHER = {"PORTER_RETRY_SCHEDULE": "1s"}  # It gives up after two attempts.
 FILE = ROOT / "services" / "gateway" / "openapi" / "examples.json"
-ID = re.compile(r"\b(org|key|usr|vis|loc|con|evac|evt|whk|dlv|req)_[0-7][0-9a-hjkmnp-tv-z]{25}\b")
+ID = re.compile(r"\b(org|key|usr|vis|loc|con|evac|evt|whk|dlv|req|rpl)_[0-7][0-9a-hjkmnp-tv-z]{25}\b")
 TIME = re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 FIXED = {"reset": 42, "webhook-signature": "v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4=", "X-Porter-Signature": "0" * 64,
          "next_cursor": "AWm0ZBqk9Uqe7wY3", "signature": "0" * 64, "remote": "203.0.113.7:443",
@@ -104,7 +105,7 @@ def tell(porter):
     tell_webhooks(story)
     receiver.wait(count=1, seconds=20, x_porter_event="visitor.cancelled")  # So that the next webhook does not get it too.
     tell_deliveries(porter, tenant, story, location)
-    tell_events(story, visitor["id"])
+    tell_events(story, visitor["id"], second["id"])
     story.ask("show_rate_limit")
     story.ask("list_locations", query="?limit=1")
     story.ask("show_location", [location])
@@ -112,6 +113,7 @@ def tell(porter):
     for name, count in EVENTS.items():
         bodies = [json.loads(one.body) for one in receiver.wait(count=count, seconds=20, x_porter_event=name)]
         story.kept["events"][name] = story.same(min(bodies, key=lambda event: event["id"]))
+    tell_troubles(porter, tenant, story, location)
     tell_signatures(story)
     tell_keys(porter, story)
     return story.kept
@@ -154,8 +156,27 @@ def tell_webhooks(story):
                                              "headers": {"Authorization": "Basic cG9ydGVyOmRvb3I="}})
     story.ask("list_webhooks", query="?limit=1")
     story.ask("show_webhook", [hook["id"]])
-    story.ask("update_webhook", [hook["id"]], body={"events": ["visitor.checked_in", "visitor.checked_out"], "ordering": "subject"})
+    story.ask("update_webhook", [hook["id"]], body={"events": ["visitor.checked_in", "visitor.checked_out"], "ordering": "subject",
+                                                     "retry_schedule": {"waits_seconds": [5, 60, 3600]}, "max_age_seconds": 86400})
     story.ask("rotate_webhook_secret", [hook["id"]], body={"overlap_seconds": 3600})
+
+
+def tell_troubles(porter, tenant, story, location):
+    """An endpoint only fails, is back, and is gone; another webhook is told of it."""
+    answer, client, told = {"status": 503}, tenant.client(), porter.receiver()
+    endpoint = porter.receiver(lambda got: (answer["status"], {}, b""))
+    hook = tenant.webhook(endpoint.url(), events="visitor.pre_registered").id
+    tenant.webhook(told.url(), events="webhook.failing,webhook.disabled,webhook.recovered")
+    for name, status in (("webhook.failing", 503), ("webhook.recovered", 204), ("webhook.disabled", 410)):
+        answer["status"] = status
+        if name == "webhook.failing":  # Five events, two attempts each.
+            for number in range(5):
+                client.pre_register(location, full_name=f"Guest {number}")
+        else:
+            client.post(f"/webhooks/{hook}/test")
+        event = json.loads(told.wait(count=1, seconds=20, x_porter_event=name)[0].body)
+        event["data"]["webhook"]["url"] = "https://hooks.example.com/porter"
+        story.kept["events"][name] = story.same(event)
 
 
 def tell_signatures(story):
@@ -181,25 +202,44 @@ def tell_deliveries(porter, tenant, story, location):
     """An endpoint is down for longer than the schedule, and then mended."""
     answer = {"status": 503}
     endpoint = porter.receiver(lambda got: (answer["status"], {}, b"closed for the night" if answer["status"] == 503 else b""))
-    hook = tenant.webhook(endpoint.url(), events="visitor.cancelled").id
+    hook, earliest = tenant.webhook(endpoint.url(), events="visitor.cancelled").id, uuid7()
     rows = f"/webhooks/{hook}/deliveries"
     guest = story.client.pre_register(location, full_name="Caroline Herschel")
     story.client.post(f"/visitors/{guest['id']}/cancel")
     delivery = eventually(lambda: story.watcher.get(f"{rows}?state=failed").json()["deliveries"], 20, "a failed delivery")[0]["id"]
     story.ask("list_deliveries", [hook], query="?limit=1")
     answer["status"] = 204
-    assert story.ask("recover_webhook", [hook], query="?since=2026-03-01T00:00:00Z")["recovered_count"] == 1
+    replays = f"/webhooks/{hook}/replays"
+    first = story.ask("recover_webhook", [hook], query="?since=2026-03-01T00:00:00Z")["id"]
+    eventually(lambda: story.watcher.get(f"{replays}/{first}").json()["state"] == "done", 20, "a replay that is done")
+    story.ask("show_replay", [hook, first])
     eventually(lambda: story.watcher.get(f"{rows}/{delivery}").json()["state"] == "delivered", 20, "the recovered delivery")
     story.ask("show_delivery", [hook, delivery])
     story.ask("retry_delivery", [hook, delivery])
+    other = story.ask("create_replay", [hook], body={"states": ["failed"], "event_type": "visitor.cancelled", "failure": "timeout"})["id"]
+    eventually(lambda: story.watcher.get(f"{replays}/{other}").json()["state"] == "done", 20, "another that is done")
+    story.ask("list_replays", [hook], query="?limit=1")
+    with porter.database() as db:  # An hour of long ago; and a replay before another that nobody takes: that one waits.
+        db.execute("INSERT INTO webhook_hours VALUES (%s, %s, '2026-03-01T09:00Z', 1, 118, 1, 118, 14, 1, 0, '{0,0,31,80,8,2,0,0,0,0,12,0,0}')",
+                   (parse_id(tenant.id), parse_id(hook)))
+        db.execute("INSERT INTO replays (org_id, id, webhook_id, state, states, next_at, created_at) VALUES (%s, %s, %s, 'queued', '{failed}', 'infinity', now())",
+                   (parse_id(tenant.id), earliest, parse_id(hook)))
+    story.ask("show_webhook_stats", [hook], query="?since=2026-03-01T09:00:00Z&until=2026-03-01T10:00:00Z")
+    last = story.client.post(replays).json()["id"]
+    story.ask("cancel_replay", [hook, last])
     story.ask("test_webhook", [hook], body={"event_type": "visitor.checked_in"})
 
 
-def tell_events(story, visitor):
+def tell_events(story, visitor, second):
     query = f"?limit=1&subject={visitor}&type=visitor.checked_in"
     event = eventually(lambda: story.watcher.get(f"/events{query}").json()["events"], LOG_S)[0]
     story.ask("list_events", query=query)
     story.ask("show_event", [event["id"]])
+    # One that a single webhook listened to: of several, whose id is the first is not known before.
+    event = story.watcher.get(f"/events?limit=1&subject={second}&type=visitor.cancelled").json()["events"][0]
+    rows = f"/events/{event['id']}/deliveries"
+    eventually(lambda: [one["state"] for one in story.watcher.get(rows).json()["deliveries"]] == ["delivered"], 20, "it is delivered")
+    story.ask("list_event_deliveries", [event["id"]])
 
 
 def tell_problems(porter, tenant, story, visitor):

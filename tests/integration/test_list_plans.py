@@ -5,15 +5,16 @@ from urllib.parse import urlencode
 
 import pytest
 
-from harness.plans import EVENT_LISTS, PLANNERS, VISITOR_LISTS, Watched, facts, lists
+from harness.plans import DASHBOARD_LISTS, EVENT_LISTS, PLANNERS, VISITOR_LISTS, Watched, facts, lists
 from harness.porter import Porter, format_id, parse_id, uuid7
 
 PAGE, DAYS, FIRST = 50, 20, "2026-01-01"
 TAKEN = PAGE + 1  # One more tells whether there are more.
 CONTRACTORS, LOCATIONS, DELIVERIES, EVACUATIONS, PEOPLE, VISITORS, ORGANIZATIONS = 20_000, 3000, 60_000, 20_000, 2000, 20_000, 10_000
+REPLAYS = 10_000
 WEBHOOKS = 100  # The most that an organization may have (WEBHOOKS_PER_ORG_MAX).
 ROSTERS, ATTEMPTS, ON_SITE = 10, 3, VISITORS // 200
-BIG = ["organizations", "api_keys", "locations", "visitors", "contractors", "webhooks", "webhook_circuits", "deliveries", "attempts", "evacuations", "evacuation_people"]
+BIG = ["organizations", "api_keys", "locations", "visitors", "contractors", "webhooks", "webhook_circuits", "deliveries", "attempts", "evacuations", "evacuation_people", "replays"]
 ID = "(lpad(to_hex((extract(epoch FROM at) * 1000)::bigint), 12, '0') || '7' || substr(md5(i || %(org)s::text), 1, 3) || '8' || substr(md5(i || 'x'), 1, 15))::uuid"
 EACH = """
       FROM generate_series(1, %(count)s) AS i
@@ -52,9 +53,12 @@ SEEDS = {
     INSERT INTO evacuation_people (org_id, evacuation_id, visitor_id, full_name, accounted_for)
     SELECT %(org)s, e.id, {ID}, 'Ada ' || i %% 977, i %% 4 = 0 {EACH}
      CROSS JOIN (SELECT id FROM evacuations WHERE org_id = %(org)s ORDER BY id LIMIT {ROSTERS}) AS e""",
+    "replays": f"""
+    INSERT INTO replays (org_id, id, webhook_id, state, states, created_at, finished_at)
+    SELECT %(org)s, {ID}, CASE WHEN i %% 2 = 0 THEN %(webhook)s ELSE gen_random_uuid() END, 'done', '{{failed}}', at, at {EACH}""",
 }
 COUNTS = {"locations": LOCATIONS, "visitors": VISITORS, "contractors": CONTRACTORS, "webhooks": WEBHOOKS, "webhook_circuits": 0, "deliveries": DELIVERIES,
-          "attempts": 0, "evacuations": EVACUATIONS, "evacuation_people": PEOPLE}
+          "attempts": 0, "evacuations": EVACUATIONS, "evacuation_people": PEOPLE, "replays": REPLAYS}
 NEW_ORGANIZATIONS = """
     INSERT INTO organizations (id, name, slug, created_at, cors_origins)
     SELECT gen_random_uuid(), 'o', 'many-' || i, %(first)s, CASE WHEN i %% 1000 = 0 THEN ARRAY['https://a.example'] ELSE '{}' END
@@ -247,12 +251,30 @@ def test_a_webhook_that_is_gone_may_have_deliveries(watched):
     assert found.blocks <= 4 * watched.partitions("deliveries")
 
 
+def test_deliveries_of_an_event(watched):
+    """As they are asked for once the event is found: three days are opened, and only what is of the event's millisecond is read."""
+    with watched.database() as db:
+        raw, at = db.execute("SELECT event_id, event_at FROM deliveries WHERE org_id = %s ORDER BY id LIMIT 1 OFFSET 5000", (parse_id(watched.tenant.id),)).fetchone()
+        db.execute("INSERT INTO events (org_id, id, type, subject, payload, created_at) VALUES (%s, %s, 'visitor.checked_in', 'vis_1', '', %s)"
+                   " ON CONFLICT DO NOTHING", (parse_id(watched.tenant.id), raw, at))
+    _, plans = watched.during(lambda: watched.client.get(f"/events/{format_id('evt', raw)}/deliveries"), ["delivery_list_of_event"])
+    found = facts(plans)
+    well(found, found.indexes, {"deliveries": 10})
+    assert len(plans) == 1 and found.indexes <= {PKEY} and found.opened <= 4
+
+
 def test_deliveries_of_an_organization(watched):
     """As porterctl lists them."""
     _, plans = watched.during(lambda: watched.porter.ctl_list("deliveries", "list", "--org", watched.tenant.id, "--limit", str(PAGE)), ["delivery_list"])
     found = facts(plans)
     well(found, {PKEY}, {"deliveries": PAGE + watched.partitions("deliveries")})
     assert "Merge Append" in found.kinds
+
+
+def test_replays_of_a_webhook(watched):
+    for body, found in watched.pages(f"/webhooks/{format_id('whk', watched.webhook)}/replays", {}, ["replay_list"], "replays"):
+        assert len(body["replays"]) == PAGE
+        well(found, {"replays_of_webhook"}, {"replays": TAKEN})
 
 
 # ---- Evacuations ---------------------------------------------------------------------------------
@@ -347,12 +369,13 @@ def test_organizations_that_browsers_may_call(watched):
 
 # ---- None is forgotten ----------------------------------------------------------------------------
 
-HERE = {"contractor_list", "location_list", "webhook_list", *DELIVERIES_OF_WEBHOOK, "delivery_list", "evacuation_list", "evacuation_people",
-        "evacuation_roster", "attempt_list", "key_list", "organization_cors_list"}
-WHOLE = {"partitions_held"}  # Once an hour, of tables that are empty as a rule.
+HERE = {"contractor_list", "location_list", "webhook_list", *DELIVERIES_OF_WEBHOOK, "delivery_list", "delivery_list_of_event", "evacuation_list", "evacuation_people",
+        "evacuation_roster", "attempt_list", "key_list", "organization_cors_list", "replay_list"}
+ELSEWHERE = {"replay_total", "replay_backlog", "delivery_waiting", "circuit_held"}  # test_delivery_plans.py
+WHOLE = {"partitions_held", "partition_held"}  # Once an hour, of tables that are empty as a rule, and of days that are dropped.
 
 
 def test_every_list_has_its_plan_asserted():
-    """A new one fails here until a test above, or of visitors' or events' plans, asks for it."""
+    """A new one fails here until a test above, or of visitors', events' or the dashboard's plans, asks for it."""
     assert VISITOR_LISTS and EVENT_LISTS
-    assert lists() == HERE | WHOLE | VISITOR_LISTS | EVENT_LISTS
+    assert lists() == HERE | ELSEWHERE | WHOLE | VISITOR_LISTS | EVENT_LISTS | DASHBOARD_LISTS

@@ -69,6 +69,22 @@ def test_the_callers_trace_reaches_kafka_and_the_webhook(porter, organization):
     assert trace in receiver.wait(1)[0].headers["traceparent"]
 
 
+def test_the_callers_trace_is_that_of_retries_and_of_the_logs_too(new_porter):
+    porter = new_porter()
+    gateway = porter.gateway()
+    dispatcher = porter.dispatcher(PORTER_RETRY_SCHEDULE="100ms,100ms")
+    organization, receiver = porter.organization(), porter.receiver(lambda r: (500, {}, b""))
+    organization.webhook(receiver.url())
+    trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+    organization.client().post("/visitors/pre-register", json={"full_name": "Ada", "location_id": organization.location()},
+                               headers={"traceparent": f"00-{trace}-00f067aa0ba902b7-01"})
+    sent = [request.headers["traceparent"].split("-") for request in receiver.wait(3)]
+    assert {(version, one, flags) for version, one, _, flags in sent} == {("00", trace, "01")}
+    assert len({span for _, _, span, _ in sent} | {"00f067aa0ba902b7"}) == 4
+    assert [line["event"] for line in gateway.logged(trace_id=trace)] == ["request.answered"]
+    assert [line["trace_id"] for line in eventually(lambda: dispatcher.logged(event="delivery.failed"), 10, "the end")] == [trace]
+
+
 def test_only_subscribed_webhooks_of_the_same_organization_are_told(porter, organization):
     stranger = porter.organization()
     receiver = porter.receiver()

@@ -298,7 +298,7 @@ def test_a_batch_is_read_and_swapped_by_the_primary_key(new_porter, knows, mode)
                 {"org": f"'{org}'::uuid", "bytes": "'sealed'::bytea", "text": "'r'::text"}.items()}
         values = {
             "sealed_webhooks": f"'{none}', '{none}'",
-            "sealed_webhooks_swap": f"{many['org']}, '{{{','.join(map(str, hooks))}}}', {', '.join([many['bytes']] * 6)}",
+            "sealed_webhooks_swap": f"{many['org']}, '{{{','.join(map(str, hooks))}}}', {', '.join([many['bytes']] * 8)}",
             "sealed_answers": f"'{none}', '{none}', '', '', 'x', now()",
             "sealed_answers_swap": f"{many['org']}, '{{{','.join(map(str, keys))}}}', {', '.join([many['text']] * 2)}, {', '.join([many['bytes']] * 2)}",
         }

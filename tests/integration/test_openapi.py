@@ -4,7 +4,6 @@ The rows come from `gateway --routes` and the OpenAPI document, so a new route i
 import binascii
 import re
 import secrets
-import subprocess
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -12,18 +11,18 @@ import pytest
 from harness.contract import contract
 from harness.porter import format_id, uuid7
 from harness.poll import LOG_S, eventually
-from harness.process import program
+from harness.process import printed
 from harness.raw import Wire, trusting
 
 SCOPES = ["visitors:read", "visitors:write", "locations:read", "contractors:read", "contractors:write", "evacuations:read",
           "evacuations:write", "events:read", "webhooks:read", "webhooks:write"]
 PREFIXES = {"visitors": "vis", "locations": "loc", "contractors": "con", "evacuations": "evac", "events": "evt",
-            "webhooks": "whk", "deliveries": "dlv"}
+            "webhooks": "whk", "deliveries": "dlv", "replays": "rpl"}
 
 
 def routes():
-    printed = subprocess.run([program("gateway"), "--routes"], capture_output=True, text=True, check=True).stdout
-    return [line.split("\t")[:4] for line in printed.splitlines()]
+    told = printed("--routes", "gateway")
+    return [line.split("\t")[:4] for line in told.splitlines()]
 
 
 ROUTES = [pytest.param(*row, id=f"{row[0]} {row[1]}") for row in routes()]

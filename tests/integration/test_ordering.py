@@ -124,3 +124,73 @@ def test_what_was_held_keeps_its_order_with_what_comes_meanwhile(porter):
             assert desk.client.post(f"/visitors/{visitor}/{step}").status_code == 200
     desk.until(60)
     assert dict(desk.stories(good)) == {visitor: STEPS for visitor in visitors}
+
+
+# ---- Nobody waits longer than for the one before it ------------------------------------------------
+
+WATCH, KEY = """
+    CREATE FUNCTION put_off() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        PERFORM pg_advisory_xact_lock_shared(%s);
+        NEW.due_at := NEW.due_at + interval '1 hour';
+        RETURN NEW;
+    END $$;
+    CREATE TRIGGER put_off BEFORE UPDATE ON deliveries FOR EACH ROW WHEN (NEW.waits_for = 'turn') EXECUTE FUNCTION put_off()""", 7013
+
+
+@pytest.fixture
+def strict(new_porter):
+    """Who is put off for its turn, comes an hour later unless it is woken."""
+    porter = new_porter()
+    porter.gateway()
+    porter.dispatcher()
+    with porter.database() as db:
+        db.execute(WATCH % KEY, prepare=False)
+    return porter
+
+
+def blocked(db):
+    return db.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = %s AND NOT granted", (KEY,)).fetchone()[0]
+
+
+class Gate:
+    """Answers a subject's first event when it may, all else at once."""
+
+    def __init__(self):
+        self.go_on = threading.Event()
+
+    def __call__(self, request):
+        if event_of(request)[1] == STEPS[0]:
+            self.go_on.wait(30)
+        return 204, {}, b""
+
+
+def test_one_that_is_put_off_while_the_one_before_it_ends_is_woken(strict):
+    gate, desk = Gate(), None
+    desk = Desk(strict, gate)
+    visitor = desk.visit(steps=1)
+    desk.receiver.wait(1)
+    with strict.database() as db:
+        db.execute("SELECT pg_advisory_lock(%s)", (KEY,))
+        assert desk.client.post(f"/visitors/{visitor}/check-in").status_code == 200
+        eventually(lambda: blocked(db), 30, "a claim that puts the second off")
+        gate.go_on.set()
+        eventually(lambda: sorted(desk.states()) == ["delivered", "pending"], 8, "an end of the first")
+        # Who ended it has looked for the second as well, and found it as it was.
+        eventually(lambda: strict.dispatchers[0].metric("porter_deliveries_in_flight") == 0, 8, "nothing under way")
+        assert blocked(db)
+    desk.until(2, seconds=20)
+
+
+@pytest.mark.parametrize("change", ["no order", "no webhook"])
+def test_what_waits_in_line_goes_on_though_its_webhook_has_no_line_any_more(strict, change):
+    gate = Gate()
+    desk = Desk(strict, gate)
+    desk.visit()
+    eventually(lambda: strict.dispatchers[0].metric("porter_retry_put_off_total") == 2, 30, "two that are put off")
+    if change == "no order":
+        assert desk.client.request("PATCH", f"/webhooks/{desk.id}", json={"ordering": "none"}).status_code == 200
+    else:
+        assert desk.client.request("DELETE", f"/webhooks/{desk.id}").status_code == 204
+    gate.go_on.set()
+    eventually(lambda: "pending" not in desk.states(), 20, "an end of all")

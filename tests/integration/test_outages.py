@@ -1,5 +1,6 @@
 """Neighbours that go away: who goes on, who says so, and that nothing is lost."""
 import json
+import subprocess
 from datetime import datetime, timedelta
 
 import pytest
@@ -149,3 +150,22 @@ def test_readiness_follows_postgresql_but_not_redis_or_kafka(fragile):
     eventually(gateway._is_ready, 30, "ready again")
     fragile.servers.redis.start()
     fragile.servers.kafka.start()
+
+
+def ask_ready(process, **more):
+    done = subprocess.run([*process.words, "--ready"], env={**process.env, **more}, capture_output=True, text=True, timeout=20, check=False)
+    return done.returncode, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("kind", ["gateways", "dispatchers"])
+def test_a_program_asks_its_running_twin_whether_it_is_ready(fragile, kind):
+    """What a container's health check runs: its image has no other program."""
+    process = getattr(fragile, kind)[0]
+    code, said = ask_ready(process, PORTER_PRIVATE_ADDRESS="0.0.0.0")
+    assert code == 0 and "ready" in said, said
+    fragile.servers.postgres.kill()
+    code, said = ask_ready(process)
+    assert code == 1 and "/readyz: answers 503" in said and "postgres" in said, said
+    process.kill()
+    code, said = ask_ready(process)
+    assert code == 1 and "nobody listens" in said, said

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from harness.poll import eventually
-from harness.porter import uuid7
+from harness.porter import parse_id, uuid7
 
 MOVE_MAX = 10_000  # PARTITION_MOVE_MAX of libs/store/partition.h
 KEY_OF = {"events": "created_at", "deliveries": "event_at", "attempts": "at"}
@@ -309,6 +309,31 @@ def test_a_day_with_deliveries_that_are_to_be_sent_stays(new_porter):
         assert names_of(db, "deliveries", [-8])[0] in partitions(db, "deliveries")
 
 
+def test_what_is_held_and_goes_with_its_day_is_told(new_porter):
+    porter = new_porter()
+    with porter.database() as db:
+        with_days(db, "deliveries", [-9, -8, -1])
+        db.execute("UPDATE deliveries SET state = 'held' WHERE event_at < now() - interval '7 days' OR event_at > now() - interval '2 days'")
+        org, webhook = uuid7(), uuid7()
+        db.execute("UPDATE deliveries SET org_id = %s, webhook_id = %s WHERE state = 'held'", (org, webhook))
+        gateway = porter.gateway(**KEEP)
+        eventually(lambda: len(dropped(gateway)) == 2, 15, "two days dropped")
+    told = [json.loads(line) for line in gateway.output().splitlines() if '"deliveries.held_dropped"' in line]
+    assert [(parse_id(line["organization"]), parse_id(line["webhook"]), line["deliveries"]) for line in told] == [(org, webhook, 2)]
+
+
+def test_the_audit_log_is_forgotten_when_it_is_older_than_it_is_kept(new_porter):
+    porter = new_porter()
+    tenant = porter.organization()
+    with porter.database() as db:
+        for days in (500, 399, 3):
+            db.execute("INSERT INTO audit_log (org_id, id, at, actor, action) VALUES (%s, gen_random_uuid(), now() - %s * interval '1 day', 'x', %s)",
+                       (parse_id(tenant.id), days, f"old.{days}"))
+        porter.gateway()
+        actions = "SELECT action FROM audit_log WHERE action LIKE 'old.%' ORDER BY at"
+        eventually(lambda: [row[0] for row in db.execute(actions)] == ["old.399", "old.3"], 15, "the oldest gone")
+
+
 def test_a_table_in_use_is_left_for_the_next_time(new_porter):
     porter = new_porter()
     with porter.database() as db, porter.database() as reader:
@@ -331,3 +356,27 @@ def test_nothing_is_dropped_when_all_is_kept(new_porter):
         eventually(lambda: dropped(gateway) == names_of(db, "events", [-400]), 15, "the one that is not kept for ever")
         assert {table: partitions(db, table) for table in ("deliveries", "attempts")} == {
             table: before[table] for table in ("deliveries", "attempts")}
+
+
+def test_replays_are_forgotten_with_the_deliveries_of_their_time(new_porter):
+    porter = new_porter()
+    tenant, names = porter.organization(), {"old": (-9, True), "new": (-1, True), "going": (-9, False)}
+    with porter.database() as db:
+        for name, (distance, ended) in names.items():
+            db.execute("INSERT INTO replays (org_id, id, webhook_id, state, states, event_type, created_at, finished_at, next_at)"
+                       " SELECT %s, gen_random_uuid(), gen_random_uuid(), 'done', '{failed}', %s, at, CASE WHEN %s THEN at END,"
+                       " CASE WHEN NOT %s THEN 'infinity'::timestamptz END FROM (SELECT now() + %s * interval '1 day' AS at) AS t",
+                       (parse_id(tenant.id), name, ended, ended, distance))
+        porter.gateway(**KEEP)
+        eventually(lambda: {row[0] for row in db.execute("SELECT event_type FROM replays")} == {"new", "going"}, 15, "the old one gone")
+
+
+def test_hours_are_forgotten_when_they_are_older_than_they_are_kept(new_porter):
+    porter = new_porter()
+    tenant = porter.organization()
+    with porter.database() as db:
+        for days in (9, 4, 1):
+            db.execute("INSERT INTO webhook_hours SELECT %s, gen_random_uuid(), date_trunc('hour', now() - %s * interval '1 day'), 1, %s, 0, 0, 0, 0, 0,"
+                       " array_fill(0::bigint, ARRAY[13])", (parse_id(tenant.id), days, days))
+        porter.gateway(PORTER_RETENTION_STATS="3d")
+        eventually(lambda: [row[0] for row in db.execute("SELECT delivered FROM webhook_hours")] == [1], 15, "old hours gone")

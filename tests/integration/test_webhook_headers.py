@@ -105,6 +105,19 @@ def test_a_change_replaces_them_all_or_leaves_them(porter, client):
     assert change(client, made, {"headers": {}})["updated_at"] == emptied["updated_at"]  # Nothing new.
 
 
+@pytest.mark.parametrize("url", ["https://elsewhere.example/hook", "https://example.com:8443/hook", "https://example.com.elsewhere.example/", "https://sub.example.com/hook"])
+def test_a_new_address_does_not_get_what_was_given_to_another(client, url):
+    """Or whoever may change a webhook could read its values at an endpoint of his own."""
+    made = create(client, "https://example.com/hook", OWN)
+    assert faults(client.request("PATCH", f"/webhooks/{made['id']}", json={"url": url})) == {("headers", "required")}
+    assert faults(client.request("PATCH", f"/webhooks/{made['id']}", json={"url": url, "headers": None})) == {("headers", "required")}
+    assert client.get(f"/webhooks/{made['id']}").json()["url"] == made["url"]
+    assert change(client, made, {"url": "https://EXAMPLE.com:443/other"})["headers"] == {name: MASK for name in OWN}
+    assert change(client, made, {"url": url, "headers": {"X-New": "n"}})["headers"] == {"X-New": MASK}
+    assert change(client, made, {"url": "https://example.com/hook", "headers": {}})["headers"] == {}
+    assert change(client, made, {"url": url})["url"] == url  # There is none to keep.
+
+
 def test_what_is_shown_can_not_be_sent_back(client):
     """Or the value would become asterisks without a word."""
     made = create(client, "https://example.com/", OWN)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from harness import signatures
-from harness.poll import eventually
+from harness.poll import LOG_S, eventually
 from harness.porter import format_id, parse_id, uuid7
 from harness.refusals import faults, problem
 
@@ -466,40 +466,24 @@ def test_of_two_who_retry_one_is_told(porter, tenant, client):
 
 
 def test_what_failed_is_recovered(porter, tenant, client):
+    """A replay of it: test_replays.py has the rest."""
     made, receiver, rows, state = failing(porter, tenant, client, 3)
     client.post(f"/webhooks/{made['id']}/test")
     eventually(lambda: len(listed(client, made["id"], state="failed")) == 4, 30, "a failed sample")
     state["status"] = 204
+
+    def recovered(since):
+        answer = client.post(f"/webhooks/{made['id']}/recover", params={"since": stamp(since)})
+        assert answer.status_code == 202 and answer.json()["states"] == ["failed"] and moment(answer.json()["created_from"]) == since
+        path = answer.headers["Location"].removeprefix("/api/v1")
+        return eventually(lambda: one if (one := client.get(path).json())["state"] == "done" else None, 30, "a replay's end")["replayed_count"]
     oldest = moment(rows[-1]["created_at"])
-    later = client.post(f"/webhooks/{made['id']}/recover", params={"since": stamp(now() + timedelta(hours=1))})
-    assert (later.status_code, later.json()["recovered_count"], later.json()["has_more"]) == (202, 0, False)
-    answer = client.post(f"/webhooks/{made['id']}/recover", params={"since": stamp(oldest)}).json()
-    assert answer["recovered_count"] == 3 and answer["has_more"] is False
+    assert recovered(now().replace(microsecond=0) + timedelta(hours=1)) == 0
+    assert recovered(oldest) == 3
     eventually(lambda: len(listed(client, made["id"], state="delivered")) == 3, 30, "three delivered")
-    again = client.post(f"/webhooks/{made['id']}/recover", params={"since": stamp(oldest)}).json()
-    assert again["recovered_count"] == 0  # Samples are left.
-    assert [entry[2]["count"] for entry in audit(porter, tenant) if entry[0] == "webhook.recovered"] == [3]
+    assert recovered(oldest) == 0  # Samples are left.
+    assert [entry[2]["states"] for entry in audit(porter, tenant) if entry[0] == "webhook.replay"] == [["failed"]] * 3
     assert len(receiver.matching()) == 3 * 2 + 1 + 3
-
-
-def test_recovery_is_bounded(new_porter):
-    """Rows as an outage of days leaves them, and no dispatcher yet."""
-    porter = new_porter()
-    porter.gateway()
-    tenant = porter.organization()
-    client = tenant.client()
-    made = create(client, url="https://127.0.0.1:1024/")
-    with porter.database() as db:
-        db.execute(
-            "INSERT INTO deliveries (org_id, id, event_at, event_id, webhook_id, event_type, subject, state, attempts,"
-            " body, finished_at, created_at) SELECT %(org)s, gen_random_uuid(), now() - n * interval '1 second',"
-            " gen_random_uuid(), %(hook)s, 'visitor.checked_in', 'vis_1', 'failed', 12, '{}', now(), now()"
-            " FROM generate_series(1, 10005) AS n", {"org": parse_id(tenant.id), "hook": parse_id(made["id"])})
-    since = {"since": stamp(now() - timedelta(days=1))}
-    one = client.post(f"/webhooks/{made['id']}/recover", params=since).json()
-    assert (one["recovered_count"], one["has_more"]) == (10000, True)
-    two = client.post(f"/webhooks/{made['id']}/recover", params=since).json()
-    assert (two["recovered_count"], two["has_more"]) == (5, False)
 
 
 @pytest.mark.parametrize("query", ["", "?since=yesterday", "?since=2026-01-01T00:00:00Z&x=1"])
@@ -511,7 +495,7 @@ def test_recovery_needs_a_time(client, query):
 def test_nothing_is_made_due_for_a_disabled_webhook(porter, tenant, client):
     made, _, (row,), _ = failing(porter, tenant, client)
     client.request("PATCH", f"/webhooks/{made['id']}", json={"status": "disabled"})
-    for path in ("recover?since=2026-01-01T00:00:00Z", f"deliveries/{row['id']}/retry"):
+    for path in ("recover?since=2026-01-01T00:00:00Z", "replays", f"deliveries/{row['id']}/retry"):
         answer = problem(client.post(f"/webhooks/{made['id']}/{path}"), 409, "state-conflict")
         assert answer["current"]["status"] == "disabled" and "enable it first" in answer["detail"]
 
@@ -585,6 +569,34 @@ def test_deliveries_are_filtered(client, log):
         assert pages(client, webhook, 3, **params) == [row[0] for row in rows if wanted(row)], params
 
 
+def test_where_an_event_was_sent(porter, tenant, client):
+    receiver, place = porter.receiver(), tenant.location()
+    ours = [tenant.webhook(receiver.url(f"/{number}"), "visitor.pre_registered").id for number in range(3)]
+    others = porter.organization()
+    visitor = client.pre_register(place)["id"]
+    client.pre_register(place)  # Another event, that went to the same.
+    receiver.wait(2 * len(ours))
+    event = eventually(lambda: client.get(f"/events?subject={visitor}").json()["events"], LOG_S)[0]["id"]
+
+    def sent(query=""):
+        answer = client.get(f"/events/{event}/deliveries{query}")
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    rows = eventually(lambda: rows if len(rows := sent()["deliveries"]) == len(ours) and all(row["state"] == "delivered" for row in rows) else None, 30,
+                      "a delivery to each")
+    assert {row["webhook_id"] for row in rows} == set(ours) and {row["event_id"] for row in rows} == {event}
+    first = sent("?limit=2")
+    rest = sent(f"?limit=2&cursor={first['pagination']['next_cursor']}")
+    assert [row["id"] for row in first["deliveries"] + rest["deliveries"]] == [row["id"] for row in rows] and not rest["pagination"]["has_more"]
+    assert client.request("DELETE", f"/webhooks/{ours[0]}").status_code == 204
+    assert len(sent()["deliveries"]) == len(ours), "also those to a webhook that was deleted"
+    nobody = tenant.client(key=tenant.key(scopes="events:read"))
+    assert nobody.get(f"/events/{event}/deliveries").status_code == 403
+    assert others.client().get(f"/events/{event}/deliveries").status_code == 404
+    assert client.get(f"/events/{format_id('evt', uuid7())}/deliveries").status_code == 404
+
+
 def test_a_cursor_belongs_to_its_webhook_and_filters(client, log):
     webhook, _, _ = log
     cursor = client.get(f"/webhooks/{webhook}/deliveries?limit=1").json()["pagination"]["next_cursor"]
@@ -627,9 +639,12 @@ def test_scopes_divide_reading_and_writing(porter, tenant, client):
     reader = tenant.client(key=tenant.key(scopes="webhooks:read"))
     writer = tenant.client(key=tenant.key(scopes="webhooks:write"))
     delivery = format_id("dlv", uuid7())
-    reads = [("GET", ""), ("GET", f"/{made}"), ("GET", f"/{made}/deliveries"), ("GET", f"/{made}/deliveries/{delivery}")]
+    replay = format_id("rpl", uuid7())
+    reads = [("GET", ""), ("GET", f"/{made}"), ("GET", f"/{made}/deliveries"), ("GET", f"/{made}/deliveries/{delivery}"),
+             ("GET", f"/{made}/replays"), ("GET", f"/{made}/stats"), ("GET", f"/{made}/replays/{replay}")]
     writes = [("POST", ""), ("PATCH", f"/{made}"), ("POST", f"/{made}/rotate-secret"), ("POST", f"/{made}/test"),
-              ("POST", f"/{made}/recover"), ("POST", f"/{made}/deliveries/{delivery}/retry"), ("DELETE", f"/{made}")]
+              ("POST", f"/{made}/recover"), ("POST", f"/{made}/deliveries/{delivery}/retry"), ("POST", f"/{made}/replays"),
+              ("POST", f"/{made}/replays/{replay}/cancel"), ("DELETE", f"/{made}")]
     for method, path in writes:
         problem(reader.request(method, f"/webhooks{path}"), 403, "scope-missing")
     for method, path in reads:
@@ -653,7 +668,7 @@ def test_porterctl_changes_webhooks_and_sends_again(porter, tenant, client):
     assert porter.ctl("webhook", "rotate-secret", made["id"], "--overlap", "60", *org)["secret"] != made["secret"]
     assert client.get(f"/webhooks/{made['id']}").json()["secret_overlap_until"]
     since = ("--since", "2026-01-01T00:00:00Z")
-    assert porter.ctl("webhook", "recover", made["id"], *since, *org)["recovered_count"] == 0
+    assert porter.run_ctl("webhook", "recover", made["id"], *since, *org).returncode == 4  # It is disabled.
     assert porter.ctl("webhook", "delete", made["id"], *org)["deleted"]
     problem(client.get(f"/webhooks/{made['id']}"), 404, "not-found")
     assert porter.run_ctl("webhook", "delete", made["id"], *org).returncode == 3

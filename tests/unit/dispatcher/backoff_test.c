@@ -75,9 +75,43 @@ static void the_attempt_after_the_last_wait_is_the_last(void **state)
     assert_true(backoff_is_last(&none, 1));
 }
 
+static void a_webhooks_own_schedule_and_age_count(void **state)
+{
+    static const int64_t waits[] = {US_PER_S};
+    const struct webhook_target plain = {.is_enabled = true};
+    const struct webhook_target own = {
+        .wait_us = waits, .wait_count = 1, .max_age_us = 60 * US_PER_S};
+    struct backoff configured = schedule(STR("5s,30s"));
+
+    (void)state;
+    configured.max_age_us = 3600 * US_PER_S;
+    struct backoff b = backoff_of(&plain, &configured);
+    assert_int_equal(b.count, 2);
+    assert_int_equal(b.max_age_us, 3600 * US_PER_S);
+    b = backoff_of(&own, &configured);
+    assert_int_equal(b.count, 1);
+    assert_int_equal(b.wait_us[0], US_PER_S);
+    assert_int_equal(b.max_age_us, 60 * US_PER_S);
+}
+
+static void too_old_begins_behind_the_age(void **state)
+{
+    struct backoff b = schedule(STR("5s"));
+    const int64_t event_us = 1000 * US_PER_S;
+
+    (void)state;
+    assert_false(backoff_is_too_old(&b, event_us, INT64_MAX / 2));
+    b.max_age_us = 60 * US_PER_S;
+    assert_false(backoff_is_too_old(&b, event_us, event_us + 60 * US_PER_S));
+    assert_true(backoff_is_too_old(&b, event_us, event_us + 60 * US_PER_S + 1));
+    assert_false(backoff_is_too_old(&b, event_us, event_us - US_PER_S));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_webhooks_own_schedule_and_age_count),
+        cmocka_unit_test(too_old_begins_behind_the_age),
         cmocka_unit_test(reads_every_unit),
         cmocka_unit_test(refuses_what_is_no_wait),
         cmocka_unit_test(stays_within_a_tenth_of_the_schedule),

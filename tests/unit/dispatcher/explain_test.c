@@ -110,8 +110,11 @@ static void every_failure_has_its_sentence(void **state)
          "What answers at 203.0.113.9:8443 does not speak TLS: enable HTTPS there, or mend the port in the "
          "webhook's URL."},
         {FETCH_TLS_CLIENT_CERTIFICATE, "tls_client_certificate",
-         "The endpoint wants a client certificate, and we have none: ask for none at the webhook's URL, and verify "
-         "the signature instead."},
+         "The endpoint wants a client certificate that it trusts: give the webhook one (client_certificate), or ask "
+         "for none at its URL and verify the signature instead."},
+        {FETCH_CLIENT_EXPIRED, "client_certificate_expired",
+         "The webhook's client certificate has expired, and nothing was sent: give the webhook a new one "
+         "(client_certificate)."},
         {FETCH_TLS_HANDSHAKE, "tls_handshake",
          "The TLS handshake failed (words): check the TLS settings of the server."},
         {FETCH_TLS_ENDED, "tls_ended",
@@ -146,6 +149,8 @@ static void every_failure_has_its_sentence(void **state)
          "The headers of the answer are larger than what we read: send less than 64 KiB of them."},
         {FETCH_PROXY, "proxy",
          "Our own proxy did not lead to hooks.example.com (words): tell us if it goes on."},
+        {FETCH_LACK, "lack",
+         "We could not connect to anybody (words): it is not your endpoint, and we try again."},
         {FETCH_OTHER, "other",
          "The attempt failed (words): look into the endpoint's log, and ask us if it goes on."},
     };

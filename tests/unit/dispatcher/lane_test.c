@@ -10,22 +10,32 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#define ROOM 200
+
 static struct load load;
 static int64_t now_us = 1;
+
+static struct id webhook_of(uint8_t number)
+{
+    return (struct id){{number}};
+}
 
 static struct job *job_to(uint8_t webhook)
 {
     const struct body body = {.is_test = false};
     struct job *j = job_new(&load, false, body_new(&body), NULL, NULL);
 
-    j->webhook_id = (struct id){{webhook}};
+    j->webhook_id = webhook_of(webhook);
     return j;
 }
 
 static struct lanes *lanes_of(size_t window, size_t queue)
 {
-    const struct lanes_options o = {
-        .slots = 100, .window = window, .queue_max = queue, .quick_max = 100};
+    const struct lanes_options o = {.slots = 100,
+                                    .window = window,
+                                    .queue_max = queue,
+                                    .quick_max = 100,
+                                    .room = ROOM};
 
     return lanes_new(&o);
 }
@@ -75,7 +85,7 @@ static void grow(struct lanes *l, uint8_t webhook, size_t window)
         assert_int_equal(next(l), webhook);
         done(l, webhook, 1, true);
     }
-    now_us += (BREAKER_MINUTES + 1) * 60 * US_PER_S;
+    now_us += US_PER_S * 60 * (BREAKER_MINUTES + 1);
 }
 
 static void lanes_take_turns(void **state)
@@ -124,19 +134,21 @@ static void a_window_bounds_what_is_under_way(void **state)
 static void a_full_lane_refuses_until_half_is_gone(void **state)
 {
     struct lanes *l = lanes_of(10, 4);
-    struct id full[4];
+    struct webhook_key full[4];
 
     (void)state;
     for (int i = 0; i < 4; i++) {
+        assert_int_equal(lanes_full(l, full, 4), 0);
         offer(l, 1);
     }
-    assert_int_equal(lanes_full(l, full, 4), 0);
+    /* Before anybody is refused. */
+    assert_int_equal(lanes_full(l, full, 4), 1);
     struct job *extra = job_to(1);
     assert_int_equal(lanes_offer(l, extra, now_us), LANE_FULL);
     job_free(extra);
     offer(l, 2); /* Another lane is not touched. */
     assert_int_equal(lanes_full(l, full, 4), 1);
-    assert_int_equal(full[0].bytes[0], 1);
+    assert_int_equal(full[0].webhook_id.bytes[0], 1);
     uint64_t changes = lanes_full_changes(l);
     assert_int_equal(next(l), 1);
     assert_int_equal(lanes_full(l, full, 4), 1);
@@ -177,6 +189,151 @@ static void a_quick_lane_may_hold_more(void **state)
     assert_int_equal(load.jobs, 0);
 }
 
+static enum lane_answer tried(struct lanes *l, uint8_t webhook)
+{
+    struct job *j = job_to(webhook);
+    enum lane_answer answer = lanes_offer(l, j, now_us);
+
+    if (answer != LANE_TAKEN) {
+        job_free(j);
+    }
+    return answer;
+}
+
+/* How many a look gives back; they are freed. */
+static size_t shed(struct lanes *l)
+{
+    struct job_list out = {0};
+    size_t queued = lanes_queued(l);
+
+    lanes_sweep(l, now_us, -1, &out);
+    size_t count = out.count;
+    assert_int_equal(lanes_queued(l), queued - count);
+    for (struct job *j = NULL; (j = job_list_take(&out)) != NULL;) {
+        job_free(j);
+    }
+    return count;
+}
+
+static void drop_all(struct lanes *l)
+{
+    struct job_list rest = {0};
+
+    lanes_empty(l, &rest);
+    for (struct job *j = NULL; (j = job_list_take(&rest)) != NULL;) {
+        job_free(j);
+    }
+    lanes_free(l);
+    assert_int_equal(load.jobs, 0);
+}
+
+static void an_endpoint_that_says_nothing_may_hold_little(void **state)
+{
+    struct lanes *l = lanes_of(2, (size_t)2 * LANE_SLOW_MAX);
+    struct webhook_key full[4];
+
+    (void)state;
+    for (int i = 0; i < 2 * LANE_SLOW_MAX; i++) {
+        offer(l, 1);
+    }
+    assert_int_equal(next(l), 1);
+    assert_int_equal(shed(l), 0); /* It may still answer. */
+    now_us += LANE_STILL_US + 1;
+    assert_int_equal(tried(l, 1), LANE_FULL);
+    assert_int_equal(shed(l), LANE_SLOW_MAX - 1);
+    assert_int_equal(shed(l), 0);
+    assert_int_equal(lanes_full(l, full, 4), 1);
+    offer(l, 2);                         /* Another lane is not touched. */
+    done(l, 1, LANE_STILL_US + 1, true); /* An answer, but a slow one. */
+    assert_int_equal(tried(l, 1), LANE_FULL);
+    for (int left = LANE_SLOW_MAX; left > LANE_SLOW_MAX / 2; left--) {
+        assert_int_equal(lanes_full(l, full, 4), 1);
+        assert_int_equal(next(l) + next(l), left == LANE_SLOW_MAX ? 3 : 1);
+        done(l, 1, LANE_STILL_US + 1, true);
+    }
+    assert_int_equal(lanes_full(l, full, 4), 0);
+    offer(l, 1);
+    drop_all(l);
+}
+
+static void what_is_given_back_is_the_newest(void **state)
+{
+    struct lanes *l = lanes_of(1, (size_t)2 * LANE_SLOW_MAX);
+    struct job *first = job_to(1);
+
+    (void)state;
+    offer(l, 1);
+    assert_int_equal(next(l), 1);
+    assert_int_equal(lanes_offer(l, first, now_us), LANE_TAKEN);
+    for (int i = 0; i < LANE_SLOW_MAX; i++) {
+        offer(l, 1);
+    }
+    now_us += LANE_STILL_US + 1;
+    assert_int_equal(shed(l), 1);
+    done(l, 1, LANE_STILL_US + 1, true);
+    struct job *j = lanes_next(l, now_us);
+    assert_ptr_equal(j, first);
+    job_free(j);
+    drop_all(l);
+}
+
+static void when_half_of_the_room_is_taken_nobody_holds_much(void **state)
+{
+    struct lanes *l = lanes_of(1, ROOM);
+
+    (void)state;
+    for (uint8_t webhook = 1; webhook <= 3; webhook++) {
+        offer(l, webhook);
+        assert_int_equal(next(l), webhook);
+    }
+    done(l, 2, LANE_PATIENCE_US / 5, true); /* Five in the time we have. */
+    done(l, 3, 1, true);                    /* Very quick. */
+    now_us += LANE_STILL_US + 1;
+    for (int i = 0; i < LANE_SLOW_MAX; i++) {
+        offer(l, 1);
+    }
+    while (lanes_queued(l) < ROOM / 2) {
+        offer(l, 2);
+    }
+    assert_int_equal(tried(l, 1), LANE_FULL);
+    assert_int_equal(tried(l, 2), LANE_FULL);
+    assert_int_equal(tried(l, 3), LANE_TAKEN);
+    assert_int_equal(shed(l), 0); /* What it had may stay. */
+    while (lanes_queued(l) + 1 < ROOM - ROOM / 4) {
+        offer(l, 3);
+    }
+    assert_int_equal(shed(l), LANE_SLOW_MAX - 1);
+    drop_all(l);
+}
+
+static void what_would_outlast_its_lease_is_swept_out(void **state)
+{
+    struct lanes *l = lanes_of(1, 4);
+    struct job_list late = {0};
+    struct webhook_key full[1];
+
+    (void)state;
+    for (int64_t lease_us = 1; lease_us <= 4; lease_us++) {
+        struct job *j = job_to(1);
+        j->lease_until_us = 5 - lease_us;
+        assert_int_equal(lanes_offer(l, j, now_us), LANE_TAKEN);
+    }
+    struct job *extra = job_to(1);
+    assert_int_equal(lanes_offer(l, extra, now_us), LANE_FULL);
+    job_free(extra);
+    lanes_sweep(l, now_us, 3, &late);
+    assert_int_equal(late.count, 3);
+    assert_int_equal(lanes_queued(l), 1);
+    assert_int_equal(lanes_full(l, full, 1), 0);
+    for (struct job *j = NULL; (j = job_list_take(&late)) != NULL;) {
+        assert_true(j->lease_until_us <= 3);
+        job_free(j);
+    }
+    assert_int_equal(next(l), 1);
+    assert_int_equal(lanes_queued(l), 0);
+    lanes_free(l);
+}
+
 static void only_a_swift_lane_is_busy(void **state)
 {
     struct lanes *l = lanes_of(1, 10);
@@ -211,7 +368,6 @@ static void only_a_swift_lane_is_busy(void **state)
 static void an_endpoint_yet_to_answer_is_waited_for(void **state)
 {
     struct lanes *l = lanes_of(1, 10);
-    struct job_list rest = {0};
 
     (void)state;
     offer(l, 1);
@@ -222,11 +378,7 @@ static void an_endpoint_yet_to_answer_is_waited_for(void **state)
     assert_int_equal(lanes_busy(l), 1);
     done(l, 1, LANE_SWIFT_US + 1, true);
     assert_int_equal(lanes_busy(l), 0);
-    lanes_empty(l, &rest);
-    for (struct job *j = NULL; (j = job_list_take(&rest)) != NULL;) {
-        job_free(j);
-    }
-    lanes_free(l);
+    drop_all(l);
 }
 
 static void a_busy_lane_is_at_ease_when_half_is_gone(void **state)
@@ -398,7 +550,7 @@ static size_t window_of(struct lanes *l, uint8_t webhook)
 static void
 a_window_grows_with_answers_and_halves_when_it_is_too_much(void **state)
 {
-    struct lanes *l = lanes_of(16, 100);
+    struct lanes *l = lanes_of(16, 400);
     struct lane_end end = {
         .webhook_id = {{1}}, .took_us = 5, .is_too_much = true};
 
@@ -442,7 +594,6 @@ static int started(struct lanes *l, uint8_t first, uint8_t last)
 static void newcomers_and_the_ill_leave_slots_to_others(void **state)
 {
     struct lanes *l = lanes_of(16, 100);
-    struct job_list rest = {0};
 
     (void)state;
     for (uint8_t webhook = 201; webhook <= 240; webhook++) {
@@ -456,11 +607,25 @@ static void newcomers_and_the_ill_leave_slots_to_others(void **state)
     now_us += LANE_STILL_US + 1; /* Nobody has said anything for a while. */
     /* They are ill with what they have under way, and fill the quarter. */
     assert_int_equal(started(l, 201, 220), 2);
-    lanes_empty(l, &rest);
-    for (struct job *j = NULL; (j = job_list_take(&rest)) != NULL;) {
-        job_free(j);
+    drop_all(l);
+}
+
+static void a_few_failures_in_a_row_give_reason_to_ask_others(void **state)
+{
+    struct lanes *l = lanes_of(1, 10);
+
+    (void)state;
+    for (unsigned i = 1; i < 2 * LANE_DOUBT; i++) {
+        offer(l, 1);
+        assert_int_equal(next(l), 1);
+        done(l, 1, 5, false);
+        assert_int_equal(lanes_in_doubt(l, webhook_of(1)), i == LANE_DOUBT);
     }
-    lanes_free(l);
+    offer(l, 1);
+    assert_int_equal(next(l), 1);
+    done(l, 1, 5, true);
+    assert_false(lanes_in_doubt(l, webhook_of(1)));
+    drop_all(l);
 }
 
 static void organizations_take_turns_whatever_they_have(void **state)
@@ -483,7 +648,6 @@ static void organizations_take_turns_whatever_they_have(void **state)
 static void an_organization_leaves_a_quarter_to_others(void **state)
 {
     struct lanes *l = lanes_of(50, 100);
-    struct job_list rest = {0};
     int count = 0;
 
     (void)state;
@@ -503,11 +667,43 @@ static void an_organization_leaves_a_quarter_to_others(void **state)
     assert_int_not_equal(next(l), 0);
     assert_int_equal(next(l), 0);
     assert_int_equal(started(l, 9, 9), 1);
-    lanes_empty(l, &rest);
-    for (struct job *j = NULL; (j = job_list_take(&rest)) != NULL;) {
-        job_free(j);
+    drop_all(l);
+}
+
+/* Each of `count` webhooks, from `first` on, of one organization; as above. */
+static int started_of(struct lanes *l, uint8_t org, uint8_t first, int count)
+{
+    int begun = 0;
+
+    for (int i = 0; i < count; i++) {
+        struct job *j = job_to((uint8_t)(first + i));
+        j->body->org_id = (struct id){{org}};
+        j->lease_until_us = INT64_MAX;
+        assert_int_equal(lanes_offer(l, j, now_us), LANE_TAKEN);
     }
-    lanes_free(l);
+    while (next(l) != 0) {
+        begun++;
+    }
+    return begun;
+}
+
+static void
+an_organizations_silent_newcomers_leave_slots_to_others(void **state)
+{
+    struct lanes *l = lanes_of(16, 100);
+    struct job_list rest = {0};
+
+    (void)state;
+    assert_int_equal(started_of(l, 1, 1, 60), 25);
+    assert_int_equal(started_of(l, 2, 101, 5), 5);
+    now_us += LANE_STILL_US + 1;
+    lanes_sweep(l, now_us, 0, &rest);
+    assert_int_equal(rest.count, 0);
+    /* They are ill; half of what those and newcomers may have is 44. */
+    assert_int_equal(started_of(l, 1, 61, 1), 19);
+    assert_int_equal(started_of(l, 2, 111, 30), 25);
+    assert_int_equal(started_of(l, 3, 151, 30), 6); /* A half in all. */
+    drop_all(l);
 }
 
 int main(void)
@@ -517,6 +713,10 @@ int main(void)
         cmocka_unit_test(a_window_bounds_what_is_under_way),
         cmocka_unit_test(a_full_lane_refuses_until_half_is_gone),
         cmocka_unit_test(a_quick_lane_may_hold_more),
+        cmocka_unit_test(an_endpoint_that_says_nothing_may_hold_little),
+        cmocka_unit_test(what_is_given_back_is_the_newest),
+        cmocka_unit_test(when_half_of_the_room_is_taken_nobody_holds_much),
+        cmocka_unit_test(what_would_outlast_its_lease_is_swept_out),
         cmocka_unit_test(only_a_swift_lane_is_busy),
         cmocka_unit_test(an_endpoint_yet_to_answer_is_waited_for),
         cmocka_unit_test(a_busy_lane_is_at_ease_when_half_is_gone),
@@ -528,8 +728,11 @@ int main(void)
         cmocka_unit_test(
             a_window_grows_with_answers_and_halves_when_it_is_too_much),
         cmocka_unit_test(newcomers_and_the_ill_leave_slots_to_others),
+        cmocka_unit_test(a_few_failures_in_a_row_give_reason_to_ask_others),
         cmocka_unit_test(organizations_take_turns_whatever_they_have),
         cmocka_unit_test(an_organization_leaves_a_quarter_to_others),
+        cmocka_unit_test(
+            an_organizations_silent_newcomers_leave_slots_to_others),
     };
 
     return cmocka_run_group_tests_name("lane", tests, NULL, NULL);

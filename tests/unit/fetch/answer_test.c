@@ -289,6 +289,26 @@ static void a_proxy_is_told_from_the_endpoint(void **state)
     assert_int_equal(answer_failure(&f), FETCH_PROXY);
 }
 
+static void what_we_lack_is_told_from_the_endpoint(void **state)
+{
+    static const int ours[] = {EMFILE, ENFILE,   ENOBUFS,
+                               ENOMEM, ENETDOWN, EADDRNOTAVAIL};
+    struct answer_head none = {.retry_after_s = -1};
+    struct answer_facts f = sent(CURLE_COULDNT_CONNECT, "", &none);
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(ours); i++) {
+        f.os_errno = ours[i];
+        assert_int_equal(answer_failure(&f), FETCH_LACK);
+    }
+    f.os_errno = EHOSTUNREACH;
+    assert_int_equal(answer_failure(&f), FETCH_UNREACHABLE);
+    f.is_lacking = true;
+    assert_int_equal(answer_failure(&f), FETCH_LACK);
+    f.code = CURLE_COULDNT_RESOLVE_HOST;
+    assert_int_equal(answer_failure(&f), FETCH_LACK);
+}
+
 static void what_we_stop_ourselves_is_told_by_what_we_saw(void **state)
 {
     struct answer_head body = {.bytes = 9, .is_body_too_large = true};
@@ -342,6 +362,7 @@ int main(void)
         cmocka_unit_test(
             a_handshake_fails_by_the_certificate_or_by_openssls_number),
         cmocka_unit_test(a_proxy_is_told_from_the_endpoint),
+        cmocka_unit_test(what_we_lack_is_told_from_the_endpoint),
         cmocka_unit_test(what_we_stop_ourselves_is_told_by_what_we_saw),
         cmocka_unit_test(remote_is_address_and_port),
     };

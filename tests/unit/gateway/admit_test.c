@@ -46,11 +46,13 @@ bool key_find(struct db *db, struct sha256 hash, int64_t now_us, bool *found,
     return true;
 }
 
+static const struct author me = {.actor = {"test", 4}};
+
 bool key_revoke(struct db *db, struct id org_id, struct id key_id,
-                struct str reason, struct str actor, int64_t now_us,
+                struct str reason, const struct author *by, int64_t now_us,
                 struct sha256 *hash, struct err *err)
 {
-    (void)db, (void)org_id, (void)key_id, (void)reason, (void)actor;
+    (void)db, (void)org_id, (void)key_id, (void)reason, (void)by;
     (void)now_us, (void)err;
     atomic_store(&rows.is_live, false);
     *hash = rows.hash;
@@ -313,7 +315,7 @@ static void a_revoked_key_is_refused_at_once(void **state)
     assert_int_equal(ask(&one).verdict, ADMIT_YES);
     assert_int_equal(ask(&two).verdict, ADMIT_YES);
     must(keycache_revoke(db, one.kv, rows.who.org_id, rows.who.key_id,
-                         STR("test"), STR("test"), &err),
+                         STR("test"), &me, &err),
          &err);
     assert_int_equal(ask(&one).verdict, ADMIT_UNKNOWN);
     assert_int_equal(ask(&two).verdict, ADMIT_UNKNOWN);
@@ -325,7 +327,7 @@ static void a_tombstone_wins_over_a_fill(void **state)
 
     (void)state;
     must(keycache_revoke(db, one.kv, rows.who.org_id, rows.who.key_id,
-                         STR("test"), STR("test"), &err),
+                         STR("test"), &me, &err),
          &err);
     /* A reader that saw the row before the revoke. */
     atomic_store(&rows.is_live, true);
@@ -339,7 +341,7 @@ static void a_revoke_without_redis_ends_the_cache(void **state)
     (void)state;
     assert_int_equal(ask(&one).verdict, ADMIT_YES);
     must(keycache_revoke(db, NULL, rows.who.org_id, rows.who.key_id,
-                         STR("test"), STR("test"), &err),
+                         STR("test"), &me, &err),
          &err);
     assert_int_equal(ask(&one).verdict, ADMIT_UNKNOWN);
     assert_int_equal(ask(&two).verdict, ADMIT_UNKNOWN);

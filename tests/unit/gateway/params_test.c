@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-enum { LIMIT, STATUS, PLACE, SINCE, SEARCH, SORT, COUNT };
+enum { LIMIT, STATUS, PLACE, SINCE, UNTIL, SEARCH, SORT, COUNT };
 
 static const char *const sort_words[] = {"name", "-created_at", NULL};
 
@@ -26,6 +26,10 @@ static const struct param_row rows[COUNT] = {
                .is_filter = true,
                .id_kind = ID_LOCATION},
     [SINCE] = {.name = "created_from", .kind = PARAM_TIME, .is_filter = true},
+    [UNTIL] = {.name = "created_to",
+               .kind = PARAM_TIME,
+               .from = "created_from",
+               .is_filter = true},
     [SEARCH] = {.name = "q",
                 .kind = PARAM_TEXT,
                 .is_filter = true,
@@ -145,7 +149,8 @@ static void what_is_near_to_none_is_told_all_there_are(void **state)
     (void)state;
     assert_string_equal(r->faults.list[0].detail.data,
                         "there is no such parameter; send only: limit, "
-                        "status, location_id, created_from, q, sort");
+                        "status, location_id, created_from, created_to, q, "
+                        "sort");
     r = ask("=x");
     assert_int_equal(r->faults.list[0].field.len, 0);
     assert_string_equal(r->faults.list[0].detail.data,
@@ -169,6 +174,24 @@ static struct str canonical(const char *text, struct buf *out)
     buf_clear(out);
     params_canonical(&table, r->values, out);
     return buf_str(out);
+}
+
+#define NOON "2026-03-01T12:00:00Z"
+#define ONE "2026-03-01T13:00:00Z"
+
+static void a_range_must_not_end_before_it_begins(void **state)
+{
+    struct result *r = ask("created_from=" ONE "&created_to=" NOON);
+
+    (void)state;
+    assert_false(r->ok);
+    assert_int_equal(r->faults.count, 1);
+    assert_true(str_eq(r->faults.list[0].field, STR("created_to")));
+    assert_int_equal(r->faults.list[0].code, FAULT_OUT_OF_RANGE);
+
+    assert_true(ask("created_from=" NOON "&created_to=" ONE)->ok);
+    assert_true(ask("created_from=" NOON "&created_to=" NOON)->ok);
+    assert_true(ask("created_to=" NOON)->ok);
 }
 
 static void the_same_question_is_canonically_the_same(void **state)
@@ -214,6 +237,7 @@ int main(void)
         cmocka_unit_test(a_near_miss_is_told_the_right_name),
         cmocka_unit_test(what_is_near_to_none_is_told_all_there_are),
         cmocka_unit_test(all_faults_are_told_at_once),
+        cmocka_unit_test(a_range_must_not_end_before_it_begins),
         cmocka_unit_test(the_same_question_is_canonically_the_same),
         cmocka_unit_test(the_next_query_asks_the_same_with_the_cursor),
     };

@@ -1,5 +1,5 @@
 /* Outbox rows as Kafka records. */
-#include "gateway/relay_record.h"
+#include "relay/relay_record.h"
 
 #include "store/event.h"
 

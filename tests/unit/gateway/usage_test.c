@@ -70,6 +70,31 @@ static void a_use_is_taken_once_with_its_last_time(void **state)
     usage_free(u);
 }
 
+static void calls_and_refusals_are_counted_until_they_are_taken(void **state)
+{
+    struct usage *u = usage_new(64);
+    const struct principal p = who(1);
+    struct usage_entry *e = NULL;
+    struct key_use list[8];
+
+    (void)state;
+    for (int64_t at = 1; at <= 3; at++) {
+        assert_true(enter(u, 1, 1, at, &e));
+        usage_leave(u, e);
+    }
+    usage_limited(u, hash_of(1), &p, 4);
+    assert_int_equal(usage_take(u, list, 8), 1);
+    assert_int_equal(list[0].calls, 3);
+    assert_int_equal(list[0].limited, 1);
+    assert_int_equal(usage_take(u, list, 8), 0);
+    usage_limited(u, hash_of(1), &p, 5);
+    usage_give_back(u, list, 1); /* They could not be written. */
+    assert_int_equal(usage_take(u, list, 8), 1);
+    assert_int_equal(list[0].calls, 3);
+    assert_int_equal(list[0].limited, 2);
+    usage_free(u);
+}
+
 static void room_is_bounded_and_the_oldest_is_forgotten(void **state)
 {
     struct usage *u = usage_new(16 * 4);
@@ -98,6 +123,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(so_many_are_under_way_and_no_more),
         cmocka_unit_test(a_use_is_taken_once_with_its_last_time),
+        cmocka_unit_test(calls_and_refusals_are_counted_until_they_are_taken),
         cmocka_unit_test(room_is_bounded_and_the_oldest_is_forgotten),
     };
 

@@ -188,7 +188,9 @@ static void a_refusal_says_what_to_do(void **state)
          "international name is written as xn--..."},
         {"https://[fe80::1%25eth0]/",
          "the URL's brackets must hold an IPv6 address without a zone"},
-        {"https://a:b@c.example/", "the URL must not hold a user or password"},
+        {"https://a:b@c.example/",
+         "the URL must not hold a user or password: for basic "
+         "authentication give the webhook an Authorization header (headers)"},
         {"https://a.example/ ", "the URL has a blank, a fragment or a "
                                 "character that must be percent-encoded"},
     };

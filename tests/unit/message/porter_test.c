@@ -93,13 +93,18 @@ static const struct {
      "\"status\":null,\"disabled_reason\":null,\"ordering\":null,"
      "\"created_at\":null,\"updated_at\":null,"
      "\"secret_overlap_until\":null,\"health\":null,"
-     "\"failing_since\":null,\"next_probe_at\":null,\"headers\":{}}",
+     "\"failing_since\":null,\"next_probe_at\":null,\"headers\":{},"
+     "\"client_certificate\":null,"
+     "\"retry_schedule\":null,\"max_age_seconds\":null}",
      "{\"id\":\"whk_1\",\"url\":\"https://example.com\","
      "\"description\":\"d\",\"events\":[\"*\"],\"status\":\"disabled\","
      "\"disabled_reason\":\"gone\",\"ordering\":\"subject\","
      "\"created_at\":" T ",\"updated_at\":" T ",\"secret_overlap_until\":" T
      ",\"health\":\"failing\",\"failing_since\":" T ",\"next_probe_at\":" T
-     ",\"headers\":{\"X-A\":\"b\"}}"},
+     ",\"headers\":{\"X-A\":\"b\"},\"client_certificate\":{"
+     "\"certificate\":\"c\",\"private_key\":\"k\",\"subject\":\"CN=a\","
+     "\"fingerprint\":\"f\",\"expires_at\":" T "},"
+     "\"retry_schedule\":{\"waits_seconds\":[5]},\"max_age_seconds\":60}"},
     {&porter__v1__event__descriptor,
      "{\"id\":null,\"type\":null,\"api_version\":null,\"created_at\":null,"
      "\"organization_id\":null,\"data\":null,\"request_id\":null}",

@@ -400,8 +400,10 @@ static void knows_an_endpoint(void **state)
     assert_string_equal(judged(&webhook, "{\"url\":\"https://a@example.com\","
                                          "\"events\":[\"*\"]}"),
                         "url bad_format\n");
-    assert_string_equal(faults.list[0].detail.data,
-                        "the URL must not hold a user or password");
+    assert_string_equal(
+        faults.list[0].detail.data,
+        "the URL must not hold a user or password: for basic "
+        "authentication give the webhook an Authorization header (headers)");
 }
 
 /* Under a sanitizer: whichever it is, nothing is left behind. */

@@ -25,6 +25,7 @@ static struct delivery pending(int64_t due_at_us)
         .finished_at_us = DB_TIME_NULL,
         .created_at_us = t.now_us,
         .request_id = STR("my-trace-42"),
+        .lease_until_us = due_at_us,
     };
 }
 
@@ -69,22 +70,55 @@ static size_t attempts_of(struct id id)
     return count;
 }
 
-/* How many of the two claims return this delivery. */
+/* What is due then, but for the webhooks that are full. */
+static struct delivery_claimed claim(int64_t now_us, const struct id *full,
+                                     size_t full_count, size_t bytes_max)
+{
+    const struct delivery_ask ask = {now_us, now_us + LEASE_US, 100, bytes_max,
+                                     full,   full_count};
+    struct delivery_claimed got = {0};
+    struct err err = ERR_NONE;
+
+    must(delivery_claim(t.db, &ask, t.arena, &got, &err), &err);
+    return got;
+}
+
+/* How often a claim returns this delivery. */
 static size_t claims(struct id id, int64_t now_us, const struct id *full,
                      size_t full_count)
 {
-    struct delivery *rows = NULL;
-    struct err err = ERR_NONE;
-    size_t count = 0;
+    struct delivery_claimed got = claim(now_us, full, full_count, SIZE_MAX / 2);
     size_t hits = 0;
 
-    must(delivery_claim(t.db, now_us, now_us + LEASE_US, 100, full, full_count,
-                        t.arena, &rows, &count, &err),
-         &err);
-    for (size_t i = 0; i < count; i++) {
-        hits += id_eq(rows[i].id, id);
+    for (size_t i = 0; i < got.count; i++) {
+        hits += id_eq(got.rows[i].id, id);
     }
     return hits;
+}
+
+static void a_claim_knows_the_trace(void **state)
+{
+    struct delivery known = pending(t.now_us - LEASE_US);
+    struct delivery unknown = pending(t.now_us - LEASE_US);
+    struct delivery_claimed got = {0};
+    size_t seen = 0;
+
+    (void)state;
+    known.trace = (struct trace){.id = id_new(), .flags = TRACE_SAMPLED};
+    insert(&known, true);
+    insert(&unknown, true);
+    got = claim(t.now_us, NULL, 0, SIZE_MAX / 2);
+    for (size_t i = 0; i < got.count; i++) {
+        if (id_eq(got.rows[i].id, known.id)) {
+            assert_true(id_eq(got.rows[i].trace.id, known.trace.id));
+            assert_int_equal(got.rows[i].trace.flags, TRACE_SAMPLED);
+            seen++;
+        } else if (id_eq(got.rows[i].id, unknown.id)) {
+            assert_true(id_is_zero(got.rows[i].trace.id));
+            seen++;
+        }
+    }
+    assert_int_equal(seen, 2);
 }
 
 static void a_delivery_comes_back_as_it_went(void **state)
@@ -211,7 +245,130 @@ static void what_is_not_due_or_whose_lane_is_full_is_not_claimed(void **state)
     /* That claim leased it: look after the lease. */
     assert_int_equal(claims(full.id, t.now_us + LEASE_US, &full.webhook_id, 1),
                      0);
-    assert_int_equal(claims(full.id, t.now_us + LEASE_US, NULL, 0), 1);
+    /* It waits for room from now on, as long as it has been there. */
+    assert_int_equal(claims(full.id, t.now_us + LEASE_US, NULL, 0), 0);
+    assert_int_equal(claims(full.id, t.now_us + 2 * LEASE_US, NULL, 0), 1);
+}
+
+static void what_waits_for_room_is_due_when_there_is_some(void **state)
+{
+    struct delivery d = pending(t.now_us - 1);
+    const struct webhook_key key = {d.org_id, d.webhook_id};
+    struct err err = ERR_NONE;
+    size_t count = 9;
+
+    (void)state;
+    insert(&d, true);
+    must(delivery_room(t.db, key, t.now_us, 10, &count, &err), &err);
+    assert_int_equal(count, 0);
+    struct delivery_claimed got =
+        claim(t.now_us, &d.webhook_id, 1, SIZE_MAX / 2);
+    assert_true(got.put_off > 0);
+    assert_int_equal(got.line_count, 0);
+    must(delivery_room(t.db, key, t.now_us, 10, &count, &err), &err);
+    assert_int_equal(count, 1);
+    assert_int_equal(claims(d.id, t.now_us, NULL, 0), 1);
+    /* One that is under way does not wait. */
+    must(delivery_room(t.db, key, t.now_us, 10, &count, &err), &err);
+    assert_int_equal(count, 0);
+}
+
+/* Who lost its lease has delivered it all the same. */
+static void what_is_finished_waits_for_nothing(void **state)
+{
+    struct delivery d = pending(t.now_us - 1);
+    const struct webhook_key key = {d.org_id, d.webhook_id};
+    struct err err = ERR_NONE;
+    size_t count = 9;
+
+    (void)state;
+    insert(&d, true);
+    assert_true(claim(t.now_us, &d.webhook_id, 1, SIZE_MAX / 2).put_off > 0);
+    d.state = DELIVERY_DELIVERED;
+    d.due_at_us = DB_TIME_NULL;
+    d.finished_at_us = t.now_us;
+    must(delivery_record(t.db, &d, 1, NULL, 0, &err), &err);
+    must(delivery_room(t.db, key, t.now_us, 10, &count, &err), &err);
+    assert_int_equal(count, 0);
+}
+
+/* The second of two in a line. */
+static struct delivery behind(const struct delivery *first)
+{
+    struct delivery d = pending(t.now_us - 1);
+
+    d.webhook_id = first->webhook_id;
+    d.subject = first->subject;
+    d.ordinal = first->ordinal + 1;
+    return d;
+}
+
+static void who_waits_for_its_turn_is_woken(void **state)
+{
+    struct delivery first = pending(t.now_us - 2);
+    first.ordinal = 1;
+    struct delivery second = behind(&first);
+    const struct delivery_line line = {{first.org_id, first.webhook_id},
+                                       first.subject};
+    struct err err = ERR_NONE;
+
+    (void)state;
+    insert(&first, true);
+    insert(&second, true);
+    struct delivery_claimed got = claim(t.now_us, NULL, 0, SIZE_MAX / 2);
+    assert_int_equal(got.put_off, 1);
+    assert_int_equal(got.count, 1);
+    assert_true(id_eq(got.rows[0].id, first.id));
+    assert_int_equal(got.rows[0].ordinal, first.ordinal);
+    assert_int_equal(got.line_count, 1);
+    assert_true(id_eq(got.lines[0].key.webhook_id, first.webhook_id));
+    assert_true(str_eq(got.lines[0].subject, first.subject));
+    /* It is not the first. */
+    must(delivery_wake(t.db, &line, 1, t.now_us, &err), &err);
+    assert_int_equal(claims(second.id, t.now_us, NULL, 0), 0);
+    first.state = DELIVERY_DELIVERED;
+    first.due_at_us = DB_TIME_NULL;
+    first.finished_at_us = t.now_us;
+    first.lease_until_us = t.now_us + LEASE_US;
+    must(delivery_record(t.db, &first, 1, NULL, 0, &err), &err);
+    assert_int_equal(claims(second.id, t.now_us, NULL, 0), 0);
+    must(delivery_wake(t.db, &line, 1, t.now_us, &err), &err);
+    assert_int_equal(claims(second.id, t.now_us, NULL, 0), 1);
+    /* Nobody is told of one that is under way. */
+    must(delivery_wake(t.db, &line, 1, t.now_us, &err), &err);
+    assert_int_equal(claims(second.id, t.now_us, NULL, 0), 0);
+}
+
+static void behind_one_that_is_held_all_are_held(void **state)
+{
+    struct delivery first = pending(DB_TIME_NULL);
+    struct delivery got = {0};
+
+    (void)state;
+    first.ordinal = 1;
+    first.state = DELIVERY_HELD;
+    struct delivery second = behind(&first);
+    insert(&first, true);
+    insert(&second, true);
+    assert_int_equal(claims(second.id, t.now_us, NULL, 0), 0);
+    assert_true(read_back(t.org, second.id, &got));
+    assert_int_equal(got.state, DELIVERY_HELD);
+    assert_int_equal(got.due_at_us, DB_TIME_NULL);
+}
+
+static void a_claim_has_as_many_bytes_as_it_may(void **state)
+{
+    const size_t size = pending(0).body.len;
+
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        struct delivery d = pending(t.now_us - 3 + i);
+        insert(&d, true);
+    }
+    assert_int_equal(claim(t.now_us, NULL, 0, size + 1).count, 2);
+    assert_int_equal(claim(t.now_us, NULL, 0, 0).count, 0);
+    assert_int_equal(claim(t.now_us, NULL, 0, 1).count, 1);
+    assert_int_equal(claim(t.now_us, NULL, 0, 1).count, 0);
 }
 
 static void an_outcome_is_recorded_with_its_attempt(void **state)
@@ -300,6 +457,61 @@ static void a_finished_delivery_is_not_touched_or_claimed_again(void **state)
     assert_int_equal(claims(d.id, t.now_us + 10 * LEASE_US, NULL, 0), 0);
 }
 
+/* The lease ended, and another has the row by now. */
+static void who_lost_his_lease_changes_nothing_but_by_a_success(void **state)
+{
+    struct delivery d = pending(t.now_us - 1);
+    struct attempt a = attempt_of(&d, 1);
+    struct delivery late = d;
+    struct delivery got = {0};
+    struct err err = ERR_NONE;
+
+    (void)state;
+    insert(&d, true);
+    assert_int_equal(claims(d.id, t.now_us, NULL, 0), 1);
+    late.attempts = 1;
+    late.last_status = 503;
+    late.due_at_us = t.now_us; /* Given back, or to be tried again. */
+    must(delivery_record(t.db, &late, 1, &a, 1, &err), &err);
+    assert_true(read_back(t.org, d.id, &got));
+    assert_int_equal(got.due_at_us, t.now_us + LEASE_US);
+    assert_int_equal(got.attempts, 0);
+    assert_int_equal(attempts_of(d.id), 1);
+    late.state = DELIVERY_HELD;
+    late.due_at_us = DB_TIME_NULL;
+    must(delivery_record(t.db, &late, 1, NULL, 0, &err), &err);
+    assert_true(read_back(t.org, d.id, &got));
+    assert_int_equal(got.state, DELIVERY_PENDING);
+    late.state = DELIVERY_DELIVERED;
+    late.finished_at_us = t.now_us;
+    must(delivery_record(t.db, &late, 1, NULL, 0, &err), &err);
+    assert_true(read_back(t.org, d.id, &got));
+    assert_int_equal(got.state, DELIVERY_DELIVERED);
+}
+
+static void of_two_outcomes_in_a_batch_the_success_counts(void **state)
+{
+    struct delivery d = pending(t.now_us + 1000);
+    struct delivery both[2] = {d, d};
+    struct delivery got = {0};
+    struct err err = ERR_NONE;
+
+    (void)state;
+    for (int first = 0; first < 2; first++) {
+        d = pending(t.now_us + 1000);
+        insert(&d, true);
+        both[0] = d;
+        both[1] = d;
+        both[first].due_at_us = t.now_us + US_PER_S;
+        both[1 - first].state = DELIVERY_DELIVERED;
+        both[1 - first].due_at_us = DB_TIME_NULL;
+        both[1 - first].finished_at_us = t.now_us;
+        must(delivery_record(t.db, both, 2, NULL, 0, &err), &err);
+        assert_true(read_back(t.org, d.id, &got));
+        assert_int_equal(got.state, DELIVERY_DELIVERED);
+    }
+}
+
 static void the_list_is_newest_first_and_pages(void **state)
 {
     struct delivery list[3];
@@ -331,7 +543,7 @@ static void the_list_is_newest_first_and_pages(void **state)
     assert_int_equal(count, 0);
 }
 
-static const struct author me = {{"me", 2}, {NULL, 0}};
+static const struct author me = {.actor = {"me", 2}};
 
 static struct delivery finished(enum delivery_state state, struct id webhook)
 {
@@ -364,58 +576,6 @@ static void a_finished_one_is_sent_again_by_the_whole_schedule(void **state)
     assert_int_equal(got.attempts_before, 12);
     must(delivery_retry(t.db, &d, t.now_us + 6, &me, &changed, &err), &err);
     assert_false(changed); /* Somebody was quicker. */
-}
-
-static size_t recover(struct id org, struct id webhook, int64_t since_us,
-                      size_t max)
-{
-    const struct delivery_recovery what = {.org_id = org,
-                                           .webhook_id = webhook,
-                                           .since_us = since_us,
-                                           .now_us = t.now_us,
-                                           .max = max,
-                                           .by = me};
-    struct err err = ERR_NONE;
-    size_t count = 99;
-
-    must(delivery_recover(t.db, &what, &count, &err), &err);
-    return count;
-}
-
-static int by_id(const void *a, const void *b)
-{
-    const struct delivery *x = a;
-    const struct delivery *y = b;
-
-    return memcmp(&x->id, &y->id, sizeof x->id);
-}
-
-static void what_failed_is_recovered_in_batches_and_once(void **state)
-{
-    struct id webhook = id_new();
-    struct delivery failed[3];
-    struct delivery delivered = finished(DELIVERY_DELIVERED, webhook);
-    struct delivery other = finished(DELIVERY_FAILED, id_new());
-    struct delivery got = {0};
-
-    (void)state;
-    for (int i = 0; i < 3; i++) {
-        failed[i] = finished(DELIVERY_FAILED, webhook);
-    }
-    /* Those of one millisecond are in no order of ours. */
-    qsort(failed, COUNT_OF(failed), sizeof *failed, by_id);
-    assert_int_equal(recover(t.stranger, webhook, t.now_us, 10), 0);
-    assert_int_equal(recover(t.org, webhook, t.now_us + 1, 10), 0);
-    assert_int_equal(recover(t.org, webhook, t.now_us, 2), 2);
-    assert_true(read_back(t.org, failed[1].id, &got));
-    assert_int_equal(got.state, DELIVERY_PENDING);
-    assert_int_equal(got.due_at_us, t.now_us + 2); /* The oldest first. */
-    assert_int_equal(recover(t.org, webhook, t.now_us, 2), 1);
-    assert_int_equal(recover(t.org, webhook, t.now_us, 2), 0);
-    assert_true(read_back(t.org, delivered.id, &got));
-    assert_int_equal(got.state, DELIVERY_DELIVERED);
-    assert_true(read_back(t.org, other.id, &got));
-    assert_int_equal(got.state, DELIVERY_FAILED);
 }
 
 static void same_field(const ProtobufCFieldDescriptor *a,
@@ -475,6 +635,7 @@ static void a_longer_message_has_all_of_the_shorter(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_claim_knows_the_trace),
         cmocka_unit_test(a_delivery_comes_back_as_it_went),
         cmocka_unit_test(another_organization_does_not_see_it),
         cmocka_unit_test(tells_which_keys_have_rows),
@@ -482,12 +643,18 @@ int main(void)
         cmocka_unit_test(one_that_is_there_does_not_hold_up_the_others),
         cmocka_unit_test(what_is_due_is_claimed_once_until_its_lease_ends),
         cmocka_unit_test(what_is_not_due_or_whose_lane_is_full_is_not_claimed),
+        cmocka_unit_test(what_waits_for_room_is_due_when_there_is_some),
+        cmocka_unit_test(what_is_finished_waits_for_nothing),
+        cmocka_unit_test(who_waits_for_its_turn_is_woken),
+        cmocka_unit_test(behind_one_that_is_held_all_are_held),
+        cmocka_unit_test(a_claim_has_as_many_bytes_as_it_may),
         cmocka_unit_test(an_outcome_is_recorded_with_its_attempt),
         cmocka_unit_test(an_attempt_comes_back_as_it_went),
+        cmocka_unit_test(who_lost_his_lease_changes_nothing_but_by_a_success),
+        cmocka_unit_test(of_two_outcomes_in_a_batch_the_success_counts),
         cmocka_unit_test(a_finished_delivery_is_not_touched_or_claimed_again),
         cmocka_unit_test(the_list_is_newest_first_and_pages),
         cmocka_unit_test(a_finished_one_is_sent_again_by_the_whole_schedule),
-        cmocka_unit_test(what_failed_is_recovered_in_batches_and_once),
         cmocka_unit_test(a_longer_message_has_all_of_the_shorter),
     };
 

@@ -12,6 +12,8 @@
 
 #include "store/key.h"
 
+static const struct author me = {.actor = {"me", 2}};
+
 static void set_text(ProtobufCMessage *m, const char *path, struct str value)
 {
     message_set_text(message_find(m, str_of(path), t.arena), value, t.arena);
@@ -245,7 +247,7 @@ static void a_key_is_found_until_it_is_revoked(void **state)
                                     .name = STR("tests"),
                                     .scopes = 3,
                                     .rate_limit = 100,
-                                    .actor = STR("me")};
+                                    .by = {.actor = STR("me")}};
     struct key_text key;
     struct principal who = {0};
     struct sha256 hash = {{0}};
@@ -259,14 +261,13 @@ static void a_key_is_found_until_it_is_revoked(void **state)
     assert_true(id_eq(who.key_id, id));
     assert_int_equal(who.scopes, 3);
     assert_int_equal(who.rate_limit, 100);
-    must(key_touch(t.db, &(struct key_use){t.org, id, t.now_us}, 1, &err),
+    must(key_touch(t.db, &(struct key_use){t.org, id, t.now_us, 1, 0}, 1, &err),
          &err);
-    assert_false(key_revoke(t.db, t.stranger, id, STR("?"), STR("me"), t.now_us,
-                            &hash, &err));
+    assert_false(
+        key_revoke(t.db, t.stranger, id, STR("?"), &me, t.now_us, &hash, &err));
     assert_int_equal(err.code, ERR_NOT_FOUND);
     assert_true(is_found(&key, &who));
-    must(key_revoke(t.db, t.org, id, STR("lost"), STR("me"), t.now_us, &hash,
-                    &err),
+    must(key_revoke(t.db, t.org, id, STR("lost"), &me, t.now_us, &hash, &err),
          &err);
     assert_memory_equal(hash.bytes, key_hash(str_of(key.data)).bytes,
                         sizeof hash.bytes);
@@ -308,7 +309,6 @@ static struct webhook_target *target_of(const struct seal_keys *keys,
     return list;
 }
 
-static const struct author me = {{"me", 2}, {NULL, 0}};
 static const struct str all = {"*", 1};
 static const struct guard strict = {0}; /* Only public addresses. */
 

@@ -1,0 +1,147 @@
+"""What the dashboard asks for, as PostgreSQL runs it: by the index that is meant, and over few rows, whatever it believes of the tables.
+
+One organization with very much of everything among others, with and without statistics."""
+import itertools
+
+import psycopg
+import pytest
+
+from harness.plans import DASHBOARD_LISTS, facts
+from harness.porter import Porter, parse_id, uuid7
+from harness.sources import statements
+
+LOG, OTHERS, PEOPLE, SESSIONS, DELIVERIES, HOURS = 60_000, 300, 200, 20, 60_000, 24
+TAKEN = 51
+BASE = "(lpad(to_hex((extract(epoch FROM at) * 1000)::bigint), 12, '0') || '7' || substr(md5(i::text), 1, 3) || '8' || substr(md5(i || 'x'), 1, 15))::uuid"
+SPREAD = "generate_series(1, %(count)s) AS i CROSS JOIN LATERAL (SELECT now() - interval '10 days' * (%(count)s - i) / %(count)s AS at) AS t"
+SEEDS = {
+    "audit_log": (LOG, f"""
+        INSERT INTO audit_log (org_id, id, at, actor, action, subject)
+        SELECT %(org)s, {BASE}, at, CASE WHEN i %% 100 = 0 THEN 'usr_rare' ELSE 'key_' || i %% 7 END, 'webhook.updated', 'whk_1' FROM {SPREAD}"""),
+    "users": (PEOPLE, "INSERT INTO users (org_id, id, email, name, role, created_at) SELECT %(org)s, gen_random_uuid(), i || %(org)s::text || '@example.com',"
+                      " 'Ada', 'viewer', now() FROM generate_series(1, %(count)s) AS i"),
+    "sessions": (SESSIONS, "INSERT INTO sessions (org_id, id, user_id, token_hash, created_at, last_seen_at, expires_at, address)"
+                           " SELECT org_id, gen_random_uuid(), id, sha256((id::text || i)::bytea), now(), now(), now() + interval '1 day', '::1'"
+                           " FROM users CROSS JOIN generate_series(1, %(count)s) AS i WHERE org_id = %(org)s"),
+    "invitations": (PEOPLE, "INSERT INTO invitations (org_id, id, email, role, name, token_hash, created_by, created_at, expires_at)"
+                            " SELECT %(org)s, gen_random_uuid(), 'x@example.com', 'viewer', '', sha256((%(org)s::text || i)::bytea), 'porterctl', now(),"
+                            " now() + interval '1 day' FROM generate_series(1, %(count)s) AS i"),
+    "key_hours": (HOURS, "INSERT INTO key_hours (org_id, key_id, hour, calls, limited) SELECT %(org)s, gen_random_uuid(),"
+                         " date_trunc('hour', now()) - i * interval '1 hour', 1, 0 FROM generate_series(1, 10 * %(count)s) AS i"),
+    "deliveries": (DELIVERIES, f"""
+        INSERT INTO deliveries (org_id, id, event_at, event_id, webhook_id, event_type, subject, state, attempts, body, finished_at, created_at)
+        SELECT %(org)s, {BASE}, at, gen_random_uuid(), %(org)s, 'visitor.checked_in', 'vis_1', 'delivered', 1, '', at, at FROM {SPREAD}"""),
+    "events": (DELIVERIES, f"""
+        INSERT INTO events (org_id, id, type, subject, payload, created_at)
+        SELECT %(org)s, {BASE}, 'visitor.checked_in', 'vis_1', '', at FROM {SPREAD}"""),
+}
+# Each of the others has some.
+NEIGHBOURS = [
+    "INSERT INTO users (org_id, id, email, name, role, created_at) SELECT o.id, gen_random_uuid(), gen_random_uuid() || '@x.example', 'Eve', 'viewer', now()"
+    " FROM organizations o CROSS JOIN generate_series(1, 30)",
+    "INSERT INTO invitations (org_id, id, email, role, name, token_hash, created_by, created_at, expires_at) SELECT o.id, gen_random_uuid(), 'x@example.com',"
+    " 'viewer', '', sha256((o.id::text || i)::bytea), 'x', now(), now() + interval '1 day' FROM organizations o CROSS JOIN generate_series(1001, 1030) AS i",
+    "INSERT INTO key_hours (org_id, key_id, hour, calls, limited) SELECT o.id, gen_random_uuid(), date_trunc('hour', now()) - i * interval '1 hour', 1, 0"
+    " FROM organizations o CROSS JOIN generate_series(500, 700) AS i",
+]
+MODES = list(itertools.product([False, True], ["force_generic_plan", "force_custom_plan"]))
+
+
+@pytest.fixture(scope="module")
+def seeded(servers):
+    porter = Porter(servers)
+    big, small = porter.organization(), porter.organization()
+    with porter.database() as db:
+        for table in ("deliveries", "events"):
+            db.execute("SELECT porter_ensure_partitions(%s, (now() - interval '11 days')::date, 13)", (table,))
+        for name, in db.execute("SELECT relname FROM pg_class WHERE relkind = 'r' AND relname ~ %s", (f"^({'|'.join(SEEDS)})",)).fetchall():
+            db.execute(f"ALTER TABLE {name} SET (autovacuum_enabled = off)")
+        for org, share in ((big, 1), (small, 10)):
+            for count, statement in SEEDS.values():
+                db.execute(statement, {"org": parse_id(org.id), "count": max(count // share, 1)}, prepare=False)
+        db.execute("INSERT INTO organizations (id, name, slug, created_at) SELECT gen_random_uuid(), 'o', 'many-' || i, now()"
+                   " FROM generate_series(1, %s) AS i", (OTHERS,))
+        for statement in NEIGHBOURS:
+            db.execute(statement)
+    yield porter, parse_id(big.id)
+    porter.close()
+
+
+@pytest.fixture(scope="module", params=MODES, ids=lambda mode: f"{'' if mode[0] else 'no '}statistics {mode[1]}")
+def ask(request, seeded):
+    """Runs a statement by its name; what PostgreSQL did."""
+    porter, org = seeded
+    has_statistics, mode = request.param
+    if has_statistics:
+        with porter.database() as db:
+            db.execute(f"VACUUM ANALYZE {', '.join(SEEDS)}")
+
+    def run(name, *values, first=org):
+        with porter.database() as db, db.transaction(force_rollback=True):
+            db.execute(f"SET LOCAL plan_cache_mode = {mode}")
+            db.execute(f"PREPARE asked AS {statements()[name][0]}")
+            words = ", ".join(["%s"] * (len(values) + 1))
+            plan, = psycopg.ClientCursor(db).execute(
+                f"EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) EXECUTE asked ({words})", (first, *values)).fetchone()
+        return facts([plan[0]["Plan"]])
+
+    def value(statement):
+        with porter.database() as db:
+            return db.execute(statement, (org,)).fetchone()[0]
+
+    return run, value
+
+
+def test_the_audit_log_is_read_from_its_end(ask):
+    run, value = ask
+    middle = value("SELECT id FROM audit_log WHERE org_id = %s ORDER BY id OFFSET 30000 LIMIT 1")
+    for before in (None, middle):
+        found = run("audit_list", before, TAKEN)
+        assert found.indexes == {"audit_log_pkey"} and found.rows["audit_log"] <= TAKEN and found.sorted == 0
+        found = run("audit_list_of_actor", before, TAKEN, "usr_rare")
+        assert found.indexes == {"audit_log_actor"} and found.rows["audit_log"] <= TAKEN and found.sorted == 0
+    found = run("audit_after", middle)
+    assert found.indexes == {"audit_log_pkey"} and found.rows["audit_log"] <= 50 and found.sorted == 0
+    found = run("audit_newest")
+    assert found.indexes == {"audit_log_pkey"} and found.rows["audit_log"] == 1
+
+
+def test_people_are_those_of_the_organization(ask):
+    run, _ = ask
+    found = run("person_list", 1000)
+    assert found.rows["users"] <= PEOPLE + 30 and found.scanned == 0
+    found = run("person_invitation_list", "now()", 200)
+    assert found.rows["invitations"] <= PEOPLE + 30 and found.scanned == 0
+
+
+def test_sessions_are_those_of_the_person(ask):
+    run, value = ask
+    person = value("SELECT user_id FROM sessions WHERE org_id = %s LIMIT 1")
+    found = run("person_session_list", person, "2020-01-01", "2020-01-01", 20)
+    assert found.indexes == {"sessions_user"} and found.rows["sessions"] <= SESSIONS
+
+
+def test_a_request_s_session_is_one_row(ask):
+    """By the token alone: no organization is known yet. The person is the last of the organization, so reading all shows."""
+    run, value = ask
+    token = value("SELECT token_hash FROM sessions WHERE org_id = %s ORDER BY user_id DESC LIMIT 1")
+    found = run("person_session_find", "2020-01-01", "2020-01-01", first=token)
+    assert found.indexes >= {"sessions_token", "users_pkey"} and found.rows["sessions"] == found.rows["users"] == 1
+
+
+def test_a_day_s_numbers_come_from_two_days_and_are_bounded(ask):
+    run, value = ask
+    since = value("SELECT now() - interval '23 hours' FROM organizations WHERE id = %s")
+    day = DELIVERIES // 10
+    for name, table in (("dashboard_deliveries", "deliveries"), ("dashboard_events", "events")):
+        found = run(name, since, 100_000)
+        assert found.rows[table] <= 2.2 * day, f"{name} {found}"
+        found = run(name, since, 1000)
+        assert found.rows[table] <= 1000 + 2 * day
+    found = run("key_hours_of", since, None)
+    assert found.rows["key_hours"] <= HOURS and found.scanned == 0
+
+
+def test_every_list_of_the_dashboard_is_asked_for_above():
+    assert DASHBOARD_LISTS == {"audit_list", "audit_list_of_actor", "person_list", "person_session_list", "person_invitation_list",
+                               "dashboard_deliveries", "dashboard_events"}

@@ -1,0 +1,80 @@
+"""porterctl dead-letters: what a dispatcher could not read, and what Kafka did not take, told and sent again."""
+import base64
+import uuid
+
+import pytest
+from confluent_kafka import Producer
+
+from harness.events import Topics
+from harness.poll import eventually
+
+TOPIC = "porter.visitors.v1"
+DEAD = "porter.dead-letters.v1"
+
+
+def produce(porter, topic, key, value, headers):
+    """(partition, offset) of a new record."""
+    producer = Producer({"bootstrap.servers": porter.servers.kafka.url, "partitioner": "murmur2_random"})  # As ours.
+    places = []
+    producer.produce(topic, value, key, headers=headers, on_delivery=lambda _, m: places.append((m.partition(), m.offset())))
+    assert producer.flush(10) == 0
+    return places[0]
+
+
+def letters_of(porter, key):
+    return [row for row in porter.ctl_list("dead-letters", "list", "--limit", "1000") if row["key"] == key]
+
+
+def test_a_record_that_a_dispatcher_could_not_read_is_listed_shown_and_sent_again(porter):
+    key, poison = f"no id {uuid.uuid4()}", b"\xff\x00\x01 no event"
+    partition, offset = produce(porter, TOPIC, key, poison, [("mark", b"a"), ("topic", b"theirs"), ("mark", b"b")])
+    eventually(lambda: letters_of(porter, key), 30, "a letter")
+    row = letters_of(porter, key)[0]
+    assert (row["topic"], row["was_at"], row["left_out"]) == (TOPIC, f"{partition}:{offset}", None) and row["reason"]
+    shown = porter.ctl("dead-letters", "show", row["letter"])
+    assert base64.b64decode(shown["value_base64"]) == poison and shown["event"] is None
+    assert shown["headers"] == {"mark": "b", "topic": "theirs"} and shown["key"] == key
+    assert porter.ctl("dead-letters", "requeue", row["letter"]) == {"requeued": 1, "left": 0}
+    topics = Topics(porter.servers.kafka.url, [TOPIC])
+    first, again = topics.wait(lambda r: r.key == key, 2)
+    topics.close()
+    assert (again.value, again.headers, again.partition) == (first.value, first.headers, partition)
+    assert again.offset > offset
+
+
+def letter(porter, key, value, of_bytes):
+    """One as a relay makes it: (partition, offset)."""
+    return produce(porter, DEAD, key, value, [
+        ("ce_id", b"evt_x"), ("porter_dead_topic", TOPIC.encode()), ("porter_dead_reason", b"too large"),
+        ("porter_dead_bytes", str(of_bytes).encode())])
+
+
+def test_all_letters_that_are_whole_are_sent_again_once(new_porter, private_servers):
+    """A dispatcher runs, and writes a new letter of each."""
+    porter = new_porter(on=private_servers)
+    porter.dispatcher()
+    partition, offset = letter(porter, "head", b"the head", 2_000_000)
+    whole = [f"whole {number}" for number in range(5)]
+    for key in whole:
+        letter(porter, key, b"all of it", 9)
+    [row] = letters_of(porter, "head")
+    assert row["letter"] == f"{partition}:{offset}" and row["reason"] == "too large"
+    assert row["left_out"] == "all but the first 8 of 2000000 bytes"
+    done = porter.run_ctl("dead-letters", "requeue", row["letter"])
+    assert done.returncode == 4 and "events republish" in done.stderr
+    assert porter.ctl("dead-letters", "requeue", "--since", "1h") == {"requeued": 5, "left": 1}
+    eventually(lambda: all(len(letters_of(porter, key)) == 2 for key in whole), 30, "a new letter of each")
+    topics = Topics(porter.servers.kafka.url, [TOPIC])
+    records = topics.wait(lambda r: True, 5)
+    topics.poll()
+    assert sorted(r.key for r in topics.seen) == whole
+    assert all(r.value == b"all of it" and r.headers == {"ce_id": "evt_x"} for r in records)
+    topics.close()
+
+
+@pytest.mark.parametrize("words, code, told", [
+    (("show", "0:999999999"), 3, "no record"), (("show", "97:0"), 3, "no record"), (("show", "x"), 2, "0:17"),
+    (("requeue",), 2, "--since"), (("requeue", "0:1", "--since", "1h"), 2, "--since")])
+def test_what_is_no_letter_is_told(porter, words, code, told):
+    done = porter.run_ctl("dead-letters", *words)
+    assert done.returncode == code and told in done.stderr, done.stderr

@@ -1,0 +1,156 @@
+"""The subscribers of docs/kafka.md and docs/examples/, started as the page says, against the real broker: each shows
+an event that came through the gateway, and shows it once however often Kafka has it. A CloudEvents SDK reads our
+records too."""
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import uuid
+from dataclasses import replace
+from datetime import datetime
+
+import jsonschema_rs
+import pytest
+from cloudevents.core.bindings.kafka import KafkaMessage, from_binary_event
+from confluent_kafka import Consumer, Producer, TopicPartition
+
+from harness.events import TOPICS, message_class
+from harness.poll import eventually
+from harness.process import ROOT, Process
+
+EXAMPLES = ROOT / "docs" / "examples"
+PAGE = (ROOT / "docs" / "kafka.md").read_text()
+
+
+def commands(language):
+    """The page's lines for a language: how it is made ready, and how it is started."""
+    block = re.search(rf"^### {re.escape(language)}\n.*?```sh\n(.*?)^```", PAGE, re.M | re.S).group(1)
+    lines = block.replace("\\\n", " ").strip().splitlines()
+    return lines[:-1], lines[-1]
+
+
+def at_the_end(brokers, group):
+    """The group has read everything so far: the shared broker holds what other tests have sent."""
+    consumer = Consumer({"bootstrap.servers": brokers, "group.id": group})
+    known = consumer.list_topics(timeout=10).topics
+    places = [TopicPartition(topic, part) for topic in TOPICS for part in known[topic].partitions]
+    for place in places:
+        place.offset = consumer.get_watermark_offsets(place, timeout=10)[1]
+    consumer.commit(offsets=places, asynchronous=False)
+    consumer.close()
+
+
+class Subscriber:
+    def __init__(self, language, folder, brokers):
+        shutil.copytree(EXAMPLES, folder)
+        (folder / "jars").symlink_to(ROOT / ".deps" / "java")
+        group = f"subscriber-{uuid.uuid4()}"
+        at_the_end(brokers, group)
+        modules = ROOT / ".deps" / "node" / "node_modules"
+        env = {"PATH": f"{os.path.dirname(sys.executable)}:{os.environ['PATH']}", "HOME": str(folder), "LANG": "C.UTF-8",
+               "NODE_PATH": f"{modules}:{os.environ.get('NODE_PATH', '')}",
+               "PYTHONPATH": os.environ.get("PYTHONPATH", ""), "KAFKA_BROKERS": brokers,
+               "KAFKA_GROUP": group}
+        before, start = commands(language)
+        for line in before:
+            # Packages are there already, pinned.
+            if not re.match("((pip|npm|apt-get|sudo apt-get) install|mvn) ", line):
+                subprocess.run(["bash", "-ec", line], cwd=folder, env=env, check=True, timeout=60)
+        # The page's line sets its own addresses: here the environment does.
+        start = re.sub(r"KAFKA_\w+=\S+ ", "", start)
+        self.log = folder / "log"
+        self.process = Process(language, ["bash", "-c", f"cd {folder}; {start}"], env,
+                               self.log, lambda: True)
+        self.process.start()
+
+    def end(self):
+        """With all of a pipe."""
+        if self.process.is_alive():
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.kill()
+
+    def lines(self, text):
+        return [line for line in self.log.read_text().splitlines() if text in line] if self.log.exists() else []
+
+
+@pytest.fixture(scope="module")
+def subscribers(porter, servers, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("subscribers")
+    made = {}
+    try:
+        for language in ("Python", "Node.js", "Java", "C", "kcat"):
+            made[language] = Subscriber(language, folder / language, servers.kafka.url)
+        yield made
+    finally:
+        for one in made.values():
+            one.end()
+
+
+def again(brokers, record):
+    """Kafka has the same record once more, as after a crash of the relay."""
+    producer = Producer({"bootstrap.servers": brokers})
+    producer.produce(record.topic, record.value, record.key, record.partition, headers=record.headers)
+    assert producer.flush(10) == 0
+
+
+def test_each_subscriber_shows_an_event_of_the_gateway_once(porter, servers, subscribers):
+    tenant = porter.organization()
+    client, place = tenant.client(), tenant.location()
+    visitor = client.pre_register(place, full_name="Zoë Łukasiewicz-O’Brien")
+    topics = porter.topics()
+    first = topics.of(tenant.id)[0]
+    again(servers.kafka.url, first)
+    # What is no event stops nobody.
+    again(servers.kafka.url, replace(first, value=b"\xff no event", headers={}))
+    # Of the same visitor, so on the same partition, behind the duplicate.
+    assert client.post(f"/visitors/{visitor['id']}/check-in").status_code == 200
+    last = topics.of(tenant.id, 3)[2]
+    assert [first.headers["ce_type"], last.headers["ce_type"]] == ["visitor.pre_registered", "visitor.checked_in"]
+    for language, one in subscribers.items():
+        eventually(lambda seen=one: seen.lines(last.headers["ce_id"]), 30, f"{language} shows the check-in")
+        shown = one.lines(first.headers["ce_id"])
+        assert len(shown) == 1, f"{language}: {shown}"
+        assert "visitor.pre_registered" in shown[0] and tenant.id in shown[0], language
+        # kcat knows headers alone.
+        assert language == "kcat" or "Zoë Łukasiewicz-O’Brien" in shown[0], language
+
+
+def test_a_cloudevents_sdk_reads_our_records(porter):
+    tenant = porter.organization()
+    visitor = tenant.client().pre_register(tenant.location(), full_name="山田 太郎")
+    record = porter.topics().of(tenant.id)[0]
+    headers = {name: value.encode() for name, value in record.headers.items()}
+    event = from_binary_event(KafkaMessage(headers, record.key.encode(), record.value))
+    assert event.get_specversion() == "1.0"
+    assert event.get_id().startswith("evt_")
+    assert event.get_source() == f"/organizations/{tenant.id}"
+    assert event.get_type() == "visitor.pre_registered"
+    assert event.get_subject() == visitor["id"]
+    assert event.get_dataschema() == "urn:porter:proto:porter.v1.Event"
+    assert event.get_datacontenttype() == "application/protobuf"
+    assert event.get_time() == datetime.fromisoformat(record.headers["ce_time"])
+    inside = message_class("Event").FromString(event.get_data())
+    assert inside.id == event.get_id() and inside.data.visitor.full_name == "山田 太郎"
+
+
+def test_the_asyncapi_document_tells_what_is_there(porter):
+    """Headers, key and topic, of an event as it came and as the log gives it again."""
+    document = json.loads((ROOT / "docs" / "asyncapi.json").read_text())
+    headers = document["components"]["schemas"]["Headers"]
+    tenant = porter.organization()
+    tenant.client().pre_register(tenant.location())
+    topics = porter.topics()
+    record = topics.of(tenant.id)[0]
+    assert set(record.headers) == set(headers["properties"])
+    jsonschema_rs.validate(headers, record.headers)
+    assert porter.ctl("events", "republish", "--since", "1h", "--org", tenant.id)["sent"] == 1
+    again = topics.of(tenant.id, 2)[1]
+    topics.close()
+    jsonschema_rs.validate(headers, again.headers)
+    channel = next(one for one in document["channels"].values() if one["address"] == record.topic)
+    assert record.headers["ce_type"] in channel["messages"]
+    key = document["components"]["messages"][record.headers["ce_type"]]["bindings"]["kafka"]["key"]
+    jsonschema_rs.validate(key, record.key)
