@@ -7,41 +7,14 @@ import tempfile
 import time
 from pathlib import Path
 
-from confluent_kafka import Producer
-
 from common import (RUNS, System, cpu_seconds, format_id, keep, median, parse_id, rss_mib, say, spread,
                     tool, uuid7)
+from endpoints import produce
 from harness import signatures
-from harness.events import message_class
 from harness.fast_receiver import FastReceiver
 
 EVENTS = 60000
 IN_FLIGHT = 64
-
-
-def produce(system, org, count):
-    """`count` events of one organization, each about another visitor, as the relay would send them."""
-    event_class = message_class("Event")
-    with system.porter.database() as db:
-        version = db.execute("SELECT webhooks_version FROM organizations WHERE id = %s",
-                             (parse_id(org.id),)).fetchone()[0]
-    producer = Producer({"bootstrap.servers": system.servers.kafka.url, "linger.ms": 20,
-                         "queue.buffering.max.messages": 1000000})
-    for _ in range(count):
-        event = event_class()
-        event.id, event.type, event.api_version = format_id("evt", uuid7()), "visitor.pre_registered", "v1"
-        event.organization_id = org.id
-        event.created_at.GetCurrentTime()
-        visitor = event.data.visitor
-        visitor.id, visitor.full_name, visitor.company = format_id("vis", uuid7()), "Zoë Müller", "Bäckerei Süß"
-        visitor.email, visitor.host.name = "zoe@example.org", "Ada Lovelace"
-        visitor.created_at.GetCurrentTime()
-        producer.produce("porter.visitors.v1", event.SerializeToString(), visitor.id, headers={
-            "ce_specversion": "1.0", "ce_id": event.id, "ce_type": event.type, "ce_subject": visitor.id,
-            "content-type": "application/protobuf", "porter_org": org.id,
-            "porter_webhooks_version": str(version)})
-        producer.poll(0)
-    assert producer.flush(60) == 0
 
 
 def statements(dispatcher):
@@ -76,7 +49,7 @@ def dispatch_once(system, folder, number):
     try:
         secret = org.webhook(receiver.url).secret
         receiver.start(secret=secret, journal=False)
-        produce(system, org, EVENTS)
+        produce(system, [org.id], EVENTS)
         before = receiver.stats()
         dispatcher = system.dispatcher(PORTER_KAFKA_GROUP=f"bench-{number}-{time.time_ns()}")
         began = None
@@ -113,8 +86,9 @@ def main():
             f"{spread([o['statements'] for o in ours], 4)}   resident {spread([o['rss'] for o in ours])} MiB")
         say(f"  bare libcurl     {spread([b['per_second'] for b in bare])}/s   per CPU-s "
             f"{spread([b['posts'] / b['cpu_seconds'] for b in bare])}")
-        say(f"  dispatcher / bare: {ratio:.2f} (aim ≥ 0.60)")
-        keep("dispatch", {"dispatcher": ours, "bare": bare, "ratio": ratio})
+        per_core = median([EVENTS / o["cpu"] / (b["posts"] / b["cpu_seconds"]) for o, b in pairs])
+        say(f"  dispatcher / bare: {ratio:.2f} (aim ≥ 0.60); for each CPU-second of its own: {per_core:.2f} (aim ≥ 0.70)")
+        keep("dispatch", {"dispatcher": ours, "bare": bare, "ratio": ratio, "per_core": per_core})
 
 
 if __name__ == "__main__":

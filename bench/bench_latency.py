@@ -1,4 +1,5 @@
-"""Request -> webhook received, at 1,000 events a second: open loop, so waiting counts.
+"""Request -> webhook received, at 100, 1,000 and 1,500 events a second: open loop, so waiting counts. The last is about
+what the two cores hold with the client on them.
 
 The visitor's `notes` hold the moment its request was due; the receiver's log says when the webhook was
 there. Both ends use this machine's wall clock."""
@@ -9,8 +10,8 @@ from pathlib import Path
 from common import System, cpu_seconds, keep, make_keys, pace, percentile, rss_mib, say, wait_until
 from harness.fast_receiver import FastReceiver
 
-PER_SECOND, SECONDS = 1000, 10
-KEYS = 400  # In steady use: each far below its limit, and known to the cache after the first runs.
+RATES, WARM, SECONDS = (100, 1000, 1500), 1000, 10
+KEYS = 1500  # In steady use: each far below its limit, and known to the cache after the first runs.
 BODY = ('{"first_name":"Zoë","last_name":"Müller","email":"zoe@example.org","notes":"%T","location_id":"LOCATION"}')
 
 
@@ -40,7 +41,7 @@ def one_rate(system, gateway, dispatcher, keys, location, receiver, per_second):
     after = cpu_of(system, receiver, gateway, dispatcher)
     times = received(receiver)[had:]
     return {"cpu_us": {name: (after[name] - before[name]) * 1e6 / wanted for name in after}, "per_second": per_second, "requests": requests, "webhooks": len(times),
-            **{f"p{share}": percentile(times, share / 100) / 1000 for share in (50, 90, 99)},
+            **{f"p{share}": percentile(times, share / 100) / 1000 for share in (50, 90, 99, 99.9)},
             "max": max(times) / 1000}
 
 
@@ -55,12 +56,12 @@ def main():
             receiver.start(secret=org.webhook(receiver.url).secret)
             gateway = system.gateway(PORTER_HTTP_THREADS=512)
             dispatcher = system.dispatcher()
-            for rate in (200, PER_SECOND, PER_SECOND):  # Warms keys, plans, and above all Kafka's JIT.
+            for rate in (200, WARM, WARM):  # Warms keys, plans, and above all Kafka's JIT.
                 one_rate(system, gateway, dispatcher, keys, location, receiver, rate)
-            figures = [one_rate(system, gateway, dispatcher, keys, location, receiver, rate) for rate in (200, PER_SECOND)]
-            say("latency: request due → webhook received, ms (aim at 1,000/s: p50 ≤ 2, p99 ≤ 15)")
+            figures = [one_rate(system, gateway, dispatcher, keys, location, receiver, rate) for rate in RATES]
+            say("latency: request due → webhook received, ms (aim at 1,000/s: p50 ≤ 2, p99 ≤ 10)")
             for f in figures:
-                say(f"  {f['per_second']:5}/s  p50 {f['p50']:.2f}  p90 {f['p90']:.2f}  p99 {f['p99']:.2f}  "
+                say(f"  {f['per_second']:5}/s  p50 {f['p50']:.2f}  p90 {f['p90']:.2f}  p99 {f['p99']:.2f}  p99.9 {f['p99.9']:.2f}  "
                     f"max {f['max']:.1f}   {f['webhooks']:,} webhooks, requests {f['requests']}")
                 say("         CPU per event, µs: " + ", ".join(f"{name} {us:.0f}" for name, us in f["cpu_us"].items()))
             say(f"  resident: gateway {rss_mib(gateway.pid):.0f} MiB, dispatcher {rss_mib(dispatcher.pid):.0f} MiB")

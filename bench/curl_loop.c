@@ -1,6 +1,7 @@
 /* The limit that the dispatcher is measured against: a bare libcurl multi loop
  * that posts one body with the same headers to one URL over keep-alive
- * connections, as fast as it goes, with nothing of ours around it.
+ * connections, as fast as it goes, with nothing of ours around it. @FILE
+ * instead of the URL: a file of URLs, a line each, that take turns.
  *
  *     curl_loop URL CA_FILE TRANSFERS IN_FLIGHT BODY_FILE HEADERS_FILE
  * [THREADS]
@@ -18,9 +19,12 @@
 #define THREADS_MAX 8
 #define BODY_MAX 65536
 #define LINE_MAX_BYTES 1024
+#define URLS_MAX 100000
 
 struct job {
-    const char *url;
+    char **urls;
+    long url_count;
+    long url_next;
     const char *ca_file;
     long transfers;
     long in_flight;
@@ -78,12 +82,41 @@ static void headers_read(struct job *job, const char *path)
     (void)fclose(file);
 }
 
-static CURL *transfer_new(const struct job *job)
+static void urls_read(struct job *job, char *text)
+{
+    char line[LINE_MAX_BYTES];
+
+    job->urls = calloc(URLS_MAX, sizeof *job->urls);
+    assert(job->urls != NULL);
+    if (text[0] != '@') {
+        job->urls[job->url_count++] = text;
+        return;
+    }
+    FILE *file = file_open(text + 1);
+    while (job->url_count < URLS_MAX &&
+           fgets(line, sizeof line, file) != NULL) {
+        line[strcspn(line, "\r\n")] = '\0';
+        job->urls[job->url_count++] = strdup(line);
+    }
+    (void)fclose(file);
+}
+
+/* To the next URL, if there are several. */
+static void transfer_aim(struct job *job, CURL *easy)
+{
+    if (job->url_count > 1) {
+        curl_easy_setopt(easy, CURLOPT_URL,
+                         job->urls[job->url_next++ % job->url_count]);
+    }
+}
+
+static CURL *transfer_new(struct job *job)
 {
     CURL *easy = curl_easy_init();
 
     assert(easy != NULL);
-    curl_easy_setopt(easy, CURLOPT_URL, job->url);
+    curl_easy_setopt(easy, CURLOPT_URL, job->urls[0]);
+    transfer_aim(job, easy);
     curl_easy_setopt(easy, CURLOPT_CAINFO, job->ca_file);
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     curl_easy_setopt(easy, CURLOPT_POSTFIELDS, job->body);
@@ -109,6 +142,7 @@ static void reap(struct job *job, CURLM *multi, long *started, long *done)
         curl_multi_remove_handle(multi, easy);
         if (*started < job->transfers) {
             (*started)++;
+            transfer_aim(job, easy);
             curl_multi_add_handle(multi, easy);
         } else {
             curl_easy_cleanup(easy);
@@ -169,7 +203,7 @@ int main(int argc, char **argv)
     for (long i = 0; i < count; i++) {
         struct job *job = &jobs[i];
 
-        job->url = argv[1];
+        urls_read(job, argv[1]);
         job->ca_file = argv[2];
         job->transfers = strtol(argv[3], NULL, 10) / count;
         job->in_flight = strtol(argv[4], NULL, 10) / count;

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # What Porter needs of the machine, and how the missing part comes: Debian packages by apt, Kafka's
-# jars by Maven, Python packages by pip, Node packages by npm (both for tests only). Sourced after common.sh.
+# jars by Maven, Python packages (for tests only) by pip, Node packages by npm. Sourced after common.sh.
 
 # One line each: package | a command or file that shows it is there | why.
 BUILD_PACKAGES='
@@ -9,7 +9,7 @@ libc6-dev|/usr/include/stdlib.h|the C library
 cmake|cmake|drives the build
 ninja-build|ninja|runs the build
 pkg-config|pkg-config|finds the libraries
-python3|python3|embeds SQL into C, shows the main job
+python3|python3|embeds SQL and the dashboard into C, shows the main job
 dpkg-dev|dpkg-source|fetches the source of civetweb
 patch|patch|applies the security patch of civetweb
 libssl-dev|/usr/include/openssl/ssl.h|TLS and signatures
@@ -22,6 +22,9 @@ libprotobuf-dev|/usr/include/google/protobuf/timestamp.proto|well-known types of
 libcurl4-openssl-dev|/usr/include/*/curl/curl.h|delivers webhooks
 libjansson-dev|/usr/include/jansson.h|reads JSON
 zlib1g-dev|/usr/include/zlib.h|packs large answers
+brotli|brotli|packs the files of the dashboard
+nodejs|node|npm runs on it
+npm|npm|fetches what the dashboard is made with
 libcmocka-dev|/usr/include/cmocka.h|unit tests
 '
 RUN_PACKAGES='
@@ -41,10 +44,24 @@ clang-format-14|clang-format-14|format check
 clang-tidy-14|clang-tidy-14|static checks
 protobuf-compiler|protoc|the schema for the tests in Python
 python3-venv|/usr/lib/python3*/ensurepip/__init__.py|a Python environment for the tests
-nodejs|node|runs the JavaScript examples of the product page, lints the OpenAPI document
-npm|npm|fetches the linter and verifiers of webhooks
 iproute2|ip|a network of its own for the product page examples
 nginx|nginx|an endpoint that speaks HTTP/2
+chromium|chromium|the browser that tests the dashboard
+fonts-dejavu-core|/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf|the fonts of the pictures that are compared
+kcat|kcat|a subscriber of docs/kafka.md
+prometheus|prometheus|evaluates the alerts while tests cause the faults
+openjdk-17-jdk-headless|javac|compiles the one in Java
+'
+
+# Of the part `images`, which needs root.
+IMAGE_PACKAGES='
+podman|podman|builds and runs the images
+runc|runc|runs containers where there is no systemd
+catatonit|/usr/libexec/podman/catatonit|first process of pods
+netavark|/usr/lib/podman/netavark|networks of containers
+aardvark-dns|/usr/lib/podman/aardvark-dns|their names
+iptables|iptables|their addresses
+debootstrap|debootstrap|a base image without a registry
 '
 
 is_there()
@@ -95,24 +112,34 @@ apt_install()
     return "$rc"
 }
 
-# Kafka's jars into .deps/kafka; the pom names the version, and a stamp tells it is whole.
+# Kafka's jars into .deps/kafka; the pom names the version.
 fetch_kafka()
 {
-    local log=$1 stamp
-    stamp=$(sha256sum <"$ROOT/scripts/kafka/pom.xml")
-    if [[ $(cat "$DEPS/kafka/.stamp" 2>/dev/null) == "$stamp" ]]; then
-        return
-    fi
-    rm -rf "$DEPS/kafka"
-    step "$log" "fetching Kafka $(kafka_version) from Maven Central" \
-        mvn -q -B -C -f "$ROOT/scripts/kafka/pom.xml" dependency:copy-dependencies \
-        -DincludeScope=runtime "-DoutputDirectory=$DEPS/kafka"
-    printf '%s\n' "$stamp" >"$DEPS/kafka/.stamp"
+    fetch_jars "$1" "$DEPS/kafka" "$ROOT/scripts/kafka/pom.xml" "fetching Kafka $(kafka_version) from Maven Central"
 }
 
 kafka_version()
 {
     sed -n '/kafka_2.13/{n;s/.*<version>\(.*\)<.*/\1/p}' "$ROOT/scripts/kafka/pom.xml"
+}
+
+# What docs/examples/Subscriber.java stands on into .deps/java; the example's own pom names the versions.
+fetch_java()
+{
+    fetch_jars "$1" "$DEPS/java" "$ROOT/docs/examples/pom.xml" "Kafka's client and protobuf for Java from Maven Central"
+}
+
+# fetch_jars LOG DIR POM WHAT: all that the pom needs at run time; a stamp tells that it is whole.
+fetch_jars()
+{
+    local log=$1 dir=$2 pom=$3 what=$4 stamp
+    stamp=$(sha256sum <"$pom")
+    if [[ $(cat "$dir/.stamp" 2>/dev/null) == "$stamp" ]]; then
+        return
+    fi
+    rm -rf "$dir"
+    step "$log" "$what" mvn -q -B -C -f "$pom" dependency:copy-dependencies -DincludeScope=runtime "-DoutputDirectory=$dir"
+    printf '%s\n' "$stamp" >"$dir/.stamp"
 }
 
 # The tests' Python packages into .deps/venv.
@@ -149,6 +176,22 @@ fetch_node()
     step "$log" "linter and verifiers from npm" \
         npm ci --prefix "$DEPS/node" --no-audit --no-fund --ignore-scripts
     printf '%s\n' "$stamp" >"$DEPS/node/.stamp"
+}
+
+# What the dashboard is made with into .deps/dashboard, as services/dashboard/package-lock.json pins it.
+fetch_dashboard()
+{
+    local log=$1 from=$ROOT/services/dashboard stamp
+    stamp=$(sha256sum <"$from/package-lock.json")
+    if [[ $(cat "$DEPS/dashboard/.stamp" 2>/dev/null) == "$stamp" ]]; then
+        return
+    fi
+    rm -rf "$DEPS/dashboard"
+    mkdir -p "$DEPS/dashboard"
+    cp "$from/package.json" "$from/package-lock.json" "$DEPS/dashboard/"
+    step "$log" "the dashboard's packages from npm" \
+        npm ci --prefix "$DEPS/dashboard" --no-audit --no-fund --ignore-scripts
+    printf '%s\n' "$stamp" >"$DEPS/dashboard/.stamp"
 }
 
 # One preset, configured and built. Targets may follow.
