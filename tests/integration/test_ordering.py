@@ -91,7 +91,9 @@ def test_the_order_is_kept_by_many_with_failures_and_a_death(new_porter):
     porter, chance, good = new_porter(), random.Random(7), []
     porter.gateway()
     for _ in range(2):
-        porter.dispatcher(PORTER_RETRY_SCHEDULE="50ms," * 31 + "50ms", PORTER_LEASE="2s", PORTER_ATTEMPT_TIMEOUT="1s")
+        # Three in ten fail: once in a while seven of the first ten do, and a circuit opens.
+        porter.dispatcher(PORTER_RETRY_SCHEDULE="50ms," * 31 + "50ms", PORTER_LEASE="2s", PORTER_ATTEMPT_TIMEOUT="1s",
+                          PORTER_PROBE_WAIT="200ms", PORTER_PROBE_WAIT_MAX="200ms", PORTER_HELD_RATE="1000")
 
     def answer(request):
         if chance.random() < 0.3:
