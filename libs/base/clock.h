@@ -14,7 +14,8 @@
 
 #define US_PER_MS 1000LL
 #define US_PER_S 1000000LL
-#define US_PER_DAY (86400 * US_PER_S)
+#define US_PER_HOUR (3600 * US_PER_S)
+#define US_PER_DAY (24 * US_PER_HOUR)
 #define MS_PER_S 1000LL
 
 /* Microseconds since 1970-01-01T00:00:00Z. */

@@ -4,8 +4,6 @@
 #include "base/clock.h"
 #include "store_sql.h"
 
-#define HOUR_US (3600 * US_PER_S)
-
 /* --- the audit log ------------------------------------------------------- */
 
 static struct str text_in(const struct db_rows *rows, size_t row, size_t column,
@@ -110,7 +108,7 @@ bool audit_newest(struct db *db, struct id org_id, struct id *out,
 
 static struct day_hour *hour_of(struct day *day, int64_t at_us)
 {
-    int64_t at = (at_us - day->hours[0].at_us) / HOUR_US;
+    int64_t at = (at_us - day->hours[0].at_us) / US_PER_HOUR;
 
     return at >= 0 && at < DAY_HOURS ? &day->hours[at] : NULL;
 }
@@ -184,7 +182,8 @@ bool day_read(struct db *db, struct id org_id, int64_t now_us, struct day *out,
     struct day day = {0};
 
     for (int64_t i = 0; i < DAY_HOURS; i++) {
-        day.hours[i].at_us = (now_us / HOUR_US - (DAY_HOURS - 1) + i) * HOUR_US;
+        day.hours[i].at_us =
+            (now_us / US_PER_HOUR - (DAY_HOURS - 1) + i) * US_PER_HOUR;
         day.hours[i].p50_ms = day.hours[i].p95_ms = -1;
     }
     if (!read_visitors(db, org_id, now_us, &day, err) ||

@@ -13,8 +13,9 @@ static const int64_t bounds_us[HOURS_SLOTS - 1] = {
     500000, 1000000, 2000000, 5000000, 10000000, 20000000,
 };
 
+/* The sums stand behind what they are of. */
 enum sum_column {
-    SUM_HOUR,
+    SUM_OF,
     SUM_DELIVERED,
     SUM_FAILED,
     SUM_SUCCEEDED,
@@ -22,27 +23,24 @@ enum sum_column {
     SUM_GIVE_UP,
     SUM_DISABLE,
     SUM_TOOK,
+    SUM_HELD = SUM_TOOK + HOURS_SLOTS,
 };
 
-static struct hour hour_read(const struct db_rows *rows, size_t i)
+static struct hours_counts counts_read(const struct db_rows *rows, size_t i)
 {
-    struct hour h = {
-        .at_us = db_time(rows, i, SUM_HOUR),
-        .counts =
-            {
-                .delivered = db_int(rows, i, SUM_DELIVERED),
-                .failed = db_int(rows, i, SUM_FAILED),
-                .succeeded = db_int(rows, i, SUM_SUCCEEDED),
-                .retry = db_int(rows, i, SUM_RETRY),
-                .give_up = db_int(rows, i, SUM_GIVE_UP),
-                .disable = db_int(rows, i, SUM_DISABLE),
-            },
+    struct hours_counts c = {
+        .delivered = db_int(rows, i, SUM_DELIVERED),
+        .failed = db_int(rows, i, SUM_FAILED),
+        .succeeded = db_int(rows, i, SUM_SUCCEEDED),
+        .retry = db_int(rows, i, SUM_RETRY),
+        .give_up = db_int(rows, i, SUM_GIVE_UP),
+        .disable = db_int(rows, i, SUM_DISABLE),
     };
 
     for (size_t slot = 0; slot < HOURS_SLOTS; slot++) {
-        h.counts.took[slot] = db_int(rows, i, SUM_TOOK + slot);
+        c.took[slot] = db_int(rows, i, SUM_TOOK + slot);
     }
-    return h;
+    return c;
 }
 
 bool hours_list(struct db *db, struct id org_id, struct id webhook_id,
@@ -60,7 +58,32 @@ bool hours_list(struct db *db, struct id org_id, struct id webhook_id,
     size_t n = db_count(rows);
     struct hour *all = arena_zero(arena, n + 1, sizeof *all);
     for (size_t i = 0; i < n; i++) {
-        all[i] = hour_read(rows, i);
+        all[i] = (struct hour){db_time(rows, i, SUM_OF), counts_read(rows, i)};
+    }
+    db_rows_free(rows);
+    *list = all;
+    *count = n;
+    return true;
+}
+
+bool hours_of_all(struct db *db, struct id org_id, int64_t from_us,
+                  struct arena *arena, struct hours_of_webhook **list,
+                  size_t *count, struct err *err)
+{
+    struct db_rows *rows = NULL;
+
+    if (!db_run(
+            db, &sql_hours_of_all,
+            ARGS(ARG_UUID(org_id), ARG_TIME(from_us), ARG_INT(HOURS_HELD_MAX)),
+            &rows, err)) {
+        return false;
+    }
+    size_t n = db_count(rows);
+    struct hours_of_webhook *all = arena_zero(arena, n + 1, sizeof *all);
+    for (size_t i = 0; i < n; i++) {
+        all[i] = (struct hours_of_webhook){db_uuid(rows, i, SUM_OF),
+                                           counts_read(rows, i),
+                                           db_int(rows, i, SUM_HELD)};
     }
     db_rows_free(rows);
     *list = all;

@@ -29,6 +29,19 @@ MUST_USE bool hours_list(struct db *db, struct id org_id, struct id webhook_id,
                          int64_t from_us, int64_t to_us, struct arena *arena,
                          struct hour **list, size_t *count, struct err *err);
 
+/* Of each webhook of an organization. */
+struct hours_of_webhook {
+    struct id webhook_id;
+    struct hours_counts counts;
+    int64_t held; /* At most HOURS_HELD_MAX are counted. */
+};
+
+/* Of all webhooks, by their ids, since from_us (the beginning of an hour). */
+#define HOURS_HELD_MAX 1000
+MUST_USE bool hours_of_all(struct db *db, struct id org_id, int64_t from_us,
+                           struct arena *arena, struct hours_of_webhook **list,
+                           size_t *count, struct err *err);
+
 void hours_add(struct hours_counts *sum, const struct hours_counts *more);
 
 int64_t hours_attempts(const struct hours_counts *c);

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#define KEPT_US (IDEMPOTENCY_HOURS * 3600LL * US_PER_S)
+#define KEPT_US (IDEMPOTENCY_HOURS * US_PER_HOUR)
 
 static struct str hash_str(const struct sha256 *hash)
 {

@@ -36,6 +36,7 @@ static const struct operation_table *const inner_tables[] = {
     &key_operations,
     &key_call_operations,
     &webhook_secret_operations,
+    &webhook_number_operations,
     &audit_operations,
     &overview_operations,
     &change_operations,

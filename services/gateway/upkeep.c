@@ -281,19 +281,19 @@ static const struct chore {
     bool (*run)(struct upkeep *u, struct gateway *g, struct err *err);
     int64_t every_us;
 } chores[] = {
-    {"partitions", ensure_partitions, 3600 * US_PER_S},
-    {"default partitions", empty_defaults, 3600 * US_PER_S},
-    {"old partitions", drop_old, 3600 * US_PER_S},
+    {"partitions", ensure_partitions, US_PER_HOUR},
+    {"default partitions", empty_defaults, US_PER_HOUR},
+    {"old partitions", drop_old, US_PER_HOUR},
     {"answers", clean_answers, 60 * US_PER_S},
-    {"replays", clean_replays, 3600 * US_PER_S},
-    {"hours", clean_hours, 3600 * US_PER_S},
-    {"audit log", clean_audit, 3600 * US_PER_S},
+    {"replays", clean_replays, US_PER_HOUR},
+    {"hours", clean_hours, US_PER_HOUR},
+    {"audit log", clean_audit, US_PER_HOUR},
     {"key uses", write_uses, 30 * US_PER_S},
     {"event log", watch_log, US_PER_S},
     {"outbox", watch_outbox, US_PER_S},
     {"calls", write_calls, US_PER_S},
-    {"key hours", clean_key_hours, 3600 * US_PER_S},
-    {"sessions", clean_sessions, 3600 * US_PER_S},
+    {"key hours", clean_key_hours, US_PER_HOUR},
+    {"sessions", clean_sessions, US_PER_HOUR},
     {"seals", tell_seals, 86400 * US_PER_S},
 };
 _Static_assert(COUNT_OF(chores) == UPKEEP_CHORES, "one state each");

@@ -93,6 +93,29 @@ def test_the_overview_counts_what_happened(porter, owner):
     assert Person(porter, porter.organization()).signed_in().get("/overview").json()["visitors"] == {"expected_today": 0, "on_site": 0}
 
 
+def test_the_list_of_webhooks_has_its_numbers_in_one_answer(porter, owner):
+    organization, browser = owner.organization, owner.signed_in(confirmed=True)
+    client, location = organization.client(), organization.location()
+    good = organization.webhook(porter.receiver().url(), events="visitor.pre_registered")
+    bad = organization.webhook(porter.receiver(lambda request: (410, {}, b"")).url(), events="visitor.pre_registered")
+    held = organization.webhook(porter.receiver().url(), events="visitor.pre_registered")
+    client.request("PATCH", f"/webhooks/{held.id}", json={"status": "disabled"})
+    client.pre_register(location)
+
+    def shown():
+        return {one.pop("id"): one for one in browser.get("/webhook-numbers").json()["webhooks"]}
+
+    eventually(lambda: shown()[good.id]["attempt_count"] == shown()[bad.id]["attempt_count"] == shown()[held.id]["held_count"] == 1,
+               20, "each has something")
+    told = shown()
+    assert set(told) == {good.id, bad.id, held.id}
+    stats = client.get(f"/webhooks/{good.id}/stats").json()["totals"]
+    assert told[good.id] == {"attempt_count": 1, "success_per_mille": 1000, "p95_us": stats["p95_us"], "held_count": 0}
+    assert told[bad.id]["success_per_mille"] == 0
+    assert told[held.id] == {"attempt_count": 0, "held_count": 1}
+    assert Person(porter, porter.organization()).signed_in().get("/webhook-numbers").json() == {"webhooks": []}
+
+
 def test_keys_that_end_soon_are_told_to_who_may_change_them(porter, owner):
     porter.ctl("key", "create", "--org", owner.organization.id, "--name", "door", "--expires", "3d")
     porter.ctl("key", "create", "--org", owner.organization.id, "--name", "later", "--expires", "30d")

@@ -10,7 +10,7 @@ from harness.plans import DASHBOARD_LISTS, facts
 from harness.porter import Porter, parse_id, uuid7
 from harness.sources import statements
 
-LOG, OTHERS, PEOPLE, SESSIONS, DELIVERIES, HOURS = 60_000, 300, 200, 20, 60_000, 24
+LOG, OTHERS, PEOPLE, SESSIONS, DELIVERIES, HOURS, WEBHOOKS = 60_000, 300, 200, 20, 60_000, 24, 20
 TAKEN = 51
 BASE = "(lpad(to_hex((extract(epoch FROM at) * 1000)::bigint), 12, '0') || '7' || substr(md5(i::text), 1, 3) || '8' || substr(md5(i || 'x'), 1, 15))::uuid"
 SPREAD = "generate_series(1, %(count)s) AS i CROSS JOIN LATERAL (SELECT now() - interval '10 days' * (%(count)s - i) / %(count)s AS at) AS t"
@@ -30,7 +30,15 @@ SEEDS = {
                          " date_trunc('hour', now()) - i * interval '1 hour', 1, 0 FROM generate_series(1, 10 * %(count)s) AS i"),
     "deliveries": (DELIVERIES, f"""
         INSERT INTO deliveries (org_id, id, event_at, event_id, webhook_id, event_type, subject, state, attempts, body, finished_at, created_at)
-        SELECT %(org)s, {BASE}, at, gen_random_uuid(), %(org)s, 'visitor.checked_in', 'vis_1', 'delivered', 1, '', at, at FROM {SPREAD}"""),
+        SELECT %(org)s, {BASE}, at, gen_random_uuid(), %(org)s, 'visitor.checked_in', 'vis_1', CASE WHEN i %% 40 = 0 THEN 'held' ELSE 'delivered' END,
+               1, '', CASE WHEN i %% 40 > 0 THEN at END, at FROM {SPREAD}"""),
+    # The first has those deliveries.
+    "webhooks": (WEBHOOKS, "INSERT INTO webhooks (org_id, id, url, events, status, secret, created_at, updated_at)"
+                           " SELECT %(org)s, CASE WHEN i = 1 THEN %(org)s ELSE gen_random_uuid() END, 'https://x.example', '{*}', 'enabled', '', now(), now()"
+                           " FROM generate_series(1, %(count)s) AS i"),
+    "webhook_hours": (HOURS, "INSERT INTO webhook_hours (org_id, webhook_id, hour, shard, delivered, failed, attempts_delivered, attempts_retry,"
+                             " attempts_give_up, attempts_disable, took) SELECT org_id, id, date_trunc('hour', now()) - i * interval '1 hour', 0, 1, 0, 1, 0, 0, 0,"
+                             " array_fill(1, ARRAY[13]) FROM webhooks CROSS JOIN generate_series(0, 10 * %(count)s) AS i WHERE org_id = %(org)s"),
     "events": (DELIVERIES, f"""
         INSERT INTO events (org_id, id, type, subject, payload, created_at)
         SELECT %(org)s, {BASE}, 'visitor.checked_in', 'vis_1', '', at FROM {SPREAD}"""),
@@ -142,6 +150,15 @@ def test_a_day_s_numbers_come_from_two_days_and_are_bounded(ask):
     assert found.rows["key_hours"] <= HOURS and found.scanned == 0
 
 
+def test_the_numbers_of_webhooks_are_their_own_hours(ask):
+    """Whose hours are many: only those of the day are read, and held events up to a bound."""
+    run, value = ask
+    since = value("SELECT date_trunc('hour', now()) - interval '23 hours' FROM organizations WHERE id = %s")
+    found = run("hours_of_all", since, 1000)
+    assert "webhook_hours_pkey" in found.indexes and found.rows["webhook_hours"] <= WEBHOOKS * HOURS and found.scanned == 0
+    assert 1000 <= found.rows["deliveries"] <= 1100
+
+
 def test_every_list_of_the_dashboard_is_asked_for_above():
     assert DASHBOARD_LISTS == {"audit_list", "audit_list_of_actor", "person_list", "person_session_list", "person_invitation_list",
-                               "dashboard_deliveries", "dashboard_events"}
+                               "dashboard_deliveries", "dashboard_events", "hours_of_all"}

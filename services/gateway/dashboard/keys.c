@@ -13,7 +13,6 @@
 
 #define RATE_LIMIT 100
 #define HOURS 24
-#define HOUR_US (3600 * US_PER_S)
 #define OVERLAP_S 86400
 #define OVERLAP_MAX_S 604800
 #define ADDRESSES_MAX 20
@@ -96,7 +95,7 @@ static void write_calls(struct json_writer *w, const struct hours *hours,
 
     for (size_t i = 0; i < hours->count; i++) {
         const struct key_hour *h = &hours->list[i];
-        int64_t at = (h->hour_us - hours->first_us) / HOUR_US;
+        int64_t at = (h->hour_us - hours->first_us) / US_PER_HOUR;
 
         if (id_eq(h->key_id, key_id) && at >= 0 && at < HOURS) {
             calls[at] += h->calls;
@@ -137,7 +136,7 @@ static bool read_hours(struct call *call, struct id key_id, struct hours *out,
 {
     struct key_hour *list = NULL;
 
-    out->first_us = (call->now_us / HOUR_US - (HOURS - 1)) * HOUR_US;
+    out->first_us = (call->now_us / US_PER_HOUR - (HOURS - 1)) * US_PER_HOUR;
     if (!key_hours_of(call->db, call_org(call), key_id, out->first_us,
                       call->arena, &list, &out->count, err)) {
         return false;

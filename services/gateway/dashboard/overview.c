@@ -21,7 +21,7 @@ static const struct kind {
     unsigned right; /* Who is told. */
     const char *text;
 } kinds[] = {
-    {"webhook_failing", ID_WEBHOOK, SCOPE_WEBHOOKS_READ, "It only fails; events are held for it"},
+    {"webhook_failing", ID_WEBHOOK, SCOPE_WEBHOOKS_READ, "Every attempt fails; events are held for it"},
     {"webhook_disabled", ID_WEBHOOK, SCOPE_WEBHOOKS_READ, "It was disabled and gets nothing"},
     {"key_expiring", ID_KEY, RIGHT_KEYS, "It ends within seven days"},
     {"evacuation_active", ID_EVACUATION, SCOPE_EVACUATIONS_READ, "An evacuation is under way"},

@@ -9,7 +9,6 @@
 
 #include "porter/v1/stats.pb-c.h"
 
-#define HOUR_US (3600 * US_PER_S)
 #define HOURS_PRESET 24 /* When nobody says since when. */
 #define HOURS_MAX 744   /* 31 days */
 
@@ -41,9 +40,9 @@ struct span {
 
 static int64_t hour_of(int64_t us)
 {
-    int64_t into = us % HOUR_US;
+    int64_t into = us % US_PER_HOUR;
 
-    return us - (into < 0 ? into + HOUR_US : into);
+    return us - (into < 0 ? into + US_PER_HOUR : into);
 }
 
 static bool check_span(struct call *call, struct span s)
@@ -52,7 +51,7 @@ static bool check_span(struct call *call, struct span s)
         return fault_add(call_faults(call), STR("since"), FAULT_NOT_ALLOWED,
                          "must be before until");
     }
-    return s.to_us - s.from_us <= HOURS_MAX * HOUR_US ||
+    return s.to_us - s.from_us <= HOURS_MAX * US_PER_HOUR ||
            fault_add(call_faults(call), STR("since"), FAULT_NOT_ALLOWED,
                      "must be at most %d hours before until", HOURS_MAX);
 }
@@ -72,9 +71,9 @@ static bool read_span(struct call *call, struct span *out, struct err *err)
     /* An `until` on the hour ends what is before it. */
     s.to_us =
         hour_of((values[UNTIL].is_set ? values[UNTIL].number : call->now_us) +
-                HOUR_US - 1);
+                US_PER_HOUR - 1);
     s.from_us = values[SINCE].is_set ? hour_of(values[SINCE].number)
-                                     : s.to_us - HOURS_PRESET * HOUR_US;
+                                     : s.to_us - HOURS_PRESET * US_PER_HOUR;
     if (!check_span(call, s)) {
         return call_refuse_faults(call, PROBLEM_INVALID_PARAMETER, err);
     }

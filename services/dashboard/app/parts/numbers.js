@@ -1,7 +1,7 @@
 // How an endpoint did in the last day, by the hour, and what Porter noted about it.
 import {Card, Fault, Icon, Time} from "./basic.js";
-import {get, query} from "../lib/api.js";
-import {html, useEffect, useState} from "../lib/html.js";
+import {query} from "../lib/api.js";
+import {html} from "../lib/html.js";
 import {useChanges} from "../lib/live.js";
 import {useLoad} from "../lib/load.js";
 import {HOME} from "../lib/router.js";
@@ -13,8 +13,9 @@ const WIDTH = 10;
 const KINDS = {"webhook.failing": ["bad", "It began to fail"], "webhook.recovered": ["good", "It came back"], "webhook.disabled": ["bad", "Porter disabled it"]};
 
 export const rate = (perMille) => perMille === null ? "–" : `${perMille / 10} %`;
-// Counts end at 10,000.
-export const many = (count) => count >= 10_000 ? "10,000 or more" : count.toLocaleString();
+// Counts end somewhere.
+const GLANCE_HELD_MAX = 1000;
+export const many = (count, most = 10_000) => count >= most ? `${most.toLocaleString()} or more` : count.toLocaleString();
 
 // Hours in which nothing was are left out of the answer.
 function hoursOf(stats) {
@@ -71,17 +72,10 @@ export function Story({id}) {
   })}</ul></${Card}>`;
 }
 
-// For a row of a list: in how many words it goes.
-export function Glance({id}) {
-  const [of, set] = useState(null);
-  useEffect(() => {
-    let isWanted = true;
-    get(`/v1/webhooks/${id}/stats`).then((found) => isWanted && set(found), () => {}); // The row is good without it.
-    return () => { isWanted = false; };
-  }, [id]);
+// For a row of a list: in how few words it goes; without numbers the row is good too.
+export function Glance({of}) {
   if (!of) return html`<span class="quiet none">–</span>`;
-  const {totals} = of;
-  return html`<span class="nowrap">${totals.attempt_count === 0 ? html`<span class="quiet">none</span>` : `${rate(totals.success_per_mille)} of ${totals.attempt_count.toLocaleString()}`}</span>
-    ${totals.p95_us !== null && html`<div class="quiet small nowrap">95 of 100 within ${micros(totals.p95_us)}</div>`}
-    ${of.held_count > 0 && html`<div class="small nowrap"><${Icon} name="clock" /> ${many(of.held_count)} held</div>`}`;
+  return html`<span class="nowrap">${of.attempt_count === 0 ? html`<span class="quiet">none was made</span>` : `${rate(of.success_per_mille)} of ${of.attempt_count.toLocaleString()}`}</span>
+    ${of.attempt_count > 0 && html`<div class="quiet small nowrap">95 of 100 within ${micros(of.p95_us)}</div>`}
+    ${of.held_count > 0 && html`<div class="small nowrap"><${Icon} name="clock" /> ${many(of.held_count, GLANCE_HELD_MAX)} held</div>`}`;
 }

@@ -5,7 +5,7 @@ import {toast} from "../parts/toast.js";
 import {WebhookForm} from "../parts/webhook_form.js";
 import {html, useState} from "../lib/html.js";
 import {useChanges} from "../lib/live.js";
-import {usePages} from "../lib/load.js";
+import {useLoad, usePages} from "../lib/load.js";
 import {HOME, go} from "../lib/router.js";
 import {may} from "../lib/session.js";
 import {verifySnippets} from "../lib/snippets.js";
@@ -20,17 +20,20 @@ export function Health({of}) {
 const NAMED_MAX = 3;
 const eventsOf = (of) => of.events.includes("*") ? "All events" : of.events.length > NAMED_MAX ? `${of.events.length} kinds` : of.events.join(", ");
 
-function Row({of}) {
+function Row({of, numbers}) {
   return html`<tr><td><a class="main" href="${HOME}/settings/webhooks/${of.id}">${of.url}</a>${of.description && html`<div class="quiet small wrap-any">${of.description}</div>`}</td>
     <td data-name="Health"><${Health} of=${of} />${of.failing_since && of.status === "enabled" && html`<div class="quiet small">since <${Time} at=${of.failing_since} /></div>`}</td>
-    <td data-name="Attempts, 24 h" class="small"><${Glance} id=${of.id} /></td>
+    <td data-name="Attempts, 24 h" class="small"><${Glance} of=${numbers} /></td>
     <td data-name="Events" class="small wrap-any" title=${of.events.join(", ")}>${eventsOf(of)}</td><td data-name="Added"><${Time} at=${of.created_at} /></td></tr>`;
 }
 
 export function Screen() {
   const list = usePages("/v1/webhooks", "webhooks");
   const [isAdding, add] = useState(false);
+  const numbers = useLoad("/webhook-numbers");
+  const byId = new Map(numbers.data?.webhooks.map((one) => [one.id, one]));
   useChanges(["webhook"], list.reload);
+  useChanges(["webhook", "delivery"], numbers.reload);
   const done = (made) => {
     add(false);
     if (!made) return;
@@ -44,7 +47,7 @@ export function Screen() {
       ? html`<${Card}><${Empty} icon="hook" title="No webhook yet" action=${button}>
           <p>A webhook is an address of yours that Porter calls: when a visitor checks in, when a contractor is approved, when an evacuation begins. If your server is away, Porter keeps the events and tries again for three days.</p></${Empty}></${Card}>`
       : html`<${Card}><table class="cards"><caption class="hidden">Webhooks</caption><thead><tr><th>Endpoint</th><th>Health</th><th>Attempts, 24 h</th><th>Events</th><th>Added</th></tr></thead>
-          <tbody>${list.rows.map((of) => html`<${Row} key=${of.id} of=${of} />`)}</tbody></table><${More} pages=${list} /></${Card}>`}
+          <tbody>${list.rows.map((of) => html`<${Row} key=${of.id} of=${of} numbers=${byId.get(of.id)} />`)}</tbody></table><${More} pages=${list} /></${Card}>`}
     <${Card} title="Verify that a request is from Porter"><div class="card-body"><p class="quiet">Each request carries <code>X-Porter-Signature</code>: the HMAC-SHA256 of its body, as hex, made with the webhook’s secret. Compute it over the bytes as they came, and compare.</p>
       <${Tabs} label="Languages" tabs=${verifySnippets.map((one) => ({name: one.name, body: html`<${Code} text=${one.text} label=${one.name} />`}))} /></div></${Card}>
     ${isAdding && html`<${WebhookForm} onClose=${done} />`}</${Page}>`;
