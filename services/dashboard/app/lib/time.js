@@ -21,11 +21,15 @@ export function full(at, zone) {
   return format(zone, {dateStyle: "medium", timeStyle: "medium"}).format(new Date(at));
 }
 
-// "today 14:05", "12 Mar 14:05": as short as it is clear.
+const yearOf = (at, zone) => format(zone, {year: "numeric"}).format(new Date(at));
+
+// "14:05", "12 Mar 14:05", "12 Mar 2025, 14:05": as short as it is clear.
 export function brief(at, zone) {
   const date = new Date(at);
-  if (day(date, zone) === day(Date.now(), zone)) return clock(date, zone);
-  return format(zone, {day: "numeric", month: "short", hour: "2-digit", minute: "2-digit"}).format(date);
+  const now = Date.now();
+  if (day(date, zone) === day(now, zone)) return clock(date, zone);
+  const year = yearOf(date, zone) === yearOf(now, zone) ? undefined : "numeric";
+  return format(zone, {day: "numeric", month: "short", year, hour: "2-digit", minute: "2-digit"}).format(date);
 }
 
 const UNITS = [["day", 86_400_000], ["hour", 3_600_000], ["minute", 60_000]];

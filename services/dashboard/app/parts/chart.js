@@ -13,15 +13,17 @@ function resolved(box, name) {
   return found;
 }
 
-function optionsOf(box, width, series) {
+function optionsOf(box, width, series, data) {
   const ink = resolved(box, "quiet");
   const line = resolved(box, "line");
-  const axis = {stroke: ink, grid: {stroke: line, width: 1}, ticks: {stroke: line, width: 1}, font: "12px system-ui"};
+  const axis = {stroke: ink, grid: {stroke: line, width: 1}, ticks: {stroke: line, width: 1}, font: `12px ${getComputedStyle(box).fontFamily}`};
   return {
     width, height: HEIGHT, legend: {show: false}, cursor: {points: {size: 6}, drag: {x: false, y: false}},
     scales: {y: {range: (_, low, high) => [0, Math.max(1, high * 1.1)]}},
     axes: [{...axis, values: (_, times) => times.map((at) => clock(at * 1000, ownZone))}, {...axis, size: 44}],
-    series: [{}, ...series.map(([, label, name]) => ({label, stroke: resolved(box, name), width: 2, spanGaps: true, points: {show: false}}))],
+    // A number alone makes no line.
+    series: [{}, ...series.map(([, label, name], at) => ({label, stroke: resolved(box, name), width: 2, spanGaps: true,
+      points: {show: data[at + 1].filter((one) => one !== null).length === 1, size: 7, fill: resolved(box, name)}}))],
   };
 }
 
@@ -34,7 +36,7 @@ export function Chart({label, hours, series}) {
     let drawn = null;
     const draw = () => {
       drawn?.destroy();
-      const options = optionsOf(node, node.clientWidth, series);
+      const options = optionsOf(node, node.clientWidth, series, data);
       options.hooks = {setCursor: [(plot) => setAt(plot.cursor.idx ?? null)]};
       drawn = new uPlot(options, data, node);
     };

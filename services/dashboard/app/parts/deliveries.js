@@ -81,6 +81,6 @@ export function Undelivered({id}) {
       ${!failed.rows ? !failed.problem && html`<${Waiting} lines=${2} />` : failed.rows.length === 0
         ? html`<${Empty} icon="check" title="Nothing is undelivered"><p>When an event can’t be delivered after three days of tries, it waits here: nothing is thrown away. Once your endpoint is mended, send it again with one click.</p></${Empty}>`
         : html`<${Table} pages=${failed} label="Given up" />`}</${Card}>
-    ${held.rows?.length > 0 && html`<${Card} title="Held"><div class="card-body"><${Note} kind="warn"><p>The endpoint only fails, so these wait until one probe gets through; then all of them go out by themselves.</p></${Note}></div><${Table} pages=${held} label="Held" /></${Card}>`}
+    ${held.rows?.length > 0 && html`<${Card} title="Held"><div class="card-body"><${Note} kind="warn"><p>Every attempt fails, so these wait until one probe gets through; then all of them go out by themselves.</p></${Note}></div><${Table} pages=${held} label="Held" /></${Card}>`}
     ${isOpen && html`<${Recover} id=${id} onClose=${close} />`}`;
 }

@@ -39,6 +39,7 @@ function Answer({attempt}) {
     ${attempt.response_body ? html`<${Code} text=${attempt.response_body} label="response body" wrap />` : html`<p class="quiet">The answer had no body.</p>`}`;
 }
 
+// Without a body where all attempts stand together: it is the same in each.
 export function Exchange({attempt, body, isOpen = false}) {
   const [state, words] = VERDICTS[attempt.verdict] ?? ["off", attempt.verdict];
   return html`<article class="attempt" aria-label="Attempt ${attempt.number}"><div class="row apart"><div class="row"><h3>Attempt ${attempt.number}</h3>
@@ -47,7 +48,7 @@ export function Exchange({attempt, body, isOpen = false}) {
     ${attempt.detail && html`<${Note} kind=${attempt.verdict === "delivered" ? "warn" : "bad"}><p>${attempt.detail}</p></${Note}>`}
     <${Phases} attempt=${attempt} />
     <details open=${isOpen}><summary>Request and answer</summary><div class="columns"><div class="stack"><h3>What Porter sent</h3>
-        <${Code} text=${attempt.request_headers?.trimEnd() || "(headers were not kept)"} label="request headers" /><${Code} text=${pretty(body)} label="request body" /></div>
+        <${Code} text=${attempt.request_headers?.trimEnd() || "(headers were not kept)"} label="request headers" />${body !== undefined && html`<${Code} text=${pretty(body)} label="request body" />`}</div>
       <div class="stack"><h3>What came back</h3><${Answer} attempt=${attempt} /></div></div></details>
     ${(attempt.remote || attempt.tls_version) && html`<p class="quiet small">${[attempt.remote, attempt.http_version && `HTTP/${attempt.http_version}`, attempt.tls_version,
       attempt.certificate && `certificate of ${attempt.certificate.subject ?? "nobody"} by ${attempt.certificate.issuer}`].filter(Boolean).join(" · ")}</p>`}</article>`;

@@ -78,11 +78,16 @@ export function GenerateKey({onClose}) {
         ${form.problem?.fields["scopes"] && html`<p class="fault">${form.problem.fields["scopes"]}</p>`}</fieldset></${Form}></${Dialog}>`;
 }
 
+// Calls are seen by address at once, and counted within half a minute.
+export const lastUsed = (of) => [of.last_used_at, ...(of.addresses ?? []).map((one) => one.last_seen_at)].filter(Boolean).sort().at(-1) ?? null;
+
 // What would stop working, from what the key did lately.
 function Depends({of}) {
-  if (!of.last_used_at) return html`<${Note} kind="good"><p>It was never used: nothing depends on it.</p></${Note}>`;
-  if (of.calls_24h === 0) return html`<${Note}><p>It was last used ${ago(of.last_used_at)} and made no call in the last 24 hours. What runs rarely (a monthly export) may still need it.</p></${Note}>`;
-  return html`<${Note} kind="warn"><p><strong>It is in use: ${of.calls_24h.toLocaleString()} calls in the last 24 hours, the last one ${ago(of.last_used_at)}.</strong>
+  const used = lastUsed(of);
+  const isRecent = used && Date.now() - Date.parse(used) < DAY_MS;
+  if (!used) return html`<${Note} kind="good"><p>It was never used: nothing depends on it.</p></${Note}>`;
+  if (!isRecent) return html`<${Note}><p>It was last used ${ago(used)} and made no call in the last 24 hours. What runs rarely (a monthly export) may still need it.</p></${Note}>`;
+  return html`<${Note} kind="warn"><p><strong>It is in use: ${of.calls_24h > 0 && `${of.calls_24h.toLocaleString()} calls in the last 24 hours, `}the last one ${ago(used)}.</strong>
     Whatever makes them stops working at once. To change keys without a break, rotate it instead.</p></${Note}>`;
 }
 

@@ -7,7 +7,8 @@ import {linkOf} from "../lib/links.js";
 import {usePages} from "../lib/load.js";
 import {useQuery} from "../lib/router.js";
 
-const plain = (value) => typeof value === "object" && value !== null ? JSON.stringify(value) : String(value);
+const isWords = (value) => Array.isArray(value) && value.every((one) => typeof one === "string");
+const plain = (value) => isWords(value) ? value.join(", ") : typeof value === "object" && value !== null ? JSON.stringify(value) : String(value);
 
 // The members that differ; of a thing that was made or deleted, all.
 function Changes({before, after}) {

@@ -12,7 +12,7 @@ import {may} from "../lib/session.js";
 function Story({of}) {
   if (of.state === "delivered") return html`<${Note} kind="good"><p><strong>Delivered</strong> after ${of.attempt_count} ${of.attempt_count === 1 ? "attempt" : "attempts"}.</p></${Note}>`;
   if (of.state === "failed") return html`<${Note} kind="bad"><p><strong>Given up.</strong> ${of.last_error}</p></${Note}>`;
-  if (of.state === "held") return html`<${Note} kind="warn"><p><strong>Held.</strong> The endpoint only fails; this goes out by itself once it is back.</p></${Note}>`;
+  if (of.state === "held") return html`<${Note} kind="warn"><p><strong>Held.</strong> Its endpoint fails at every attempt; this goes out by itself once it is back.</p></${Note}>`;
   return html`<${Note}><p><strong>On its way.</strong> ${of.last_error ?? "It is sent within moments."}${of.next_attempt_at && html` Next try <${Time} at=${of.next_attempt_at} past />.`}</p></${Note}>`;
 }
 
@@ -31,7 +31,7 @@ export function Screen({id, deliveryId}) {
         <div><dt>About</dt><dd class="mono small">${of.subject}</dd></div>${of.finished_at && html`<div><dt>Finished</dt><dd><${Time} at=${of.finished_at} /></dd></div>`}
         ${of.request_id && html`<div><dt>Caused by request</dt><dd class="mono small">${of.request_id}</dd></div>`}</dl></div></${Card}>
       <${Card} title="Attempts">${of.attempts.length === 0 ? html`<p class="card-body quiet">None yet.</p>`
-        : [...of.attempts].reverse().map((attempt, at) => html`<${Exchange} key=${attempt.number} attempt=${attempt} body=${of.body} isOpen=${at === 0} />`)}</${Card}>
-      <${Card} title="Body" actions=${html`<button type="button" class="button small plain" aria-pressed=${isRaw ? "true" : "false"} onClick=${() => showRaw(!isRaw)}>Byte for byte</button>`}>
+        : [...of.attempts].reverse().map((attempt, at) => html`<${Exchange} key=${attempt.number} attempt=${attempt} isOpen=${at === 0} />`)}</${Card}>
+      <${Card} title="Body, the same in each attempt" actions=${html`<button type="button" class="button small plain" aria-pressed=${isRaw ? "true" : "false"} onClick=${() => showRaw(!isRaw)}>Byte for byte</button>`}>
         <div class="card-body"><${Code} text=${isRaw ? of.body : pretty(of.body)} label="body" wrap=${isRaw} /></div></${Card}>`}</${Page}>`;
 }
