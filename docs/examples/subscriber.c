@@ -5,6 +5,9 @@
  *     cc -I. -o subscriber subscriber.c porter-events.pb-c.c \
  *         google/protobuf/[tw]*.pb-c.c -lrdkafka -lprotobuf-c
  *     KAFKA_BROKERS=kafka:9092 KAFKA_GROUP=my-system ./subscriber
+ *
+ * KAFKA_EXTRA has more of librdkafka's properties, for TLS and SASL, as
+ * name=value,name=value.
  */
 #include "porter-events.pb-c.h"
 
@@ -153,6 +156,24 @@ static void set(rd_kafka_conf_t *conf, const char *name, const char *value)
     }
 }
 
+/* KAFKA_EXTRA, laid over ours. */
+static void set_extra(rd_kafka_conf_t *conf)
+{
+    char *text = strdup(setting("KAFKA_EXTRA", ""));
+    char *rest = text;
+    char *one = NULL;
+
+    while ((one = strsep(&rest, ",")) != NULL) {
+        char *value = strchr(one, '=');
+
+        if (value != NULL) {
+            *value++ = '\0';
+            set(conf, one, value);
+        }
+    }
+    free(text);
+}
+
 static rd_kafka_t *subscribe(void)
 {
     static const char *const topics[] = {
@@ -168,6 +189,7 @@ static rd_kafka_t *subscribe(void)
     set(conf, "auto.offset.reset", "earliest");
     /* Only what was taken counts as read. */
     set(conf, "enable.auto.offset.store", "false");
+    set_extra(conf);
     rk = rd_kafka_new(RD_KAFKA_CONSUMER, conf, why, sizeof why);
     if (rk == NULL) {
         (void)fprintf(stderr, "%s\n", why);

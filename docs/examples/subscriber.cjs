@@ -2,6 +2,10 @@
 //
 //     npm install kafkajs protobufjs
 //     KAFKA_BROKERS=kafka:9092 KAFKA_GROUP=my-system node subscriber.cjs
+//
+// For TLS: KAFKA_CA_FILE, and of a client certificate KAFKA_CERTIFICATE_FILE and KAFKA_KEY_FILE (PEM). For SASL:
+// KAFKA_SASL_MECHANISM (plain, scram-sha-256 or scram-sha-512), KAFKA_USER and KAFKA_PASSWORD.
+const fs = require("fs");
 const path = require("path");
 const { Kafka, logLevel } = require("kafkajs");
 const protobuf = require("protobufjs");
@@ -39,8 +43,22 @@ async function work(event) {
   console.log(event.type, event.id, event.organizationId, name);
 }
 
+// How to come in: kafkajs's `ssl` and `sasl`.
+function security(env) {
+  const file = (path) => (path ? fs.readFileSync(path) : undefined);
+  const told = {};
+  if (env.KAFKA_CA_FILE) {
+    told.ssl = { ca: [file(env.KAFKA_CA_FILE)], cert: file(env.KAFKA_CERTIFICATE_FILE), key: file(env.KAFKA_KEY_FILE) };
+  }
+  if (env.KAFKA_SASL_MECHANISM) {
+    told.sasl = { mechanism: env.KAFKA_SASL_MECHANISM, username: env.KAFKA_USER, password: env.KAFKA_PASSWORD };
+  }
+  return told;
+}
+
 async function main() {
   const kafka = new Kafka({
+    ...security(process.env),
     clientId: "porter-example-node",
     brokers: (process.env.KAFKA_BROKERS || "localhost:9092").split(","),
     logLevel: logLevel.ERROR,

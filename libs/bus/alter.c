@@ -4,66 +4,19 @@
  * topic's settings, so those that it has are read before and sent along. */
 #include "bus/alter.h"
 
-#include "base/clock.h"
-#include "bus/settings.h"
+#include "bus/admin.h"
 
-#define REASON_MAX 256
+#include <stdio.h>
 
-struct admin {
-    rd_kafka_t *rk;
-    rd_kafka_queue_t *queue;
-    rd_kafka_AdminOptions_t *options;
-    int wait_ms;
-};
+#define WHAT_MAX 300
 
-static void admin_close(struct admin *a)
-{
-    if (a->options != NULL) {
-        rd_kafka_AdminOptions_destroy(a->options);
-    }
-    if (a->queue != NULL) {
-        rd_kafka_queue_destroy(a->queue);
-    }
-    if (a->rk != NULL) {
-        rd_kafka_destroy(a->rk);
-    }
-}
-
-/* Closed by admin_close also when it fails. */
-static bool admin_open(const struct bus_options *bus, unsigned wait_ms,
-                       struct admin *a, struct err *err)
-{
-    rd_kafka_conf_t *conf = NULL;
-    char reason[REASON_MAX];
-
-    a->wait_ms = (int)wait_ms;
-    if (!settings_new(bus, NULL, 0, &conf, err) ||
-        !settings_client(RD_KAFKA_PRODUCER, conf, &a->rk, err)) {
-        return false;
-    }
-    a->queue = rd_kafka_queue_new(a->rk);
-    a->options = rd_kafka_AdminOptions_new(a->rk, RD_KAFKA_ADMIN_OP_ANY);
-    (void)rd_kafka_AdminOptions_set_request_timeout(a->options, a->wait_ms,
-                                                    reason, sizeof reason);
-    return true;
-}
-
-/* The answer to what was asked last; NULL with the error. */
 static rd_kafka_event_t *answer(const struct admin *a, const char *topic,
                                 struct err *err)
 {
-    rd_kafka_event_t *event = rd_kafka_queue_poll(a->queue, a->wait_ms);
+    char what[WHAT_MAX];
 
-    if (event == NULL) {
-        (void)err_set(err, ERR_UNAVAILABLE, "Kafka topic %s: no answer in time",
-                      topic);
-    } else if (rd_kafka_event_error(event) != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        (void)err_set(err, ERR_UNAVAILABLE, "Kafka topic %s: %s", topic,
-                      rd_kafka_event_error_string(event));
-        rd_kafka_event_destroy(event);
-        event = NULL;
-    }
-    return event;
+    (void)snprintf(what, sizeof what, "Kafka topic %s", topic);
+    return admin_answer(a, what, err);
 }
 
 /* What an answer says of the topic. */
@@ -187,7 +140,7 @@ bool topic_alter(const struct bus_options *bus, const char *topic,
 bool topic_grow(const struct bus_options *bus, const char *topic,
                 int partitions, unsigned wait_ms, struct err *err)
 {
-    char reason[REASON_MAX];
+    char reason[ADMIN_REASON_MAX];
     struct admin a = {0};
     rd_kafka_NewPartitions_t *more = rd_kafka_NewPartitions_new(
         topic, (size_t)partitions, reason, sizeof reason);

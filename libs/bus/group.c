@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "bus/admin.h"
 #include "bus/settings.h"
 
 struct group {
@@ -15,9 +16,7 @@ struct group {
 
 static int left_ms(const struct group *g)
 {
-    int64_t left = (g->deadline_us - clock_steady_us()) / US_PER_MS;
-
-    return left > 1 ? (int)left : 1;
+    return admin_left_ms(g->deadline_us);
 }
 
 static bool answered(const struct group *g, rd_kafka_resp_err_t code,

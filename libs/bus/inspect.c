@@ -1,30 +1,10 @@
 /* Metadata and DescribeConfigs, read once. */
 #include "bus/inspect.h"
 
-#include "base/clock.h"
-#include "bus/settings.h"
+#include "bus/admin.h"
 
 #include <assert.h>
 #include <stdlib.h>
-
-#define REASON_MAX 256
-
-static int left_ms(int64_t deadline_us)
-{
-    int64_t left = (deadline_us - clock_steady_us()) / US_PER_MS;
-
-    return left > 1 ? (int)left : 1;
-}
-
-static bool ask_metadata(rd_kafka_t *rk, int64_t deadline_us,
-                         const struct rd_kafka_metadata **out, struct err *err)
-{
-    rd_kafka_resp_err_t code =
-        rd_kafka_metadata(rk, 1, NULL, out, left_ms(deadline_us));
-
-    return code == RD_KAFKA_RESP_ERR_NO_ERROR ||
-           err_set(err, ERR_UNAVAILABLE, "Kafka: %s", rd_kafka_err2str(code));
-}
 
 static const struct rd_kafka_metadata_topic *
 find_topic(const struct rd_kafka_metadata *md, const char *name)
@@ -112,11 +92,6 @@ static bool read_resources(rd_kafka_event_t *event, const char *const *names,
     size_t resources_count = 0;
     const rd_kafka_ConfigResource_t **resources = NULL;
 
-    if (event == NULL || rd_kafka_event_error(event) != 0) {
-        return err_set(err, ERR_UNAVAILABLE, "Kafka's settings: %s",
-                       event == NULL ? "no answer in time"
-                                     : rd_kafka_event_error_string(event));
-    }
     resources = rd_kafka_DescribeConfigs_result_resources(
         rd_kafka_event_DescribeConfigs_result(event), &resources_count);
     for (size_t i = 0; i < resources_count; i++) {
@@ -128,18 +103,14 @@ static bool read_resources(rd_kafka_event_t *event, const char *const *names,
 }
 
 /* Of the topics that are there. */
-static bool ask_settings(rd_kafka_t *rk, const char *const *names, size_t count,
-                         int64_t deadline_us, struct topic_found *found,
+static bool ask_settings(const struct admin *a, const char *const *names,
+                         size_t count, struct topic_found *found,
                          struct err *err)
 {
     rd_kafka_ConfigResource_t *asked[INSPECT_TOPICS_MAX];
-    rd_kafka_AdminOptions_t *options =
-        rd_kafka_AdminOptions_new(rk, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS);
-    rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
     rd_kafka_event_t *event = NULL;
-    char reason[REASON_MAX];
     size_t asked_count = 0;
-    bool ok = true;
+    bool ok = false;
 
     for (size_t i = 0; i < count; i++) {
         if (found[i].is_there) {
@@ -147,29 +118,25 @@ static bool ask_settings(rd_kafka_t *rk, const char *const *names, size_t count,
                 rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, names[i]);
         }
     }
-    if (asked_count > 0) {
-        (void)rd_kafka_AdminOptions_set_request_timeout(
-            options, left_ms(deadline_us), reason, sizeof reason);
-        rd_kafka_DescribeConfigs(rk, asked, asked_count, options, queue);
-        event = rd_kafka_queue_poll(queue, left_ms(deadline_us));
-        ok = read_resources(event, names, count, found, err);
+    if (asked_count == 0) {
+        return true;
     }
+    rd_kafka_DescribeConfigs(a->rk, asked, asked_count, a->options, a->queue);
+    event = admin_answer(a, "Kafka's settings", err);
     if (event != NULL) {
+        ok = read_resources(event, names, count, found, err);
         rd_kafka_event_destroy(event);
     }
     rd_kafka_ConfigResource_destroy_array(asked, asked_count);
-    rd_kafka_queue_destroy(queue);
-    rd_kafka_AdminOptions_destroy(options);
     return ok;
 }
 
-static bool inspect(rd_kafka_t *rk, const char *const *names, size_t count,
-                    int64_t deadline_us, struct topic_found *found,
-                    struct err *err)
+static bool inspect(const struct admin *a, const char *const *names,
+                    size_t count, struct topic_found *found, struct err *err)
 {
     const struct rd_kafka_metadata *md = NULL;
 
-    if (!ask_metadata(rk, deadline_us, &md, err)) {
+    if (!admin_metadata(a, &md, err)) {
         return false;
     }
     for (size_t i = 0; i < count; i++) {
@@ -181,24 +148,18 @@ static bool inspect(rd_kafka_t *rk, const char *const *names, size_t count,
         }
     }
     rd_kafka_metadata_destroy(md);
-    return ask_settings(rk, names, count, deadline_us, found, err);
+    return ask_settings(a, names, count, found, err);
 }
 
 bool topics_inspect(const struct bus_options *bus, const char *const *names,
                     size_t count, unsigned wait_ms, struct topic_found *found,
                     struct err *err)
 {
-    int64_t deadline_us = clock_steady_us() + (int64_t)wait_ms * US_PER_MS;
-    rd_kafka_conf_t *conf = NULL;
-    rd_kafka_t *rk = NULL;
-    bool ok = false;
+    struct admin a = {0};
 
     assert(count <= INSPECT_TOPICS_MAX);
-    ok = settings_new(bus, NULL, 0, &conf, err) &&
-         settings_client(RD_KAFKA_PRODUCER, conf, &rk, err) &&
-         inspect(rk, names, count, deadline_us, found, err);
-    if (rk != NULL) {
-        rd_kafka_destroy(rk);
-    }
+    bool ok = admin_open(bus, wait_ms, &a, err) &&
+              inspect(&a, names, count, found, err);
+    admin_close(&a);
     return ok;
 }

@@ -54,6 +54,7 @@ static void on_report(rd_kafka_t *rk, const rd_kafka_message_t *message,
     (void)rk;
     slot->is_done = true;
     slot->code = message->err;
+    slot->took_us = MAX_OF(rd_kafka_message_latency(message), (int64_t)0);
     p->under_way--;
     p->has_failed = p->has_failed || slot->code != 0;
 }
@@ -236,7 +237,8 @@ bool producer_put(struct producer *p, const struct record *record,
     *slot = (struct producer_slot){0};
     if (p->rk == NULL && !client_open(p, &ignored)) {
         (void)snprintf(p->trouble, sizeof p->trouble, "%s", ignored.text);
-        *slot = (struct producer_slot){true, RD_KAFKA_RESP_ERR__FAIL};
+        *slot = (struct producer_slot){.is_done = true,
+                                       .code = RD_KAFKA_RESP_ERR__FAIL};
         return false;
     }
     slot->code = hand_over(p, record, slot);

@@ -30,7 +30,8 @@ void producer_close(struct producer *p);
 /* Where a record under way gets its answer. */
 struct producer_slot {
     bool is_done;
-    int code; /* librdkafka's; 0: the broker has it. */
+    int code;        /* librdkafka's; 0: the broker has it. */
+    int64_t took_us; /* From its hand-over, when the broker has it. */
 };
 
 /* Hand one record over; its bytes and the slot are borrowed until the slot is

@@ -57,6 +57,12 @@ static size_t word_count(const struct metric_row *row)
     return n;
 }
 
+/* Gauges are set; the others only grow. */
+static bool is_set(const struct metric_row *row)
+{
+    return row->kind == METRIC_GAUGE || row->kind == METRIC_SECONDS;
+}
+
 static size_t series_cells(const struct metric_row *row)
 {
     return row->kind == METRIC_HISTOGRAM ? HISTOGRAM_CELLS : 1;
@@ -128,7 +134,7 @@ static void cell_add(struct metrics *m, size_t stripe, size_t cell, int64_t n)
 void metrics_add(struct metrics *m, size_t row, size_t word, int64_t n)
 {
     size_t cell = cell_at(m, row, word);
-    bool is_gauge = m->rows[row].kind == METRIC_GAUGE;
+    bool is_gauge = is_set(&m->rows[row]);
 
     assert(m->rows[row].kind != METRIC_HISTOGRAM);
     assert(is_gauge || n >= 0);
@@ -139,7 +145,7 @@ void metrics_set(struct metrics *m, size_t row, size_t word, int64_t n)
 {
     size_t cell = cell_at(m, row, word);
 
-    assert(m->rows[row].kind == METRIC_GAUGE);
+    assert(is_set(&m->rows[row]));
     atomic_store_explicit(&m->cells[cell], n, memory_order_relaxed);
 }
 
@@ -189,6 +195,11 @@ static void add_series(const struct metric_row *row, size_t word,
     BUF_ADD(out, " ");
 }
 
+static void add_seconds(int64_t us, struct buf *out)
+{
+    buf_addf(out, "%.6f\n", (double)us / 1e6);
+}
+
 static void add_histogram(const struct metrics *m, size_t row, size_t word,
                           struct buf *out)
 {
@@ -203,7 +214,7 @@ static void add_histogram(const struct metrics *m, size_t row, size_t word,
         buf_addf(out, "%lld\n", (long long)seen);
     }
     add_series(&m->rows[row], word, "_sum", NULL, out);
-    buf_addf(out, "%.6f\n", (double)cell_read(m, cell + SUM_CELL) / 1e6);
+    add_seconds(cell_read(m, cell + SUM_CELL), out);
     add_series(&m->rows[row], word, "_count", NULL, out);
     buf_addf(out, "%lld\n", (long long)seen);
 }
@@ -211,6 +222,7 @@ static void add_histogram(const struct metrics *m, size_t row, size_t word,
 static const char *const kind_names[] = {
     [METRIC_COUNTER] = "counter",
     [METRIC_GAUGE] = "gauge",
+    [METRIC_SECONDS] = "gauge",
     [METRIC_HISTOGRAM] = "histogram",
 };
 
@@ -226,9 +238,14 @@ void metrics_write(const struct metrics *m, struct buf *out)
                 add_histogram(m, i, word, out);
                 continue;
             }
+            int64_t value = cell_read(m, cell_at(m, i, word));
+
             add_series(row, word, "", NULL, out);
-            buf_addf(out, "%lld\n",
-                     (long long)cell_read(m, cell_at(m, i, word)));
+            if (row->kind == METRIC_SECONDS) {
+                add_seconds(value, out);
+            } else {
+                buf_addf(out, "%lld\n", (long long)value);
+            }
         }
     }
     process_write(m->started_us, out);

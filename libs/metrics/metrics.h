@@ -13,7 +13,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum metric_kind { METRIC_COUNTER, METRIC_GAUGE, METRIC_HISTOGRAM };
+enum metric_kind {
+    METRIC_COUNTER,
+    METRIC_GAUGE,
+    METRIC_SECONDS, /* A gauge: set in microseconds, shown in seconds. */
+    METRIC_HISTOGRAM,
+};
 
 struct metric_row {
     const char *name; /* porter_<noun>_<unit>[_total] */

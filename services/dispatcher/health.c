@@ -7,6 +7,7 @@
 #include "store/migrate.h"
 #include "web/web.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 
 #define THREADS 4
@@ -17,9 +18,16 @@
 #define BODY_MAX 1024
 #define CLOSE_MS 1000
 
+/* What the pool has counted, the last time that somebody asked. */
+struct seen {
+    pthread_mutex_t lock;
+    struct db_stats db;
+};
+
 struct health {
     struct dispatcher *d;
     struct web *web;
+    struct seen seen;
 };
 
 static void say(struct web_response *res, unsigned status, const char *text)
@@ -47,14 +55,27 @@ static void say_ready(struct dispatcher *d, struct web_response *res)
     }
 }
 
-static void write_metrics(struct dispatcher *d, struct buf *out)
+static void follow(struct metrics *m, enum meter row, uint64_t now,
+                   uint64_t seen)
 {
-    struct db_stats s = db_stats(d->db);
+    metrics_add(m, row, 0, (int64_t)(now - seen));
+}
 
-    metrics_set(d->metrics, METER_DB_CONNECTIONS, DB_OPEN, s.open);
-    metrics_set(d->metrics, METER_DB_CONNECTIONS, DB_BUSY, s.busy);
-    metrics_set(d->metrics, METER_DB_CONNECTIONS, DB_WAITING, s.waiting);
-    metrics_write(d->metrics, out);
+static void sample_db(struct metrics *m, struct db *db, struct seen *seen)
+{
+    pthread_mutex_lock(&seen->lock);
+    const struct db_stats was = seen->db;
+    const struct db_stats now = db_stats(db);
+
+    seen->db = now;
+    follow(m, METER_DB_STATEMENTS, now.statements, was.statements);
+    follow(m, METER_DB_BATCHES, now.batches, was.batches);
+    follow(m, METER_DB_ERRORS, now.errors, was.errors);
+    follow(m, METER_DB_TIMED_OUT, now.waits_timed_out, was.waits_timed_out);
+    pthread_mutex_unlock(&seen->lock);
+    metrics_set(m, METER_DB_CONNECTIONS, DB_OPEN, now.open);
+    metrics_set(m, METER_DB_CONNECTIONS, DB_BUSY, now.busy);
+    metrics_set(m, METER_DB_CONNECTIONS, DB_WAITING, now.waiting);
 }
 
 static void handle(void *user, const struct web_request *req,
@@ -72,7 +93,8 @@ static void handle(void *user, const struct web_request *req,
         res->status = 200;
         web_add_header(res, STR("Content-Type"),
                        STR("text/plain; version=0.0.4; charset=utf-8"));
-        write_metrics(h->d, &res->body);
+        sample_db(h->d->metrics, h->d->db, &h->seen);
+        metrics_write(h->d->metrics, &res->body);
     } else {
         say(res, 404, "/healthz, /readyz or /metrics");
     }
@@ -106,7 +128,9 @@ bool health_open(struct dispatcher *d, struct health **out, struct err *err)
     };
 
     h->d = d;
+    pthread_mutex_init(&h->seen.lock, NULL);
     if (!web_open(&opts, &h->web, err)) {
+        pthread_mutex_destroy(&h->seen.lock);
         free(h);
         return err_wrap(err, "private listener");
     }
@@ -120,5 +144,6 @@ void health_close(struct health *h)
         return;
     }
     web_close(h->web, CLOSE_MS);
+    pthread_mutex_destroy(&h->seen.lock);
     free(h);
 }

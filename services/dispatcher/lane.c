@@ -39,6 +39,7 @@ struct lanes {
     size_t queued;
     size_t active;
     size_t busy;
+    size_t slow; /* As of the last sweep. */
     uint64_t full_changes;
 };
 
@@ -437,9 +438,11 @@ static void lane_look(struct lanes *l, struct lane *lane, int64_t now_us)
 void lanes_sweep(struct lanes *l, int64_t now_us, int64_t until_us,
                  struct job_list *out)
 {
+    l->slow = 0;
     for (size_t i = 0; i < BUCKETS; i++) {
         for (struct lane *lane = l->buckets[i]; lane != NULL;
              lane = lane->bucket_next) {
+            l->slow += lane_is_slow(lane, now_us);
             lane_look(l, lane, now_us);
             lane_take_late(l, lane, until_us, out);
             lane_shed(l, lane, now_us, out);
@@ -461,14 +464,9 @@ void lanes_empty(struct lanes *l, struct job_list *out)
     l->queued = 0;
 }
 
-size_t lanes_queued(const struct lanes *l)
+struct lane_counts lanes_counts(const struct lanes *l)
 {
-    return l->queued;
-}
-
-size_t lanes_busy(const struct lanes *l)
-{
-    return l->busy;
+    return (struct lane_counts){l->count, l->slow, l->queued, l->busy};
 }
 
 uint64_t lanes_full_changes(const struct lanes *l)

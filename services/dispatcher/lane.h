@@ -80,17 +80,22 @@ void lanes_sweep(struct lanes *l, int64_t now_us, int64_t until_us,
 /* Take everything that waits (at shutdown). */
 void lanes_empty(struct lanes *l, struct job_list *out);
 
-size_t lanes_queued(const struct lanes *l);
+struct lane_counts {
+    size_t lanes;  /* Also idle ones. */
+    size_t slow;   /* Of them, as of the last sweep. */
+    size_t queued; /* Jobs that wait in them. */
+    /* Lanes that will have room in a moment: their endpoint answers swiftly (or
+     * is yet to answer for the first time) and LANE_BUSY_TURNS windows of jobs
+     * wait. Who brings new work does well to wait for them, but for a bounded
+     * time. */
+    size_t busy;
+};
+struct lane_counts lanes_counts(const struct lanes *l);
 
 /* Full lanes into out, at most max; how many. One is full from the job that
  * took the last room until half of its queue is gone. */
 size_t lanes_full(const struct lanes *l, struct webhook_key *out, size_t max);
 /* Grows whenever a lane becomes full or stops being so. */
 uint64_t lanes_full_changes(const struct lanes *l);
-
-/* Lanes that will have room in a moment: their endpoint answers swiftly (or is
- * yet to answer for the first time) and LANE_BUSY_TURNS windows of jobs wait.
- * Who brings new work does well to wait for them, but for a bounded time. */
-size_t lanes_busy(const struct lanes *l);
 
 #endif

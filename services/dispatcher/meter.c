@@ -16,6 +16,7 @@ static const char *const circuit_words[] = {"opened", "probed", "closed",
 static const char *const phase_words[] = {"dns", "connect", "tls", "first_byte",
                                           NULL};
 static const char *const circuit_state_words[] = {"open", "draining", NULL};
+static const char *const lane_words[] = {"quick", "slow", NULL};
 static const char *const neighbour_words[] = {"postgresql", NULL};
 static const char *const connection_words[] = {"open", "busy", "waiting", NULL};
 
@@ -65,10 +66,15 @@ const struct metric_row meter_rows[METER_COUNT] = {
     [METER_CIRCUITS_NOW] = {"porter_circuits", METRIC_GAUGE,
         "Endpoints that are given a rest, and those that get what was held for them, as PostgreSQL knows them.",
         "state", circuit_state_words},
+    [METER_HELD_WEBHOOKS] = {"porter_held_webhooks", METRIC_GAUGE,
+        "Webhooks for which deliveries are held, of all dispatchers, as the look of each minute finds them.", NULL, NULL},
     [METER_IN_FLIGHT] = {"porter_deliveries_in_flight", METRIC_GAUGE,
         "Deliveries held in memory.", NULL, NULL},
     [METER_IN_FLIGHT_BYTES] = {"porter_deliveries_in_flight_bytes", METRIC_GAUGE,
         "Bytes of their bodies.", NULL, NULL},
+    [METER_LANES] = {"porter_lanes", METRIC_GAUGE,
+        "Webhooks that have a lane in memory. Slow: an attempt takes over a second, or what is under way says nothing for as long.",
+        "pace", lane_words},
     [METER_CLAIMED] = {"porter_retry_claimed_total", METRIC_COUNTER,
         "Due rows claimed.", NULL, NULL},
     [METER_PUT_OFF] = {"porter_retry_put_off_total", METRIC_COUNTER,
@@ -91,8 +97,28 @@ const struct metric_row meter_rows[METER_COUNT] = {
         "1 while the neighbour answers.", "neighbour", neighbour_words},
     [METER_DB_CONNECTIONS] = {"porter_db_connections", METRIC_GAUGE,
         "Connections to PostgreSQL, and callers waiting for one.", "state", connection_words},
+    [METER_DB_STATEMENTS] = {"porter_db_statements_total", METRIC_COUNTER,
+        "Statements run.", NULL, NULL},
+    [METER_DB_BATCHES] = {"porter_db_batches_total", METRIC_COUNTER,
+        "Sends that carried them.", NULL, NULL},
+    [METER_DB_ERRORS] = {"porter_db_errors_total", METRIC_COUNTER,
+        "Connections that could not be opened, or broke.", NULL, NULL},
+    [METER_DB_TIMED_OUT] = {"porter_db_waits_timed_out_total", METRIC_COUNTER,
+        "Callers that got no connection in time.", NULL, NULL},
 };
 /* clang-format on */
+
+/* The gauges are of all workers, so each moves them by its own part. */
+void meter_lanes(struct metrics *m, struct lane_counts now,
+                 struct lane_counts *told)
+{
+    const int64_t slow = (int64_t)now.slow - (int64_t)told->slow;
+    const int64_t all = (int64_t)now.lanes - (int64_t)told->lanes;
+
+    metrics_add(m, METER_LANES, LANES_SLOW, slow);
+    metrics_add(m, METER_LANES, LANES_QUICK, all - slow);
+    *told = now;
+}
 
 /* The answer tells when each was over, from the start. */
 static void observe_phases(struct metrics *m, const struct fetch_answer *a)

@@ -3,6 +3,7 @@
 #define PORTER_DISPATCHER_METER_H
 
 #include "dispatcher/job.h"
+#include "dispatcher/lane.h"
 
 #include "fetch/fetch.h"
 #include "metrics/metrics.h"
@@ -28,8 +29,10 @@ enum meter {
     METER_REPLAYED,
     METER_CIRCUITS,
     METER_CIRCUITS_NOW,
+    METER_HELD_WEBHOOKS,
     METER_IN_FLIGHT,
     METER_IN_FLIGHT_BYTES,
+    METER_LANES,
     METER_CLAIMED,
     METER_PUT_OFF,
     METER_LEDGER_ROWS,
@@ -40,6 +43,10 @@ enum meter {
     METER_SPANS,
     METER_NEIGHBOUR_UP,
     METER_DB_CONNECTIONS,
+    METER_DB_STATEMENTS,
+    METER_DB_BATCHES,
+    METER_DB_ERRORS,
+    METER_DB_TIMED_OUT,
     METER_COUNT
 };
 
@@ -54,6 +61,9 @@ enum circuit_event {
 /* Values of METER_CIRCUITS_NOW. */
 enum circuit_state { CIRCUIT_IS_OPEN, CIRCUIT_IS_DRAINING };
 
+/* Values of METER_LANES. */
+enum meter_lanes { LANES_QUICK, LANES_SLOW };
+
 /* Values of METER_NEIGHBOUR_UP. */
 enum meter_neighbour { UP_POSTGRESQL };
 
@@ -61,6 +71,10 @@ enum meter_neighbour { UP_POSTGRESQL };
 enum meter_connections { DB_OPEN, DB_BUSY, DB_WAITING };
 
 extern const struct metric_row meter_rows[METER_COUNT];
+
+/* One worker's lanes: *told is what it said last, of zeros at first. */
+void meter_lanes(struct metrics *m, struct lane_counts now,
+                 struct lane_counts *told);
 
 /* An attempt that ended: the job has its outcome. */
 void meter_attempt(struct metrics *m, const struct job *j,

@@ -5,6 +5,7 @@
  */
 #include "dispatcher/sweep.h"
 
+#include "dispatcher/meter.h"
 #include "dispatcher/refusal.h"
 
 #include "base/clock.h"
@@ -76,10 +77,12 @@ bool sweep_look(struct dispatcher *d, struct sweep *s, struct err *err)
             return false;
         }
     }
+    s->found += count;
     if (count == WEBHOOKS_MAX) {
         s->after = held[count - 1].key;
         return true;
     }
+    metrics_set(d->metrics, METER_HELD_WEBHOOKS, 0, (int64_t)s->found);
     *s = (struct sweep){.next_us = clock_steady_us() + SWEEP_MS * US_PER_MS};
     return circuit_tidy(d->db, err);
 }

@@ -16,6 +16,7 @@
 struct sweep {
     struct webhook_key after; /* Where the look stands. */
     int64_t next_us;          /* Steady clock. */
+    size_t found;             /* Webhooks, up to there. */
 };
 
 /* A portion, when it is time for one. */

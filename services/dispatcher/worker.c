@@ -58,7 +58,8 @@ struct worker {
     struct sending *spare;
     struct job_list ended; /* Outcomes of this turn. */
     uint64_t full_changes;
-    int64_t shed_at_us; /* Steady clock. */
+    struct lane_counts told; /* To the metrics. */
+    int64_t shed_at_us;      /* Steady clock. */
     _Atomic bool is_draining;
     _Atomic bool is_busy;        /* Lanes, as of the last turn. */
     _Atomic size_t inbox_length; /* Of inbox, for readers without the lock. */
@@ -274,7 +275,7 @@ static void take_in(struct worker *w)
     while ((j = job_list_take(&came)) != NULL) {
         offer(w, j);
     }
-    atomic_store(&w->is_busy, lanes_busy(w->lanes) > 0);
+    atomic_store(&w->is_busy, lanes_counts(w->lanes).busy > 0);
 }
 
 static void hand_on(struct worker *w)
@@ -327,6 +328,7 @@ static void shed(struct worker *w)
     w->shed_at_us = now_us + SHED_US;
     lanes_sweep(w->lanes, now_us, ready_lease_us(w->d), &waiting);
     give_back_all(w, &waiting);
+    meter_lanes(w->d->metrics, lanes_counts(w->lanes), &w->told);
 }
 
 static bool is_done(struct worker *w)
@@ -345,7 +347,7 @@ static void worker_run(void *user)
         }
         shed(w);
         start_all(w);
-        atomic_store(&w->is_busy, lanes_busy(w->lanes) > 0);
+        atomic_store(&w->is_busy, lanes_counts(w->lanes).busy > 0);
         publish_full(w);
         hand_on(w);
         fetch_wait(w->fetch, WAIT_MS, answered, w);

@@ -21,8 +21,8 @@ void workers_put(struct workers *ws, struct job_list *jobs);
 /* Webhooks whose lanes are full, at most max; how many. Thread-safe. */
 size_t workers_full(struct workers *ws, struct webhook_key *out, size_t max);
 
-/* Is there a worker that will have room in a moment (lanes_busy), or has not
- * yet looked at what it was given? Thread-safe, no lock. */
+/* Is there a worker that will have room in a moment (struct lane_counts), or
+ * has not yet looked at what it was given? Thread-safe, no lock. */
 bool workers_are_busy(struct workers *ws);
 
 /* Begin nothing new, give back what waits, end what is under way (within the

@@ -245,6 +245,7 @@ bool boot_relay(struct gateway *g, struct err *err)
         .bus = &bus,
         .rest_ms = (unsigned)g->settings.relay_rest_ms,
         .tracer = g->tracer,
+        .metrics = g->metrics,
     };
 
     if (!g->settings.relay) {

@@ -48,6 +48,7 @@ enum row {
     RELAY_BATCHES,
     RELAY_FAILURES,
     RELAY_SEND,
+    RELAY_PRODUCE,
     SPANS,
     ROW_COUNT
 };
@@ -107,19 +108,20 @@ static const struct metric_row rows[ROW_COUNT] = {
     [DB_CONNECTIONS] = {"porter_db_connections", METRIC_GAUGE, "Connections to PostgreSQL, and callers waiting for one.", "state", state_words},
     [DB_STATEMENTS] = {"porter_db_statements_total", METRIC_COUNTER, "Statements run.", NULL, NULL},
     [DB_BATCHES] = {"porter_db_batches_total", METRIC_COUNTER, "Sends that carried them.", NULL, NULL},
-    [DB_ERRORS] = {"porter_db_errors_total", METRIC_COUNTER, "Statements that failed.", NULL, NULL},
+    [DB_ERRORS] = {"porter_db_errors_total", METRIC_COUNTER, "Connections that could not be opened, or broke.", NULL, NULL},
     [DB_TIMED_OUT] = {"porter_db_waits_timed_out_total", METRIC_COUNTER, "Callers that got no connection in time.", NULL, NULL},
     [KV_ITEMS] = {"porter_redis_items_total", METRIC_COUNTER, "Requests' items sent to Redis.", NULL, NULL},
     [KV_BATCHES] = {"porter_redis_batches_total", METRIC_COUNTER, "Round trips that carried them.", NULL, NULL},
     [KV_ERRORS] = {"porter_redis_errors_total", METRIC_COUNTER, "Round trips that failed.", NULL, NULL},
     [OUTBOX_ROWS] = {"porter_outbox_rows", METRIC_GAUGE, "Events not yet on Kafka (counted up to 100,000).", NULL, NULL},
-    [OUTBOX_AGE] = {"porter_outbox_oldest_milliseconds", METRIC_GAUGE, "Age of the oldest of them.", NULL, NULL},
-    [LOG_HELD] = {"porter_event_log_held_seconds", METRIC_GAUGE, "For how long one and the same open write transaction has held back the end of the event log (db/README.md).", NULL, NULL},
+    [OUTBOX_AGE] = {"porter_outbox_oldest_seconds", METRIC_SECONDS, "Age of the oldest of them.", NULL, NULL},
+    [LOG_HELD] = {"porter_event_log_held_seconds", METRIC_SECONDS, "For how long one and the same open write transaction has held back the end of the event log (db/README.md).", NULL, NULL},
     [RELAY_SHARDS] = {"porter_relay_shards", METRIC_GAUGE, "Outbox shards that this process owns.", NULL, NULL},
     [RELAY_RECORDS] = {"porter_relay_records_total", METRIC_COUNTER, "Events acknowledged by Kafka.", NULL, NULL},
     [RELAY_BATCHES] = {"porter_relay_batches_total", METRIC_COUNTER, "Sends that carried them.", NULL, NULL},
     [RELAY_FAILURES] = {"porter_relay_failures_total", METRIC_COUNTER, "Sends that failed, wholly or in part.", NULL, NULL},
-    [RELAY_SEND] = {"porter_relay_last_send_microseconds", METRIC_GAUGE, "How long Kafka took to acknowledge the last one.", NULL, NULL},
+    [RELAY_SEND] = {"porter_relay_last_send_seconds", METRIC_SECONDS, "How long Kafka took to acknowledge the last one.", NULL, NULL},
+    [RELAY_PRODUCE] = {"porter_relay_produce_seconds", METRIC_HISTOGRAM, "Time of an event from its hand-over to the Kafka client to Kafka's acknowledgement.", NULL, NULL},
     [SPANS] = {"porter_trace_spans_total", METRIC_COUNTER, "Spans, by what became of them: sent, or dropped because the queue was full, the collector refused them or did not answer.", "fate", tracer_fate_words},
 };
 /* clang-format on */
@@ -220,14 +222,19 @@ void gateway_metrics_spans(struct gateway_metrics *m, size_t fate, size_t spans)
 
 void gateway_metrics_log_held(struct gateway_metrics *m, int64_t held_us)
 {
-    metrics_set(m->series, LOG_HELD, 0, held_us / US_PER_S);
+    metrics_set(m->series, LOG_HELD, 0, held_us);
 }
 
 void gateway_metrics_outbox(struct gateway_metrics *m, int64_t count,
                             int64_t oldest_us)
 {
     metrics_set(m->series, OUTBOX_ROWS, 0, count);
-    metrics_set(m->series, OUTBOX_AGE, 0, oldest_us / US_PER_MS);
+    metrics_set(m->series, OUTBOX_AGE, 0, oldest_us);
+}
+
+void gateway_metrics_produced(struct gateway_metrics *m, int64_t took_us)
+{
+    metrics_observe_us(m->series, RELAY_PRODUCE, 0, took_us);
 }
 
 void gateway_metrics_postgresql(struct gateway_metrics *m, bool is_up)

@@ -47,6 +47,9 @@ void gateway_metrics_log_held(struct gateway_metrics *m, int64_t held_us);
 void gateway_metrics_outbox(struct gateway_metrics *m, int64_t count,
                             int64_t oldest_us);
 
+/* Kafka has an event, so long after it was handed over. */
+void gateway_metrics_produced(struct gateway_metrics *m, int64_t took_us);
+
 /* Did PostgreSQL answer that look? */
 void gateway_metrics_postgresql(struct gateway_metrics *m, bool is_up);
 

@@ -24,12 +24,14 @@
 
 struct relay;
 struct tracer;
+struct gateway_metrics;
 
 struct relay_options {
     const struct db_options *db;
     const struct bus_options *bus;
     unsigned rest_ms;      /* Longest sleep with nothing to do. */
     struct tracer *tracer; /* NULL: off */
+    struct gateway_metrics *metrics;
 };
 
 /* Starts the thread; it meets absent neighbours by trying again. */

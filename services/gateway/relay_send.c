@@ -12,6 +12,7 @@
 #include "gateway/relay_state.h"
 
 #include "base/clock.h"
+#include "gateway/metrics.h"
 #include "gateway/spans.h"
 #include "relay/relay_record.h"
 #include "log/log.h"
@@ -124,6 +125,8 @@ void relay_send_careful(struct relay *r, const struct outbox_row *rows,
     for (size_t i = 0; i < count; i++) {
         if (r->acked[i]) {
             spans_sent(r->opts.tracer, &rows[i], started_us);
+            gateway_metrics_produced(r->opts.metrics,
+                                     clock_steady_us() - started_us);
         }
     }
     if (ok) {
@@ -169,6 +172,7 @@ static void pile_finish(struct relay *r, struct pile *pile)
         if (pile->slots[i].is_done && pile->slots[i].code == 0) {
             gone_add(r, &pile->rows[i]);
             spans_sent(r->opts.tracer, &pile->rows[i], pile->sent_us);
+            gateway_metrics_produced(r->opts.metrics, pile->slots[i].took_us);
             acked++;
         } else {
             r->hot |= 1U << pile->rows[i].shard;
@@ -223,7 +227,8 @@ void relay_send(struct relay *r, struct pile *pile)
             record_of(r, &pile->rows[i], pile->arena, &record);
             ok = producer_put(r->producer, &record, &pile->slots[i]);
         } else {
-            pile->slots[i] = (struct producer_slot){true, -1};
+            pile->slots[i] =
+                (struct producer_slot){.is_done = true, .code = -1};
         }
     }
     if (!ok) {

@@ -9,6 +9,7 @@ from harness.process import printed
 from harness.sources import ROOT
 
 SUFFIXES = ("_bucket", "_count", "_sum")  # Of histograms.
+BOARDS = sorted((ROOT / "k8s" / "components" / "monitoring" / "dashboards").glob("*.json"))
 PARTS = ["## What it means", "## How to look", "## Cure"]
 
 
@@ -40,7 +41,7 @@ def faults_of(what, expr):
             faults.append(f"{what}: {name}")
             continue
         for label, words in re.findall(r'(\w+)!?=~?"([^"]*)"', chosen):
-            if label != "le":
+            if label not in ("le", "job"):
                 faults += [f"{what}: {name} {label} {word}" for word in words.split("|") if label not in known[base][1] or word not in known[base][1]]
     for labels in re.findall(r"by \(([^)]*)\)", expr):
         words = known[re.search(r"porter_\w+?(?=_bucket|\b)", expr)[0]][1] | {"le"}
@@ -54,8 +55,7 @@ def test_every_series_and_word_that_an_alert_asks_for_exists():
 
 
 def test_dashboards_show_series_that_exist_with_their_units():
-    paths = sorted((ROOT / "k8s" / "components" / "monitoring" / "dashboards").glob("*.json"))
-    boards = [json.loads(path.read_text()) for path in paths]
+    boards = [json.loads(path.read_text()) for path in BOARDS]
     assert len({board["uid"] for board in boards}) == len(boards) == 2
     for board in boards:
         assert len({panel["title"] for panel in board["panels"]}) == len(board["panels"]) > 10
@@ -64,6 +64,28 @@ def test_dashboards_show_series_that_exist_with_their_units():
             for target in panel["targets"]:
                 assert faults_of(panel["title"], target["expr"]) == ([], target["expr"].count("porter_")), target
                 assert target["legendFormat"]
+
+
+def test_names_end_in_base_units():
+    """Seconds and bytes, never parts or multiples of them, as Prometheus' linter has it; what only grows ends in _total."""
+    known = series()
+    assert len(known) > 60
+    for name, (kind, _) in known.items():
+        assert (kind == "counter") == name.endswith("_total"), name
+        assert kind != "histogram" or name.endswith("_seconds"), name
+        parts = r"(nano|micro|milli|kilo|mega|giga|kibi|mebi|gibi)\w*|minutes?|hours?|days?|ms|us|bits|percent"
+        assert not any(re.fullmatch(parts, word) for word in name.split("_")), name
+
+
+def test_every_panel_asks_in_promql(tmp_path):
+    """Each query as a rule, which Prometheus' own checker reads."""
+    queries = [target["expr"] for path in BOARDS for panel in json.loads(path.read_text())["panels"] for target in panel["targets"]]
+    page = tmp_path / "panels.yaml"
+    for made, code in ((queries, 0), (queries + ["sum(rate(porter_requests_total[5m])"], 1)):
+        page.write_text(yaml.safe_dump({"groups": [{"name": "panels", "rules": [
+            {"record": f"panel:{number}", "expr": query.replace("$__rate_interval", "5m")} for number, query in enumerate(made)]}]}))
+        told = subprocess.run(["promtool", "check", "rules", page], capture_output=True, text=True)
+        assert told.returncode == code, told.stdout + told.stderr
 
 
 def test_the_rules_without_an_operator_are_the_same():

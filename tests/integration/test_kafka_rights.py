@@ -1,9 +1,8 @@
-"""Kafka over TLS with passwords and rights, as docs/kafka.md lists them: each program does its work with its own rights and has
-no others, and passwords are changed by the steps of docs/secrets.md."""
+"""Kafka over TLS with passwords or certificates, and rights, as docs/kafka.md lists them: each program does its work with its own
+rights and has no others, subscribers in every language of the page come in, and passwords are changed by the steps of
+docs/secrets.md."""
 import json
 import shutil
-import subprocess
-import sys
 import tempfile
 import uuid
 from pathlib import Path
@@ -12,11 +11,12 @@ from types import SimpleNamespace
 import pytest
 from confluent_kafka import Consumer, KafkaError, Producer
 
+from harness.certificates import Certificate
 from harness.events import TOPICS
 from harness.poll import eventually
 from harness.porter import Porter
-from harness.process import ROOT, Process
 from harness.secure_kafka import SecureKafka
+from harness.subscribers import Subscriber
 
 DEAD = "porter.dead-letters.v1"
 ALL = "porter.*"
@@ -52,8 +52,18 @@ def users_of_ours(kafka, porter, turn):
 
 def refusal(kafka, name, topic):
     """What Kafka says to this user's record; None when it takes it."""
+    return refusal_of(kafka.client(name), topic)
+
+
+def mutual_refusal(kafka, extra, topic):
+    """The same, of who has a certificate, or none."""
+    return refusal_of({"bootstrap.servers": kafka.mutual, "log_level": 0, "message.timeout.ms": 5000,
+                       **dict(one.split("=") for one in extra.split(","))}, topic)
+
+
+def refusal_of(properties, topic):
     faults = []
-    producer = Producer(kafka.client(name))
+    producer = Producer(properties)
     producer.produce(topic, b"no event", on_delivery=lambda fault, _: faults.append(fault and fault.code()))
     assert producer.flush(20) == 0
     return faults[0]
@@ -68,19 +78,18 @@ def reading_refused(kafka, name, group, topic):
         consumer.close()
 
 
-class Subscriber:
-    """The page's program in Python, as this user."""
-
-    def __init__(self, kafka, name, folder):
-        shutil.copytree(ROOT / "docs" / "examples", folder)
-        subprocess.run(["protoc", "-I.", "-I/usr/include", "--python_out=.", "porter-events.proto"], cwd=folder, check=True)
-        env = {"PATH": "/usr/bin:/bin", "HOME": str(folder), "KAFKA_BROKERS": kafka.secure, "KAFKA_GROUP": name,
-               "KAFKA_EXTRA": kafka.extra(name), "SEEN_FILE": str(folder / "seen.sqlite")}
-        self.log = folder / "log"
-        self.process = Process("subscriber", [sys.executable, str(folder / "subscriber.py")], env, self.log, lambda: True).start()
-
-    def shows(self, text):
-        return text in self.log.read_text()
+def settings_of(language, kafka, name, folder):
+    """What the page's program in this language takes to come in as this user with his password."""
+    password = kafka.password(name)
+    if language == "Node.js":
+        return {"KAFKA_CA_FILE": str(kafka.ca), "KAFKA_SASL_MECHANISM": "scram-sha-512", "KAFKA_USER": name, "KAFKA_PASSWORD": password}
+    if language == "Java":
+        path = folder / "java.properties"
+        path.write_text(f"security.protocol=SASL_SSL\nssl.truststore.type=PEM\nssl.truststore.location={kafka.ca}\n"
+                        "sasl.mechanism=SCRAM-SHA-512\nsasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required "
+                        f'username="{name}" password="{password}";\n')
+        return {"KAFKA_PROPERTIES": str(path)}
+    return {"KAFKA_EXTRA": kafka.extra(name)}
 
 
 def test_each_program_has_the_rights_that_it_needs_and_no_others(kafka, porter, tmp_path):
@@ -89,18 +98,18 @@ def test_each_program_has_the_rights_that_it_needs_and_no_others(kafka, porter, 
     kafka.user(reader, *[("Read", "topic", topic) for topic in TOPICS], ("Read", "group", reader))
     porter.gateway(**as_user(kafka, gateway))
     porter.dispatcher(**as_user(kafka, dispatcher))
-    subscriber = Subscriber(kafka, reader, tmp_path / "subscriber")
+    subscriber = Subscriber("Python", tmp_path / "subscriber", kafka.secure, reader, KAFKA_EXTRA=kafka.extra(reader))
     tenant, receiver = porter.organization(), porter.receiver()
     tenant.webhook(receiver.url())
     tenant.client().pre_register(tenant.location(), full_name="Zoë")
     receiver.wait(1, x_porter_event="visitor.pre_registered")
-    eventually(lambda: subscriber.shows(f"{tenant.id} Zoë"), 20, "the subscriber shows it")
+    eventually(lambda: subscriber.lines(f"{tenant.id} Zoë"), 20, "the subscriber shows it")
     # What a dispatcher can't read it may put aside.
     producer = Producer({"bootstrap.servers": kafka.url})
     producer.produce(TOPICS[0], b"\xff no event", "key")
     assert producer.flush(10) == 0
     eventually(lambda: porter.dispatchers[0].metric("porter_intake_dead_letters_total") == 1, 20, "a dead letter")
-    assert subscriber.process.stop() == 0
+    subscriber.end()
     # Nothing else.
     for topic in (TOPICS[0], DEAD):
         assert refusal(kafka, reader, topic) == KafkaError.TOPIC_AUTHORIZATION_FAILED
@@ -108,6 +117,56 @@ def test_each_program_has_the_rights_that_it_needs_and_no_others(kafka, porter, 
     assert reading_refused(kafka, reader, reader, "porter.webhooks.v1") == KafkaError.TOPIC_AUTHORIZATION_FAILED
     assert reading_refused(kafka, reader, f"{porter.name}.{TOPICS[0]}", TOPICS[0]) == KafkaError.GROUP_AUTHORIZATION_FAILED
     assert reading_refused(kafka, gateway, gateway, TOPICS[0]) == KafkaError.GROUP_AUTHORIZATION_FAILED
+
+
+def test_subscribers_in_every_language_come_in_with_a_password(kafka, porter, tmp_path):
+    """That in C with PLAIN: Debian's librdkafka can't do SCRAM with this Kafka."""
+    made = {}
+    gateway, _ = users_of_ours(kafka, porter, "a")
+    porter.gateway(**as_user(kafka, gateway))
+    try:
+        for language in ("Python", "Node.js", "Java", "C"):
+            name = "reader-plain" if language == "C" else f"reader-{uuid.uuid4()}"
+            kafka.user(name, *[("Read", "topic", topic) for topic in TOPICS], ("Read", "group", name))
+            made[language] = Subscriber(language, tmp_path / language, kafka.secure, name, **settings_of(language, kafka, name, tmp_path))
+        tenant = porter.organization()
+        tenant.client().pre_register(tenant.location(), full_name="Zoë")
+        for language, one in made.items():
+            eventually(lambda seen=one: seen.lines(f"{tenant.id} Zoë"), 60, f"{language} shows it")
+    finally:
+        for one in made.values():
+            one.end()
+
+
+def test_certificates_let_programs_in(kafka, porter, tmp_path):
+    """Where Kafka demands one of everybody: each is the user that it names, and has that one's rights."""
+    names = {role: f"{role}-{uuid.uuid4()}" for role in ("gateway", "dispatcher", "reader", "node")}
+    kafka.allow(names["gateway"], ("Write", "topic", ALL))
+    kafka.allow(names["dispatcher"], ("Read", "topic", ALL), ("Write", "topic", DEAD), ("Read", "group", f"{porter.name}.*"))
+    for role in ("reader", "node"):
+        kafka.allow(names[role], *[("Read", "topic", topic) for topic in TOPICS], ("Read", "group", names[role]))
+    files = {role: kafka.certificate(name) for role, name in names.items()}
+    for role, start in (("gateway", porter.gateway), ("dispatcher", porter.dispatcher)):
+        start(PORTER_KAFKA_BROKERS=kafka.mutual, PORTER_KAFKA_EXTRA=kafka.mutual_extra(files[role]))
+    made = [Subscriber("C", tmp_path / "c", kafka.mutual, names["reader"], KAFKA_EXTRA=kafka.mutual_extra(files["reader"])),
+            Subscriber("Node.js", tmp_path / "node", kafka.mutual, names["node"], KAFKA_CA_FILE=str(kafka.ca),
+                       KAFKA_CERTIFICATE_FILE=str(files["node"]), KAFKA_KEY_FILE=str(files["node"]))]
+    try:
+        tenant, receiver = porter.organization(), porter.receiver()
+        tenant.webhook(receiver.url())
+        tenant.client().pre_register(tenant.location(), full_name="Zoë")
+        receiver.wait(1, x_porter_event="visitor.pre_registered")
+        for one in made:
+            eventually(lambda seen=one: seen.lines(f"{tenant.id} Zoë"), 60, "a subscriber shows it")
+    finally:
+        for one in made:
+            one.end()
+    # Rights are those of the name, and whoever has no certificate that counts has none.
+    assert mutual_refusal(kafka, kafka.mutual_extra(files["reader"]), TOPICS[0]) == KafkaError.TOPIC_AUTHORIZATION_FAILED
+    assert mutual_refusal(kafka, kafka.mutual_extra(files["gateway"]), TOPICS[0]) is None
+    stranger = kafka.certificate(f"stranger-{uuid.uuid4()}", Certificate("Somebody's authority"))
+    for extra in (f"security.protocol=ssl,ssl.ca.location={kafka.ca}", kafka.mutual_extra(stranger)):
+        assert mutual_refusal(kafka, extra, TOPICS[0]) == KafkaError._MSG_TIMED_OUT
 
 
 def test_an_operator_works_with_the_rights_of_the_page(kafka, porter):

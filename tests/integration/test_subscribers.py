@@ -2,12 +2,6 @@
 an event that came through the gateway, and shows it once however often Kafka has it. A CloudEvents SDK reads our
 records too."""
 import json
-import os
-import re
-import shutil
-import signal
-import subprocess
-import sys
 import uuid
 from dataclasses import replace
 from datetime import datetime
@@ -19,18 +13,8 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 
 from harness.events import TOPICS, message_class
 from harness.poll import eventually
-from harness.process import ROOT, Process
-
-EXAMPLES = ROOT / "docs" / "examples"
-PAGE = (ROOT / "docs" / "kafka.md").read_text()
-
-
-def commands(language):
-    """The page's lines for a language: how it is made ready, and how it is started."""
-    block = re.search(rf"^### {re.escape(language)}\n.*?```sh\n(.*?)^```", PAGE, re.M | re.S).group(1)
-    lines = block.replace("\\\n", " ").strip().splitlines()
-    return lines[:-1], lines[-1]
-
+from harness.process import ROOT
+from harness.subscribers import Subscriber
 
 def at_the_end(brokers, group):
     """The group has read everything so far: the shared broker holds what other tests have sent."""
@@ -43,46 +27,15 @@ def at_the_end(brokers, group):
     consumer.close()
 
 
-class Subscriber:
-    def __init__(self, language, folder, brokers):
-        shutil.copytree(EXAMPLES, folder)
-        (folder / "jars").symlink_to(ROOT / ".deps" / "java")
-        group = f"subscriber-{uuid.uuid4()}"
-        at_the_end(brokers, group)
-        modules = ROOT / ".deps" / "node" / "node_modules"
-        env = {"PATH": f"{os.path.dirname(sys.executable)}:{os.environ['PATH']}", "HOME": str(folder), "LANG": "C.UTF-8",
-               "NODE_PATH": f"{modules}:{os.environ.get('NODE_PATH', '')}",
-               "PYTHONPATH": os.environ.get("PYTHONPATH", ""), "KAFKA_BROKERS": brokers,
-               "KAFKA_GROUP": group}
-        before, start = commands(language)
-        for line in before:
-            # Packages are there already, pinned.
-            if not re.match("((pip|npm|apt-get|sudo apt-get) install|mvn) ", line):
-                subprocess.run(["bash", "-ec", line], cwd=folder, env=env, check=True, timeout=60)
-        # The page's line sets its own addresses: here the environment does.
-        start = re.sub(r"KAFKA_\w+=\S+ ", "", start)
-        self.log = folder / "log"
-        self.process = Process(language, ["bash", "-c", f"cd {folder}; {start}"], env,
-                               self.log, lambda: True)
-        self.process.start()
-
-    def end(self):
-        """With all of a pipe."""
-        if self.process.is_alive():
-            os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.kill()
-
-    def lines(self, text):
-        return [line for line in self.log.read_text().splitlines() if text in line] if self.log.exists() else []
-
-
 @pytest.fixture(scope="module")
 def subscribers(porter, servers, tmp_path_factory):
     folder = tmp_path_factory.mktemp("subscribers")
     made = {}
     try:
         for language in ("Python", "Node.js", "Java", "C", "kcat"):
-            made[language] = Subscriber(language, folder / language, servers.kafka.url)
+            group = f"subscriber-{uuid.uuid4()}"
+            at_the_end(servers.kafka.url, group)
+            made[language] = Subscriber(language, folder / language, servers.kafka.url, group)
         yield made
     finally:
         for one in made.values():

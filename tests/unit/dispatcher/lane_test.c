@@ -104,7 +104,7 @@ static void lanes_take_turns(void **state)
     assert_int_equal(next(l), 1);
     assert_int_equal(next(l), 1);
     assert_int_equal(next(l), 0);
-    assert_int_equal(lanes_queued(l), 0);
+    assert_int_equal(lanes_counts(l).queued, 0);
     lanes_free(l);
 }
 
@@ -204,11 +204,11 @@ static enum lane_answer tried(struct lanes *l, uint8_t webhook)
 static size_t shed(struct lanes *l)
 {
     struct job_list out = {0};
-    size_t queued = lanes_queued(l);
+    size_t queued = lanes_counts(l).queued;
 
     lanes_sweep(l, now_us, -1, &out);
     size_t count = out.count;
-    assert_int_equal(lanes_queued(l), queued - count);
+    assert_int_equal(lanes_counts(l).queued, queued - count);
     for (struct job *j = NULL; (j = job_list_take(&out)) != NULL;) {
         job_free(j);
     }
@@ -292,14 +292,14 @@ static void when_half_of_the_room_is_taken_nobody_holds_much(void **state)
     for (int i = 0; i < LANE_SLOW_MAX; i++) {
         offer(l, 1);
     }
-    while (lanes_queued(l) < ROOM / 2) {
+    while (lanes_counts(l).queued < ROOM / 2) {
         offer(l, 2);
     }
     assert_int_equal(tried(l, 1), LANE_FULL);
     assert_int_equal(tried(l, 2), LANE_FULL);
     assert_int_equal(tried(l, 3), LANE_TAKEN);
     assert_int_equal(shed(l), 0); /* What it had may stay. */
-    while (lanes_queued(l) + 1 < ROOM - ROOM / 4) {
+    while (lanes_counts(l).queued + 1 < ROOM - ROOM / 4) {
         offer(l, 3);
     }
     assert_int_equal(shed(l), LANE_SLOW_MAX - 1);
@@ -323,14 +323,14 @@ static void what_would_outlast_its_lease_is_swept_out(void **state)
     job_free(extra);
     lanes_sweep(l, now_us, 3, &late);
     assert_int_equal(late.count, 3);
-    assert_int_equal(lanes_queued(l), 1);
+    assert_int_equal(lanes_counts(l).queued, 1);
     assert_int_equal(lanes_full(l, full, 1), 0);
     for (struct job *j = NULL; (j = job_list_take(&late)) != NULL;) {
         assert_true(j->lease_until_us <= 3);
         job_free(j);
     }
     assert_int_equal(next(l), 1);
-    assert_int_equal(lanes_queued(l), 0);
+    assert_int_equal(lanes_counts(l).queued, 0);
     lanes_free(l);
 }
 
@@ -352,13 +352,13 @@ static void only_a_swift_lane_is_busy(void **state)
         offer(l, 2);
         offer(l, 3);
     }
-    assert_int_equal(lanes_busy(l), 0);
+    assert_int_equal(lanes_counts(l).busy, 0);
     offer(l, 1);
     offer(l, 2);
     offer(l, 3);
-    assert_int_equal(lanes_busy(l), 1);
+    assert_int_equal(lanes_counts(l).busy, 1);
     lanes_empty(l, &rest);
-    assert_int_equal(lanes_busy(l), 0);
+    assert_int_equal(lanes_counts(l).busy, 0);
     for (struct job *j = NULL; (j = job_list_take(&rest)) != NULL;) {
         job_free(j);
     }
@@ -375,9 +375,9 @@ static void an_endpoint_yet_to_answer_is_waited_for(void **state)
     for (int i = 0; i <= LANE_BUSY_TURNS; i++) {
         offer(l, 1);
     }
-    assert_int_equal(lanes_busy(l), 1);
+    assert_int_equal(lanes_counts(l).busy, 1);
     done(l, 1, LANE_SWIFT_US + 1, true);
-    assert_int_equal(lanes_busy(l), 0);
+    assert_int_equal(lanes_counts(l).busy, 0);
     drop_all(l);
 }
 
@@ -393,7 +393,8 @@ static void a_busy_lane_is_at_ease_when_half_is_gone(void **state)
         offer(l, 1);
     }
     for (int left = LANE_BUSY_TURNS; left >= 0; left--) {
-        assert_int_equal(lanes_busy(l), left >= LANE_BUSY_TURNS / 2 ? 1 : 0);
+        assert_int_equal(lanes_counts(l).busy,
+                         left >= LANE_BUSY_TURNS / 2 ? 1 : 0);
         assert_int_equal(next(l), 1);
         done(l, 1, 1, true);
     }
@@ -416,7 +417,7 @@ static void what_was_not_sent_tells_nothing_about_the_endpoint(void **state)
         offer(l, 1);
     }
     assert_int_equal(next(l), 1); /* Its place in the window is free. */
-    while (next(l) != 0 || lanes_queued(l) > 0) {
+    while (next(l) != 0 || lanes_counts(l).queued > 0) {
         lanes_cancel(l, (struct id){{1}});
     }
     lanes_free(l);
@@ -461,7 +462,7 @@ static void a_lane_that_only_fails_opens_and_gives_up_what_waits(void **state)
     assert_int_equal(ended(l, 1, 5, false, false), BREAKER_IN_A_ROW);
     lanes_clear(l, (struct id){{1}}, &waiting);
     assert_int_equal(waiting.count, 2);
-    assert_int_equal(lanes_queued(l), 0);
+    assert_int_equal(lanes_counts(l).queued, 0);
     assert_int_equal(next(l), 0); /* Though the lane had its turn. */
     assert_int_equal(ended(l, 1, 5, false, false), 0); /* Nothing new. */
     for (struct job *j = NULL; (j = job_list_take(&waiting)) != NULL;) {
@@ -699,6 +700,8 @@ an_organizations_silent_newcomers_leave_slots_to_others(void **state)
     now_us += LANE_STILL_US + 1;
     lanes_sweep(l, now_us, 0, &rest);
     assert_int_equal(rest.count, 0);
+    assert_int_equal(lanes_counts(l).lanes, 65);
+    assert_int_equal(lanes_counts(l).slow, 30); /* Of those that were asked. */
     /* They are ill; half of what those and newcomers may have is 44. */
     assert_int_equal(started_of(l, 1, 61, 1), 19);
     assert_int_equal(started_of(l, 2, 111, 30), 25);

@@ -11,12 +11,14 @@
 
 static const char *const results[] = {"ok", "failed", NULL};
 
-enum { REQUESTS, DEPTH, DURATION };
+enum { REQUESTS, DEPTH, AGE, DURATION };
 
 static const struct metric_row rows[] = {
     [REQUESTS] = {"porter_requests_total", METRIC_COUNTER, "Requests.",
                   "result", results},
     [DEPTH] = {"porter_outbox_rows", METRIC_GAUGE, "Rows waiting.", NULL, NULL},
+    [AGE] = {"porter_outbox_oldest_seconds", METRIC_SECONDS, "Its age.", NULL,
+             NULL},
     [DURATION] = {"porter_send_seconds", METRIC_HISTOGRAM, "Sending.", NULL,
                   NULL},
 };
@@ -67,6 +69,14 @@ static void a_gauge_can_be_set_and_moved(void **state)
     metrics_set(m, DEPTH, 0, 10);
     metrics_add(m, DEPTH, 0, -3);
     expect_line("\nporter_outbox_rows 7\n");
+}
+
+static void an_age_is_shown_in_seconds(void **state)
+{
+    (void)state;
+    metrics_set(m, AGE, 0, 61250004);
+    expect_line("# TYPE porter_outbox_oldest_seconds gauge\n"
+                "porter_outbox_oldest_seconds 61.250004\n");
 }
 
 static void a_duration_falls_into_its_bucket(void **state)
@@ -137,6 +147,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(counts_by_label),
         TEST(a_gauge_can_be_set_and_moved),
+        TEST(an_age_is_shown_in_seconds),
         TEST(a_duration_falls_into_its_bucket),
         TEST(tells_of_the_process),
         TEST(loses_nothing_between_threads),

@@ -1,0 +1,150 @@
+"""What the programs' /metrics say: in the form that Prometheus' own linter wants, true when something is the matter, and enough
+for every panel of the dashboards."""
+import json
+import subprocess
+import threading
+from math import isnan
+
+import pytest
+
+from harness.meanwhile import meanwhile
+from harness.poll import eventually
+from harness.porter import Porter
+from harness.process import ROOT
+from harness.prometheus import Prometheus
+from harness.servers import Servers
+
+BOARDS = sorted((ROOT / "k8s" / "components" / "monitoring" / "dashboards").glob("*.json"))
+DISPATCHER = {"PORTER_DB_POOL": "2", "PORTER_RETRY_SCHEDULE": "100ms,100ms,100ms", "PORTER_PROBE_WAIT": "1h"}
+IN_A_ROW = 10  # Failures, until an endpoint is given a rest.
+
+
+def value(program, series):
+    """Of a series with its labels, as /metrics writes them; None: there is none."""
+    found = [line.rpartition(" ")[2] for line in program.metrics().splitlines() if line.rpartition(" ")[0] == series]
+    return float(found[0]) if found else None
+
+
+@pytest.fixture(scope="module")
+def mine():
+    """A Porter on servers of its own, so that all that is counted is ours."""
+    servers = Servers.temporary().start()
+    porter = Porter(servers)
+    porter.gateway()
+    porter.dispatcher(**DISPATCHER)
+    yield porter
+    porter.close()
+    servers.stop()
+
+
+def test_prometheus_linter_has_nothing_to_say(mine):
+    for program in (mine.gateways[0], mine.dispatchers[0]):
+        text = program.metrics()
+        assert "porter_neighbour_up" in text
+        linted = subprocess.run(["promtool", "check", "metrics"], input=text, capture_output=True, text=True)
+        assert (linted.returncode, linted.stdout + linted.stderr) == (0, "")
+
+
+def test_an_event_that_waits_for_kafka(mine):
+    """Its age and its way to Kafka are in seconds."""
+    gateway, tenant = mine.gateways[0], mine.organization()
+    client, place = tenant.client(), tenant.location()
+    name = "porter_relay_produce_seconds"
+    client.pre_register(place)
+    eventually(lambda: value(gateway, f"{name}_count") >= 1, 20, "Kafka has one")
+    count, slow = value(gateway, f"{name}_count"), value(gateway, f"{name}_sum")
+    mine.servers.kafka.pause()
+    try:
+        client.pre_register(place)
+        eventually(lambda: value(gateway, "porter_outbox_oldest_seconds") > 1, 20, "it is a second old")
+        assert value(gateway, "porter_outbox_oldest_seconds") < 60
+        assert value(gateway, "porter_outbox_rows") == 1
+    finally:
+        mine.servers.kafka.resume()
+    eventually(lambda: value(gateway, f"{name}_count") == count + 1, 60, "Kafka has the other")
+    eventually(lambda: value(gateway, "porter_outbox_oldest_seconds") == 0, 20, "none waits")
+    # Either it waited for its acknowledgement, or was given up after five seconds and sent again.
+    is_again = value(gateway, "porter_relay_failures_total") > 0
+    assert is_again or value(gateway, f"{name}_sum") > slow + 0.5
+    assert 0 < value(gateway, "porter_relay_last_send_seconds") < 60
+
+
+def test_lanes_of_endpoints_that_are_quick_and_slow(mine):
+    dispatcher, go_on = mine.dispatchers[0], threading.Event()
+    quick, slow = value(dispatcher, 'porter_lanes{pace="quick"}'), value(dispatcher, 'porter_lanes{pace="slow"}')
+    tenant = mine.organization()
+    for receiver in (mine.receiver(), mine.receiver(lambda _: go_on.wait(60) and (204, {}, b""))):
+        tenant.webhook(receiver.url())
+    tenant.client().pre_register(tenant.location())
+    eventually(lambda: value(dispatcher, 'porter_lanes{pace="slow"}') == slow + 1, 20, "one is slow")
+    assert value(dispatcher, 'porter_lanes{pace="quick"}') == quick + 1
+    go_on.set()
+
+
+def test_webhooks_for_which_deliveries_are_held(mine):
+    dispatcher, tenant = mine.dispatchers[0], mine.organization()
+    tenant.webhook(mine.receiver(lambda _: (500, {}, b"")).url())
+    client, place = tenant.client(), tenant.location()
+    assert value(dispatcher, "porter_held_webhooks") == 0
+    for _ in range(IN_A_ROW + 5):
+        client.pre_register(place)
+    eventually(lambda: value(dispatcher, "porter_deliveries_held_total") > 0, 30, "some are held")
+    eventually(lambda: value(dispatcher, "porter_held_webhooks") == 1, 90, "the look of each minute sees it")
+
+
+def test_a_dispatcher_without_a_connection_to_spare(mine):
+    """Whoever waits for a table has all of them; then PostgreSQL ends."""
+    dispatcher, tenant = mine.dispatchers[0], mine.organization()
+    tenant.webhook(mine.receiver().url())
+    client, place = tenant.client(), tenant.location()
+    assert value(dispatcher, "porter_db_statements_total") > 0 and value(dispatcher, "porter_db_batches_total") > 0
+    errors = value(dispatcher, "porter_db_errors_total")
+    with mine.database() as db, db.transaction():
+        db.execute("LOCK TABLE deliveries, webhook_circuits")
+        client.pre_register(place)
+        eventually(lambda: value(dispatcher, "porter_db_waits_timed_out_total") > 0, 60, "one gets none in time")
+    mine.servers.postgres.kill()
+    try:
+        eventually(lambda: value(dispatcher, "porter_db_errors_total") > errors, 30, "connections that broke")
+    finally:
+        mine.servers.postgres.start()
+    eventually(lambda: value(dispatcher, 'porter_neighbour_up{neighbour="postgresql"}') == 1, 30, "it is back")
+
+
+def panels():
+    for path in BOARDS:
+        for panel in json.loads(path.read_text())["panels"]:
+            yield f"{path.stem}: {panel['title']}", [one["expr"].replace("$__rate_interval", "1m") for one in panel["targets"]]
+
+
+def test_every_panel_of_the_dashboards_shows_something(mine, tmp_path):
+    prometheus = Prometheus(tmp_path / "prometheus", {
+        "porter-gateway": [mine.gateways[0].private], "porter-dispatcher": [mine.dispatchers[0].private]}).start()
+    tenant, receiver = mine.organization(), mine.receiver()
+    tenant.webhook(receiver.url())
+    client, place = tenant.client(), tenant.location()
+
+    def call(is_over):
+        with client.session:
+            while not is_over.wait(0.05):
+                client.pre_register(place)
+                client.get("/visitors?limit=never")
+
+    def blank():
+        """Queries that say nothing, or no number."""
+        empty = []
+        for title, queries in panels():
+            for query in queries:
+                found = prometheus.ask("api/v1/query", query=query)
+                assert found is not None, f"{title}: {query} is no query"
+                if all(isnan(float(one["value"][1])) for one in found["result"]):
+                    empty.append((title, query))
+        return empty
+
+    try:
+        with meanwhile(call):
+            eventually(lambda: not blank(), 60, "all of them", every=1)
+    finally:
+        left = blank()
+        prometheus.stop()
+    assert left == []
