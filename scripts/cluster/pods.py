@@ -1,0 +1,91 @@
+"""The cluster as kubectl shows it: what is applied, what became of every container, and porterctl in a pod of its own."""
+import json
+import os
+import subprocess
+import threading
+import uuid
+from collections import Counter
+from datetime import datetime
+
+NAMESPACE = "porter"
+
+
+def kubectl(*words, check=True, seconds=120, **more):
+    done = subprocess.run([os.environ["KUBECTL"], "--namespace", NAMESPACE, *words], capture_output=True, text=True, timeout=seconds,
+                          check=False, **more)
+    if check and done.returncode != 0:
+        raise SystemExit(f"kubectl {' '.join(words)}:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
+    return done.stdout
+
+
+def get(kind, *words):
+    return json.loads(kubectl("get", kind, *words, "-o", "json"))
+
+
+def seconds_between(first, last):
+    return (datetime.fromisoformat(last) - datetime.fromisoformat(first)).total_seconds()
+
+
+def ready_after(pod):
+    """Seconds from its making to its readiness, None when it is not ready."""
+    for one in pod["status"].get("conditions", []):
+        if one["type"] == "Ready" and one["status"] == "True":
+            return seconds_between(pod["metadata"]["creationTimestamp"], one["lastTransitionTime"])
+    return None
+
+
+def porterctl(*words, seconds=60):
+    """As docs/kubernetes.md has it: a pod like the migration's, with other words."""
+    spec = get("job", "porter-migrate")["spec"]["template"]["spec"]
+    name = f"porterctl-{uuid.uuid4().hex[:8]}"
+    container, = spec["containers"]
+    container.update(name="porterctl", args=list(words))
+    spec.pop("initContainers")
+    pod = {"apiVersion": "v1", "kind": "Pod", "spec": spec,
+           "metadata": {"name": name, "labels": {"app.kubernetes.io/part-of": "porter", "app.kubernetes.io/name": "porter-migrate"}}}
+    kubectl("create", "-f", "-", input=json.dumps(pod))
+    kubectl("wait", "--for=jsonpath={.status.phase}=Succeeded", f"pod/{name}", f"--timeout={seconds}s", check=False, seconds=seconds + 30)
+    text = kubectl("logs", name)
+    if get("pod", name)["status"]["phase"] != "Succeeded":
+        raise SystemExit(f"porterctl {' '.join(words)}: {text}")
+    kubectl("delete", "pod", name)
+    return json.loads(text)
+
+
+class Endings:
+    """Watches the pods: how each container of ours ended."""
+
+    def __init__(self):
+        self._codes, self._buffer = {}, ""
+        self._watch = subprocess.Popen([os.environ["KUBECTL"], "--namespace", NAMESPACE, "get", "pods", "--watch", "-o", "json"],
+                                       stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self):
+        decoder = json.JSONDecoder()
+        for line in self._watch.stdout:
+            self._buffer += line
+            if line != "}\n":  # One pod's last line.
+                continue
+            pod, _ = decoder.raw_decode(self._buffer)
+            self._buffer = ""
+            for one in pod["status"].get("containerStatuses", []):
+                ended = one["state"].get("terminated") or one.get("lastState", {}).get("terminated")
+                if ended:
+                    self._codes[one["containerID"], one["restartCount"]] = (one["name"], ended["exitCode"], ended.get("reason", ""))
+
+    def told(self):
+        return Counter(self._codes.values())
+
+    def close(self):
+        self._watch.terminate()
+        self._watch.wait()
+
+
+def warnings():
+    """What the cluster complained of: reason and text, and how often."""
+    found = Counter()
+    for one in get("events", "--field-selector", "type=Warning")["items"]:
+        who = one["involvedObject"]
+        found[f"{who['kind']} {who['name']}: {one['reason']}: {one['message'][:200]}"] += one.get("count") or 1
+    return found
