@@ -1,17 +1,17 @@
-"""The cluster as kubectl shows it: what is applied, what became of every container, and porterctl in a pod of its own."""
+"""The cluster as kubectl shows it: what is applied, what became of every container, and porterctl there."""
 import json
-import os
 import subprocess
 import threading
-import uuid
 from collections import Counter
 from datetime import datetime
+from pathlib import Path
 
+ROOT = Path(__file__).resolve().parents[2]
 NAMESPACE = "porter"
 
 
 def kubectl(*words, check=True, seconds=120, **more):
-    done = subprocess.run([os.environ["KUBECTL"], "--namespace", NAMESPACE, *words], capture_output=True, text=True, timeout=seconds,
+    done = subprocess.run(["kubectl", "--namespace", NAMESPACE, *words], capture_output=True, text=True, timeout=seconds,
                           check=False, **more)
     if check and done.returncode != 0:
         raise SystemExit(f"kubectl {' '.join(words)}:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
@@ -34,22 +34,11 @@ def ready_after(pod):
     return None
 
 
-def porterctl(*words, seconds=60):
-    """As docs/kubernetes.md has it: a pod like the migration's, with other words."""
-    spec = get("job", "porter-migrate")["spec"]["template"]["spec"]
-    name = f"porterctl-{uuid.uuid4().hex[:8]}"
-    container, = spec["containers"]
-    container.update(name="porterctl", args=list(words))
-    spec.pop("initContainers")
-    pod = {"apiVersion": "v1", "kind": "Pod", "spec": spec,
-           "metadata": {"name": name, "labels": {"app.kubernetes.io/part-of": "porter", "app.kubernetes.io/name": "porter-migrate"}}}
-    kubectl("create", "-f", "-", input=json.dumps(pod))
-    kubectl("wait", "--for=jsonpath={.status.phase}=Succeeded", f"pod/{name}", f"--timeout={seconds}s", check=False, seconds=seconds + 30)
-    text = kubectl("logs", name)
-    if get("pod", name)["status"]["phase"] != "Succeeded":
-        raise SystemExit(f"porterctl {' '.join(words)}: {text}")
-    kubectl("delete", "pod", name)
-    return json.loads(text)
+def porterctl(*words):
+    done = subprocess.run([ROOT / "scripts" / "pod-porterctl", *words], capture_output=True, text=True, timeout=200, check=False)
+    if done.returncode != 0:
+        raise SystemExit(f"porterctl {' '.join(words)}: {done.stdout}{done.stderr}")
+    return json.loads(done.stdout)
 
 
 class Endings:
@@ -57,7 +46,7 @@ class Endings:
 
     def __init__(self):
         self._codes, self._buffer = {}, ""
-        self._watch = subprocess.Popen([os.environ["KUBECTL"], "--namespace", NAMESPACE, "get", "pods", "--watch", "-o", "json"],
+        self._watch = subprocess.Popen(["kubectl", "--namespace", NAMESPACE, "get", "pods", "--watch", "-o", "json"],
                                        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         threading.Thread(target=self._read, daemon=True).start()
 

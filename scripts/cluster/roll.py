@@ -1,6 +1,6 @@
 """The dev overlay's pods run, and are replaced while callers call through the Service.    roll.py FOLDER
 
-Runs on the node (scripts/lib/node.sh), with KUBECTL and KUBECONFIG. FOLDER is a copy of the repository's manifests, with the
+Runs on the node (scripts/lib/node.sh), with kubectl and its configuration. FOLDER is a copy of the repository's manifests, with the
 secrets made. No call may fail (nobody tries again), and every event has to arrive at the receiver."""
 import json
 import os

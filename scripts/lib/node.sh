@@ -12,9 +12,22 @@ CGROUP=porter-cluster
 node_enter()
 {
     local code=0
-    unshare --net --mount --pid --uts --fork --kill-child --mount-proc "$@" || code=$?
-    find /sys/fs/cgroup/*/"$CGROUP" -depth -type d -exec rmdir {} + 2>/dev/null || true
+    unshare --net --mount --pid --uts --fork --kill-child --mount-proc "$@" &
+    NODE=$!
+    wait "$NODE" || code=$?
     return "$code"
+}
+
+# Also when we were told to end: unshare itself listens to nothing else.
+node_leave()
+{
+    kill -KILL "${NODE:-}" 2>/dev/null || true
+    wait
+    for _ in 1 2 3; do # The last processes may still be on their way.
+        find /sys/fs/cgroup/*/"$CGROUP" -depth -type d -exec rmdir {} + 2>/dev/null || true
+        compgen -G "/sys/fs/cgroup/*/$CGROUP" >/dev/null || return 0
+        sleep 0.5
+    done
 }
 
 # What is written on the system's folders goes to STATE; /run is empty.
