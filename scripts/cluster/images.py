@@ -1,7 +1,8 @@
-"""The images of scripts/cluster in one archive, by the names that the manifests give them.    images.py STORE ARCHIVE
+"""The images of scripts/cluster in one archive, by the names that the manifests give them.    images.py STORE ARCHIVE NAMES
 
 Ours are built as docs/containers.md says; those that come from a registry otherwise have stand-ins (scripts/images/servers);
-the one that holds a pod's network is made here. The store is kept, so that the next time is short."""
+the one that holds a pod's network is made here, and that of the
+cluster's DNS server (NAMES: the program). The store is kept, so that the next time is short."""
 import re
 import subprocess
 import sys
@@ -17,12 +18,12 @@ OURS = ("gateway", "dispatcher", "porterctl", "receiver")
 SERVERS = ("postgres", "redis", "kafka")
 
 
-def make_pause(podman):
-    work = podman.folder / "pause"
-    subprocess.run(["gcc", "-O2", "-Wall", "-static", "-o", work, ROOT / "scripts" / "cluster" / "pause.c"], check=True)
-    with tarfile.open(f"{work}.tar", "w") as tar:
-        tar.add(work, "pause")
-    podman.run("import", "--change", 'ENTRYPOINT ["/pause"]', f"{work}.tar", "localhost/porter-pause:1")
+def make_small(podman, name, program):
+    """An image of one program that needs no library."""
+    tarball = podman.folder / f"{name}.tar"
+    with tarfile.open(tarball, "w") as tar:
+        tar.add(program, "program")
+    podman.run("import", "--change", 'ENTRYPOINT ["/program"]', str(tarball), f"localhost/porter-{name}:1")
 
 
 def names():
@@ -34,14 +35,17 @@ def names():
 
 
 def main():
-    store, archive = sys.argv[1:]
+    store, archive, names_program = sys.argv[1:]
     podman = Podman(store)
     podman.build(OURS, SERVERS)
-    make_pause(podman)
+    pause = podman.folder / "pause"
+    subprocess.run(["gcc", "-O2", "-Wall", "-static", "-o", pause, ROOT / "scripts" / "cluster" / "pause.c"], check=True)
+    make_small(podman, "pause", pause)
+    make_small(podman, "names", names_program)
     for local, name in names().items():
         podman.run("tag", local, name)
     Path(archive).unlink(missing_ok=True)
-    podman.run("save", "-m", "-o", archive, "localhost/porter-pause:1", *names().values())
+    podman.run("save", "-m", "-o", archive, "localhost/porter-pause:1", "localhost/porter-names:1", *names().values())
 
 
 main()

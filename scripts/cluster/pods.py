@@ -4,6 +4,7 @@ import subprocess
 import threading
 from collections import Counter
 from datetime import datetime
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -39,6 +40,20 @@ def porterctl(*words):
     if done.returncode != 0:
         raise SystemExit(f"porterctl {' '.join(words)}: {done.stdout}{done.stderr}")
     return json.loads(done.stdout)
+
+
+def stranger():
+    """porterctl in a pod that no NetworkPolicy names: its exit code and what it said."""
+    path = str(ROOT / "scripts" / "pod-porterctl")
+    maker = SourceFileLoader("pod_porterctl", path).load_module()
+    pod = maker.pod_of(get("deployment", "porter-gateway"), ["org", "list"])
+    pod["metadata"].update(name="stranger", labels={"app": "stranger"})
+    kubectl("create", "-f", "-", input=json.dumps(pod))
+    kubectl("wait", "pod/stranger", "--timeout=100s", "--for=jsonpath={.status.containerStatuses[0].state.terminated.exitCode}", check=False)
+    ended = get("pod", "stranger")["status"]["containerStatuses"][0]["state"].get("terminated", {})
+    said = kubectl("logs", "stranger").strip()
+    kubectl("delete", "pod", "stranger", "--wait=false")
+    return ended.get("exitCode"), said
 
 
 class Endings:

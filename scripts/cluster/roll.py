@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tests"))
 from harness.load import Load, call, p99  # noqa: E402
 from harness.poll import Late, eventually  # noqa: E402
 from harness.porter import format_id, parse_id  # noqa: E402
-from pods import Endings, get, kubectl, porterctl, ready_after, warnings  # noqa: E402
+from pods import Endings, get, kubectl, porterctl, ready_after, stranger, warnings  # noqa: E402
 
 PER_SECOND = int(os.environ.get("ROLLOUT_PER_SECOND", "50"))
 CALLERS, RARE_CALLERS, RARE_PER_SECOND = 12, 6, 2  # As in tests/integration/test_rollout.py.
@@ -111,11 +111,18 @@ class Trial:
             org = porterctl("org", "create", "--name", "Trial", "--slug", slug, "--json")
             self.organization = org["id"]
             self.location = porterctl("location", "create", "--org", slug, "--name", "HQ", "--timezone", "Europe/Oslo", "--json")["id"]
-            self.key = porterctl("key", "create", "--org", slug, "--name", "trial", "--json")["key"]
+            self.key = porterctl("key", "create", "--org", slug, "--name", "trial", "--rate-limit", "100000", "--json")["key"]
             hook = porterctl("webhook", "add", "--org", slug, "--url", f"{RECEIVER}/hook", "--events", "*", "--json")
             kubectl("create", "secret", "generic", "webhook", f"--from-literal=secret={hook['secret']}")
         with timed("the receiver is ready"):
+            kubectl("scale", "deployment/receiver", "--replicas=1")
             kubectl("rollout", "status", "deployment/receiver", "--timeout=120s", seconds=150)
+
+    def keep_strangers_out(self):
+        with timed("a pod that no policy names reaches nobody"):
+            code, said = stranger()
+        self.rows.append(("a pod that no policy names", f"porterctl ended with {code}: {said[:150]}"))
+        return code not in (0, None)
 
     def created(self):
         """The ids of the events that were written for callers."""

@@ -1,11 +1,13 @@
 # shellcheck shell=bash
-# A node of Kubernetes on this machine: containerd, kubelet, the controllers, kube-proxy and a DNS server, in namespaces of
-# their own (processes, mounts, network). Whatever they change of the machine ends with the first process of these namespaces.
+# A node of Kubernetes on this machine: containerd, kubelet, the controllers, kube-proxy and what enforces NetworkPolicies, in
+# namespaces of their own (processes, mounts, network). Whatever they change of the machine ends with the first process of these namespaces.
 # Sourced by scripts/try-cluster, which runs all of it but node_enter inside of them.
 
+NODE_PACKAGES="podman runc netavark containerd containernetworking-plugins nftables iptables ipset"
 NODE_IP=172.31.255.1
 PODS=10.244.0.0/16
 SERVICES=10.96.0.0/16
+NAMES_IP=10.96.0.10 # scripts/cluster/names.yaml
 CGROUP=porter-cluster
 
 # node_enter COMMAND …: as the first process of namespaces of its own, whose end ends all others.
@@ -39,7 +41,7 @@ node_mounts()
         mount -t overlay overlay -o "lowerdir=/$folder,upperdir=$STATE/over/$folder,workdir=$STATE/over/$folder.work" "/$folder"
     done
     mount -t tmpfs tmpfs /run
-    printf 'nameserver %s\nsearch svc.cluster.local cluster.local\noptions ndots:5\n' "$NODE_IP" >/etc/resolv.conf
+    printf 'nameserver %s\nsearch svc.cluster.local cluster.local\noptions ndots:5\n' "$NAMES_IP" >/etc/resolv.conf
     # kubelet's root has to be there; a set of processors is empty until it is told.
     for folder in /sys/fs/cgroup/*/; do
         [[ $folder == */unified/ ]] || mkdir -p "$folder$CGROUP"
@@ -100,7 +102,7 @@ failSwapOn: false
 enforceNodeAllocatable: []
 evictionHard: {memory.available: 100Mi, nodefs.available: 1%, imagefs.available: 1%}
 imageGCHighThresholdPercent: 100
-clusterDNS: [$NODE_IP]
+clusterDNS: [$NAMES_IP]
 clusterDomain: cluster.local
 podLogsDir: $STATE/pods
 volumePluginDir: $STATE/plugins
@@ -123,18 +125,11 @@ END
     spawn_part kube-proxy "$DIR/bin/kube-proxy" --config "$STATE/proxy.yaml"
 }
 
-node_names()
+# Who may talk to whom, in packet filters; which need the node's own chains to be there.
+node_policies()
 {
-    cat >"$STATE/Corefile" <<END
-.:53 {
-    errors
-    kubernetes cluster.local {
-        kubeconfig $KUBECONFIG
-        ttl 5
-    }
-}
-END
-    spawn_part coredns "$DIR/bin/coredns" -conf "$STATE/Corefile"
+    spawn_part kube-router "$DIR/bin/kube-router" --kubeconfig "$KUBECONFIG" --run-router=false --run-service-proxy=false \
+        --run-firewall=true --service-cluster-ip-range="$SERVICES" --hostname-override=node --health-port=0 --metrics-port=0
 }
 
 node_ready()
@@ -149,8 +144,10 @@ node_start()
         --service-account-private-key-file="$STATE/accounts.key" --root-ca-file="$STATE/certificates/apiserver.crt" \
         --cert-dir="$STATE/controllers-pki"
     spawn_part kube-scheduler "$DIR/bin/kube-scheduler" --kubeconfig "$KUBECONFIG" --leader-elect=false --cert-dir="$STATE/scheduler-pki"
-    node_names
     node_proxy
     node_kubelet
     until_so 120 kubelet node_ready
+    [[ ! -x $DIR/bin/kube-router ]] || node_policies
+    ask apply -f "$ROOT/scripts/cluster/names.yaml"
+    ask rollout status --namespace kube-system deployment/coredns --timeout=60s
 }
