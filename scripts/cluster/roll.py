@@ -196,7 +196,7 @@ def main():
     try:
         trial.come_up()
         trial.furnish()
-        is_well = trial.roll_under_load()
+        is_well = trial.keep_strangers_out() and trial.roll_under_load()
     finally:
         print()
         for what, text in trial.rows:

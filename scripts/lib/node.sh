@@ -129,7 +129,7 @@ END
 node_policies()
 {
     spawn_part kube-router "$DIR/bin/kube-router" --kubeconfig "$KUBECONFIG" --run-router=false --run-service-proxy=false \
-        --run-firewall=true --service-cluster-ip-range="$SERVICES" --hostname-override=node --health-port=0 --metrics-port=0
+        --run-firewall=true --enable-cni=false --service-cluster-ip-range="$SERVICES" --hostname-override=node --health-port=0 --metrics-port=0
 }
 
 node_ready()
@@ -147,7 +147,7 @@ node_start()
     node_proxy
     node_kubelet
     until_so 120 kubelet node_ready
-    [[ ! -x $DIR/bin/kube-router ]] || node_policies
+    node_policies
     ask apply -f "$ROOT/scripts/cluster/names.yaml"
     ask rollout status --namespace kube-system deployment/coredns --timeout=60s
 }
