@@ -46,12 +46,12 @@ def stranger():
     """porterctl in a pod that no NetworkPolicy names: its exit code and what it said."""
     path = str(ROOT / "scripts" / "pod-porterctl")
     maker = SourceFileLoader("pod_porterctl", path).load_module()
-    pod = maker.pod_of(get("deployment", "porter-gateway"), ["org", "list"])
+    pod = maker.pod_of(get("deployment", "porter-gateway"), ["migrate", "--status"])
     pod["metadata"].update(name="stranger", labels={"app": "stranger"})
     kubectl("create", "-f", "-", input=json.dumps(pod))
     kubectl("wait", "pod/stranger", "--timeout=100s", "--for=jsonpath={.status.containerStatuses[0].state.terminated.exitCode}", check=False)
     ended = get("pod", "stranger")["status"]["containerStatuses"][0]["state"].get("terminated", {})
-    said = kubectl("logs", "stranger").strip()
+    said = kubectl("logs", "stranger", "--container", "porterctl").strip()
     kubectl("delete", "pod", "stranger", "--wait=false")
     return ended.get("exitCode"), said
 
