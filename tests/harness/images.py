@@ -26,7 +26,7 @@ network_backend="netavark"
 class Podman:
     def __init__(self, folder):
         self.folder = Path(folder)
-        self.folder.mkdir(parents=True)
+        self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / "containers.conf").write_text(SETTINGS)
         self.env = {**os.environ, "CONTAINERS_CONF": str(self.folder / "containers.conf")}
         self.words = ["podman", "--root", str(self.folder / "root"), "--runroot", str(self.folder / "runroot"),
@@ -40,13 +40,14 @@ class Podman:
     def inspect(self, image):
         return json.loads(self.run("inspect", f"localhost/{image}").stdout)[0]
 
-    def build(self):
+    def build(self, ours=OURS, others=SERVERS):
         """The base, our images, and the servers that docker-compose.yml takes from a registry."""
-        self.run("import", str(TOOLS / "base.tar"), "localhost/porter-base")
-        for name in OURS:
+        if self.run("image", "exists", "localhost/porter-base", check=False).returncode != 0:  # A new one would be built on anew.
+            self.run("import", str(TOOLS / "base.tar"), "localhost/porter-base")
+        for name in ours:
             self._build(f"porter-{name}", name, ROOT / "Dockerfile", ROOT / ".dockerignore")
         servers = ROOT / "scripts" / "images" / "servers"
-        for name in SERVERS:
+        for name in others:
             self._build(f"porter-test-{name}", name, servers / "Dockerfile", servers / "Dockerfile.dockerignore")
 
     def _build(self, image, target, file, ignore):
