@@ -120,7 +120,7 @@ def test_connections_that_say_nothing(world):
     """Each is soon closed, and there are always more."""
     with ExitStack() as stack:
         def connect_and_look():
-            for _ in range(2):
+            for _ in range(8):
                 stack.enter_context(socket.create_connection(("127.0.0.1", world.gateway.https)))
             return world.fire("PorterConnectionsFull")
 
