@@ -127,3 +127,18 @@ def test_production_keeps_what_a_restore_needs(built):
     secret = {one["spec"]["target"]["name"]: one for one in of_kind(built, "ExternalSecret")}["porter-backup"]
     given = {one["secretKey"] for one in secret["spec"]["data"]}
     assert {one["key"] for one in backup["barmanObjectStore"]["s3Credentials"].values()} == given
+
+
+def test_a_developers_node_has_room_for_a_roll_out_and_need_not_pull_what_was_built_on_it(built):
+    if built[0] != "dev":
+        pytest.skip("one node is the dev overlay's")
+    scaled = {one["spec"]["scaleTargetRef"]["name"]: one["spec"]["maxReplicas"] for one in of_kind(built, "HorizontalPodAutoscaler")}
+    asked = 0
+    for one in of_kind(built, "Deployment", "StatefulSet", "Job"):
+        name, pod = one["metadata"]["name"], one["spec"]["template"]["spec"]
+        count = scaled.get(name, one["spec"].get("replicas", 1)) + (name in ("porter-gateway", "porter-dispatcher"))  # maxSurge
+        asked += count * sum(int(container["resources"]["requests"]["cpu"].removesuffix("m")) for container in pod["containers"])
+        if name in OURS:
+            policies = {container.get("imagePullPolicy") for container in pod["containers"] + pod.get("initContainers", [])}
+            assert policies == {"IfNotPresent"}, name
+    assert asked <= 1200, "two processors, of which a cluster's own pods take up to 800m"
