@@ -93,6 +93,9 @@ function Report({of, people, zone}) {
     <${Button} icon="down" onClick=${() => save(`evacuation-${of.activated_at.slice(0, 10)}.csv`, csvOf(of, people, zone), "text/csv")}>CSV</${Button}>`;
 }
 
+// A program that gave no name is its key, of which not everybody may see the name.
+const whoIs = (by) => by.startsWith("key_") ? "an API key" : by;
+
 export function Screen({id}) {
   const roster = useRoster(id);
   const {of, people} = roster;
@@ -114,7 +117,7 @@ export function Screen({id}) {
   const shown = people?.filter((one) => one.full_name.toLocaleLowerCase().includes(words.trim().toLocaleLowerCase()));
   const missing = people?.filter((one) => !one.accounted_for).length;
   return html`<${Page} title=${!of ? "Roll-call" : `${of.drill ? "Drill" : "Evacuation"}${place ? `: ${place.name}` : ""}`} back=${{href: `${HOME}/evacuations`, name: "Evacuation"}}
-      lead=${of && html`Activated <${Time} at=${of.activated_at} zone=${zone} />${of.activated_by && ` by ${of.activated_by}`}${of.reason && `: ${of.reason}`}${of.ended_at && html`. Ended <${Time} at=${of.ended_at} zone=${zone} />${of.ended_by && ` by ${of.ended_by}`}.`}`}
+      lead=${of && html`Activated <${Time} at=${of.activated_at} zone=${zone} />${of.activated_by && ` by ${whoIs(of.activated_by)}`}${of.reason && `: ${of.reason}`}${of.ended_at && html`. Ended <${Time} at=${of.ended_at} zone=${zone} />${of.ended_by && ` by ${whoIs(of.ended_by)}`}.`}`}
       actions=${people && html`<${Report} of=${of} people=${people} zone=${zone} />${canMark && html`<${Button} kind="danger" onClick=${() => end(true)}>End evacuation</${Button}>`}`}>
     <${Fault} problem=${roster.problem} retry=${roster.reload} />
     ${!people ? !roster.problem && html`<${Card}><${Waiting} /></${Card}>` : html`<${Counts} of=${of} people=${people} />
