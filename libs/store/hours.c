@@ -23,7 +23,8 @@ enum sum_column {
     SUM_GIVE_UP,
     SUM_DISABLE,
     SUM_TOOK,
-    SUM_HELD = SUM_TOOK + HOURS_SLOTS,
+    SUM_FAILED_AT = SUM_TOOK + HOURS_SLOTS,
+    SUM_HELD,
 };
 
 static struct hours_counts counts_read(const struct db_rows *rows, size_t i)
@@ -81,9 +82,9 @@ bool hours_of_all(struct db *db, struct id org_id, int64_t from_us,
     size_t n = db_count(rows);
     struct hours_of_webhook *all = arena_zero(arena, n + 1, sizeof *all);
     for (size_t i = 0; i < n; i++) {
-        all[i] = (struct hours_of_webhook){db_uuid(rows, i, SUM_OF),
-                                           counts_read(rows, i),
-                                           db_int(rows, i, SUM_HELD)};
+        all[i] = (struct hours_of_webhook){
+            db_uuid(rows, i, SUM_OF), counts_read(rows, i),
+            db_time(rows, i, SUM_FAILED_AT), db_int(rows, i, SUM_HELD)};
     }
     db_rows_free(rows);
     *list = all;

@@ -33,7 +33,9 @@ MUST_USE bool hours_list(struct db *db, struct id org_id, struct id webhook_id,
 struct hours_of_webhook {
     struct id webhook_id;
     struct hours_counts counts;
-    int64_t held; /* At most HOURS_HELD_MAX are counted. */
+    int64_t failed_at_us; /* The last hour with a failed attempt, or
+                             DB_TIME_NULL. */
+    int64_t held;         /* At most HOURS_HELD_MAX are counted. */
 };
 
 /* Of all webhooks, by their ids, since from_us (the beginning of an hour). */

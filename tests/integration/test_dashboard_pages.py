@@ -110,9 +110,10 @@ def test_the_list_of_webhooks_has_its_numbers_in_one_answer(porter, owner):
     told = shown()
     assert set(told) == {good.id, bad.id, held.id}
     stats = client.get(f"/webhooks/{good.id}/stats").json()["totals"]
-    assert told[good.id] == {"attempt_count": 1, "success_per_mille": 1000, "p95_us": stats["p95_us"], "held_count": 0}
-    assert told[bad.id]["success_per_mille"] == 0
-    assert told[held.id] == {"attempt_count": 0, "held_count": 1}
+    assert told[good.id] == {"attempt_count": 1, "success_per_mille": 1000, "p95_us": stats["p95_us"], "last_failed_hour": None, "held_count": 0}
+    failed = client.get(f"/webhooks/{bad.id}/stats").json()["hours"]
+    assert told[bad.id]["success_per_mille"] == 0 and [told[bad.id]["last_failed_hour"]] == [hour["hour"] for hour in failed]
+    assert told[held.id] == {"attempt_count": 0, "last_failed_hour": None, "held_count": 1}
     assert Person(porter, porter.organization()).signed_in().get("/webhook-numbers").json() == {"webhooks": []}
 
 

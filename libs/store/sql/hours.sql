@@ -20,12 +20,14 @@ SELECT hour, {hours_sums}
  ORDER BY hour;
 
 -- name: hours_of_all
--- Of each webhook: its sums from $2 on, and how many events are held for it, up
--- to $3.
+-- Of each webhook: its sums from $2 on, how many events are held for it, up to $3,
+-- and the last hour in which an attempt failed.
 SELECT w.id, sums.*, held.*
   FROM webhooks w
  CROSS JOIN LATERAL (
-    SELECT {hours_sums}
+    SELECT {hours_sums},
+           max(hour) FILTER (WHERE attempts_retry + attempts_give_up
+                                   + attempts_disable > 0)
       FROM webhook_hours
      WHERE org_id = w.org_id AND webhook_id = w.id AND hour >= $2) AS sums
  CROSS JOIN LATERAL (

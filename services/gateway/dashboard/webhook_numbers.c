@@ -31,6 +31,7 @@ static void write_one(struct json_writer *w, const struct hours_of_webhook *of)
                  of->counts.succeeded * 1000 / attempts);
         body_int(w, "p95_us", hours_quantile_us(&of->counts, 95));
     }
+    body_time(w, "last_failed_hour", of->failed_at_us);
     body_int(w, "held_count", of->held);
     json_object_end(w);
 }

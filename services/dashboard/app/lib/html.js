@@ -5,4 +5,4 @@ import htm from "htm";
 
 export const html = htm.bind(h);
 export {render, Fragment, createContext} from "preact";
-export {useCallback, useContext, useEffect, useErrorBoundary, useId, useLayoutEffect, useMemo, useRef, useState} from "preact/hooks";
+export {useCallback, useContext, useEffect, useErrorBoundary, useId, useMemo, useRef, useState} from "preact/hooks";

@@ -7,6 +7,3 @@ export function linkOf(id) {
   const [prefix] = (id ?? "").split("_");
   return prefix in PAGES ? `${HOME}${PAGES[prefix]}${id}` : null;
 }
-
-// Who did it, as the API tells: a name, or the id of the key when none was given.
-export const whoOf = (text) => /^key_[0-9a-z]{26}$/.test(text) ? "a program with an API key" : text;

@@ -23,8 +23,8 @@ function Who({form, hasMore}) {
     <div class="fields"><${Field} form=${form} name="company" label="Company" isOptional autocomplete="off" />
       <${Field} form=${form} name="host_name" as="host.name" label="Host" isOptional autocomplete="off" />
       ${hasMore && html`<${Field} form=${form} name="email" type="email" label="E-mail" isOptional autocomplete="off" />
-        <${Field} form=${form} name="host_email" as="host.email" type="email" label="Host’s e-mail" isOptional autocomplete="off" />`}
-      <${Field} form=${form} name="purpose" label="Purpose" isOptional autocomplete="off" /></div>`;
+        <${Field} form=${form} name="host_email" as="host.email" type="email" label="Host’s e-mail" isOptional autocomplete="off" />`}</div>
+    <${Field} form=${form} name="purpose" label="Purpose" isOptional autocomplete="off" />`;
 }
 
 const EMPTY = {full_name: "", company: "", email: "", phone: "", purpose: "", host_name: "", host_email: ""};

@@ -69,15 +69,14 @@ const EMPTY = {
   checked_out: ["Nobody has left yet today", "Visitors that you check out are listed until midnight."],
 };
 
-// What a scanner writes is a visit's id: found by itself.
-function useSearch(place, open) {
+// What a scanner writes is a visit's id: found by itself. Apart from the list, which is not made anew at each letter.
+function Search({open, onWords}) {
   const [text, setText] = useState("");
-  const [q, setQ] = useState("");
   useEffect(() => {
     const word = text.trim();
     const timer = setTimeout(async () => {
       if (!VISIT_ID.test(word)) {
-        setQ(word);
+        onWords(word);
         return;
       }
       const of = await get(`/v1/visitors/${word}`).catch(() => null);
@@ -88,7 +87,8 @@ function useSearch(place, open) {
     }, PAUSE_MS);
     return () => clearTimeout(timer);
   }, [text]);
-  return {text, setText, q};
+  return html`<div class="field wide"><label class="hidden" for="search">Search visitors</label>
+    <input id="search" type="search" placeholder="Search by name, company, e-mail, or scan a code  ( / )" value=${text} autocomplete="off" onInput=${(event) => setText(event.currentTarget.value)} /></div>`;
 }
 
 function Alarm({place}) {
@@ -103,9 +103,9 @@ function Alarm({place}) {
 function Desk({place, places, turn}) {
   const [words, set] = useQuery();
   const [open, setOpen] = useState(null);
-  const search = useSearch(place, setOpen);
+  const [q, setQ] = useState("");
   const view = words.view ?? "expected";
-  const path = useMemo(() => pathOf(view, search.q, place), [view, search.q, place.id]);
+  const path = useMemo(() => pathOf(view, q, place), [view, q, place.id]);
   const pages = usePages(path, "visitors");
   const reload = () => { void pages.reload(); void places.reload(); };
   useChanges(["visitor"], reload);
@@ -116,15 +116,14 @@ function Desk({place, places, turn}) {
     if (made.status === "checked_in") toast(`${made.full_name} is checked in${made.badge_number ? `, badge ${made.badge_number}` : ""}.`);
     reload();
   };
-  const [title, text] = search.q ? ["Nobody fits", "Names, companies and e-mail addresses are searched by the beginnings of their words, at this location."] : EMPTY[view];
-  return html`<${Alarm} place=${place} /><${Card}><div class="filters"><div class="field wide"><label class="hidden" for="search">Search visitors</label>
-        <input id="search" type="search" placeholder="Search by name, company, e-mail, or scan a code  ( / )" value=${search.text} autocomplete="off" onInput=${(event) => search.setText(event.currentTarget.value)} /></div>
-      ${!search.q && html`<div class="segments" role="group" aria-label="Show">${VIEWS.map(([name, label]) => html`<button key=${name} type="button" aria-pressed=${view === name ? "true" : "false"} onClick=${() => set({view: name})}>
+  const [title, text] = q ? ["Nobody fits", "Names, companies and e-mail addresses are searched by the beginnings of their words, at this location."] : EMPTY[view];
+  return html`<${Alarm} place=${place} /><${Card}><div class="filters"><${Search} open=${setOpen} onWords=${setQ} />
+      ${!q && html`<div class="segments" role="group" aria-label="Show">${VIEWS.map(([name, label]) => html`<button key=${name} type="button" aria-pressed=${view === name ? "true" : "false"} onClick=${() => set({view: name})}>
         ${label}${name === "checked_in" && html` <span class="number">${place.on_site_count}</span>`}</button>`)}</div>`}</div>
     <${Fault} problem=${pages.problem} retry=${pages.reload} />
     ${!pages.rows ? !pages.problem && html`<${Waiting} />` : pages.rows.length === 0 ? html`<${Empty} icon="desk" title=${title}><p>${text}</p></${Empty}>`
-      : html`<${Rows} aria-label="Visitors" aria-live="off" rows=${pages.rows} row=${(of) => html`<${Visitor} key=${of.id} of=${of} zone=${place.timezone} open=${setOpen} reload=${reload} hasState=${search.q !== ""} />`} /><${More} pages=${pages} />`}
-    <p class="hidden" role="status">${search.q && pages.rows ? `${pages.rows.length} found` : ""}</p></${Card}>
+      : html`<${Rows} aria-label="Visitors" aria-live="off" rows=${pages.rows} row=${(of) => html`<${Visitor} key=${of.id} of=${of} zone=${place.timezone} open=${setOpen} reload=${reload} hasState=${q !== ""} />`} /><${More} pages=${pages} />`}
+    <p class="hidden" role="status">${q && pages.rows ? `${pages.rows.length} found` : ""}</p></${Card}>
     ${open?.checkIn && html`<${CheckIn} of=${open.checkIn} place=${place} onClose=${close} />`}
     ${open?.cancel && html`<${Ask} title="Cancel this visit?" yes="Cancel the visit" onClose=${(done) => close(done ? {} : null)} work=${async (intent) => {
       await post(`/v1/visitors/${open.cancel.id}/cancel`, undefined, {intent});

@@ -5,7 +5,6 @@ import {Ask} from "../parts/dialog.js";
 import {tell, toast} from "../parts/toast.js";
 import {get, intent, post, query} from "../lib/api.js";
 import {html, useEffect, useRef, useState} from "../lib/html.js";
-import {whoOf} from "../lib/links.js";
 import {useChanges} from "../lib/live.js";
 import {useLoad} from "../lib/load.js";
 import {usePlace} from "../lib/places.js";
@@ -55,7 +54,7 @@ function useRoster(id) {
 
 function Person({one, mark, isOver, zone}) {
   const who = html`<span><strong>${one.full_name}</strong><span class="quiet small">${one.host?.name && `visits ${one.host.name} · `}in since <${Time} at=${one.checked_in_at} zone=${zone} /></span>
-    ${one.accounted_for && one.accounted_for_by && html`<span class="small">found by ${whoOf(one.accounted_for_by)}, <${Time} at=${one.accounted_for_at} zone=${zone} /></span>`}</span>`;
+    ${one.accounted_for && one.accounted_for_by && html`<span class="small">found by ${whoIs(one.accounted_for_by)}, <${Time} at=${one.accounted_for_at} zone=${zone} /></span>`}</span>`;
   const tick = html`<span class="tick" aria-hidden="true"><${Icon} name="check" /></span>`;
   if (isOver) return html`<div class="person" aria-pressed=${undefined}>${one.accounted_for ? html`<span class="badge good">Found</span>` : html`<span class="badge bad">Missing</span>`}${who}</div>`;
   const flip = async () => {
@@ -94,6 +93,9 @@ function Report({of, people, zone}) {
     <${Button} icon="down" onClick=${() => save(`evacuation-${of.activated_at.slice(0, 10)}.csv`, csvOf(of, people, zone), "text/csv")}>CSV</${Button}>`;
 }
 
+// A program that gave no name is its key, of which not everybody may see the name.
+const whoIs = (by) => by.startsWith("key_") ? "an API key" : by;
+
 export function Screen({id}) {
   const roster = useRoster(id);
   const {of, people} = roster;
@@ -115,7 +117,7 @@ export function Screen({id}) {
   const shown = people?.filter((one) => one.full_name.toLocaleLowerCase().includes(words.trim().toLocaleLowerCase()));
   const missing = people?.filter((one) => !one.accounted_for).length;
   return html`<${Page} title=${!of ? "Roll-call" : `${of.drill ? "Drill" : "Evacuation"}${place ? `: ${place.name}` : ""}`} back=${{href: `${HOME}/evacuations`, name: "Evacuation"}}
-      lead=${of && html`Activated <${Time} at=${of.activated_at} zone=${zone} />${of.activated_by && ` by ${whoOf(of.activated_by)}`}${of.reason && `: ${of.reason}`}${of.ended_at && html`. Ended <${Time} at=${of.ended_at} zone=${zone} />${of.ended_by && ` by ${whoOf(of.ended_by)}`}.`}`}
+      lead=${of && html`Activated <${Time} at=${of.activated_at} zone=${zone} />${of.activated_by && ` by ${whoIs(of.activated_by)}`}${of.reason && `: ${of.reason}`}${of.ended_at && html`. Ended <${Time} at=${of.ended_at} zone=${zone} />${of.ended_by && ` by ${whoIs(of.ended_by)}`}.`}`}
       actions=${people && html`<${Report} of=${of} people=${people} zone=${zone} />${canMark && html`<${Button} kind="danger" onClick=${() => end(true)}>End evacuation</${Button}>`}`}>
     <${Fault} problem=${roster.problem} retry=${roster.reload} />
     ${!people ? !roster.problem && html`<${Card}><${Waiting} /></${Card}>` : html`<${Counts} of=${of} people=${people} />

@@ -32,12 +32,12 @@ function Trouble({of, enable}) {
 
 function Facts({of}) {
   return html`<${Card}><div class="card-body"><dl class="facts"><div><dt>Health</dt><dd><${Health} of=${of} /></dd></div>
-    <div><dt>Events</dt><dd>${of.events.includes("*") ? "All events" : of.events.map((type) => html`<div key=${type}><code>${type}</code></div>`)}</dd></div>
     <div><dt>Order</dt><dd>${of.ordering === "subject" ? "One after the other for each subject" : "As fast as possible"}</dd></div>
+    <div><dt>Added</dt><dd><${Time} at=${of.created_at} /></dd></div>
     ${of.retry_schedule && html`<div><dt>Waits between attempts</dt><dd>${of.retry_schedule.waits_seconds.map(waitWords).join(", ")}</dd></div>`}
     ${of.max_age_seconds && html`<div><dt>Not after</dt><dd>${waitWords(of.max_age_seconds)}</dd></div>`}
     ${of.client_certificate && html`<div><dt>Client certificate</dt><dd><${ClientFacts} of=${of.client_certificate} /></dd></div>`}
-    <div><dt>Added</dt><dd><${Time} at=${of.created_at} /></dd></div>
+    <div><dt>Events</dt><dd>${of.events.includes("*") ? "All events" : of.events.map((type) => html`<div key=${type}><code>${type}</code></div>`)}</dd></div>
     ${Object.keys(of.headers).length > 0 && html`<div><dt>Headers of its own</dt><dd>${Object.keys(of.headers).map((name) => html`<code key=${name}>${name} </code>`)}</dd></div>`}</dl></div></${Card}>`;
 }
 

@@ -24,7 +24,7 @@ function Row({of, numbers}) {
   return html`<tr><td><a class="main" href="${HOME}/settings/webhooks/${of.id}">${of.url}</a>${of.description && html`<div class="quiet small wrap-any">${of.description}</div>`}</td>
     <td data-name="Health"><${Health} of=${of} />${of.failing_since && of.status === "enabled" && html`<div class="quiet small">since <${Time} at=${of.failing_since} /></div>`}</td>
     <td data-name="Attempts, 24 h" class="small"><${Glance} of=${numbers} /></td>
-    <td data-name="Events" class="small wrap-any" title=${of.events.join(", ")}>${eventsOf(of)}</td><td data-name="Added"><${Time} at=${of.created_at} /></td></tr>`;
+    <td data-name="Events" class="small wrap-any" title=${of.events.join(", ")}>${eventsOf(of)}</td><td data-name="Added" class="small"><${Time} at=${of.created_at} /></td></tr>`;
 }
 
 export function Screen() {
