@@ -23,6 +23,7 @@
 #define BUSY_CUT 10      /* Idle time is cut to a tenth. */
 #define BUSY_GREET_CUT 4 /* A first head has a quarter of its time. */
 #define LINGER_US (500 * US_PER_MS)
+#define STOP_IDLE_US (300 * US_PER_MS)   /* Some sweeps of watch.c. */
 #define SWEEP_GRACE_US (500 * US_PER_MS) /* civetweb's own timeout first. */
 #define ALLOCATOR_ARENAS 8 /* Not one for each of thousands of threads. */
 #define START_WAIT_US (10 * US_PER_S)
@@ -370,16 +371,26 @@ void web_drain(struct web *w)
     watch_drain(w->shared.watch);
 }
 
+/* What has come is taken: for a moment also of those who seem to be idle. */
+static bool is_in_use(struct web *w, int64_t idle_until_us)
+{
+    return atomic_load(&w->shared.in_handler) > 0 ||
+           (watch_connections(w->shared.watch) > 0 &&
+            clock_steady_us() < idle_until_us);
+}
+
 void web_stop(struct web *w, unsigned wait_ms)
 {
     const struct timespec moment = {0, 5000000};
-    int64_t until_us = clock_steady_us() + (int64_t)wait_ms * US_PER_MS;
+    const int64_t now_us = clock_steady_us();
+    const int64_t until_us = now_us + (int64_t)wait_ms * US_PER_MS;
 
     if (w == NULL || w->civetweb == NULL) {
         return;
     }
     web_drain(w);
-    while (atomic_load(&w->shared.in_handler) > 0 &&
+    watch_end_idle(w->shared.watch);
+    while (is_in_use(w, now_us + STOP_IDLE_US) &&
            clock_steady_us() < until_us) {
         nanosleep(&moment, NULL);
     }

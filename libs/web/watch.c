@@ -32,6 +32,7 @@ struct watch {
     atomic_uint taken;
     atomic_uint connections;
     atomic_bool draining;
+    atomic_bool idle_end;
     atomic_bool ending;
     atomic_bool stopping;
     pthread_t thread;
@@ -49,6 +50,9 @@ static bool is_over(const struct watch *w, const struct watch_slot *s,
     enum watch_phase phase = (enum watch_phase)atomic_load(&s->phase);
     int64_t limit_us = limit_of(w, phase, busy);
 
+    if (phase == WATCH_IDLE && atomic_load(&w->idle_end)) {
+        return true;
+    }
     return phase != WATCH_FREE && limit_us > 0 &&
            now_us - atomic_load(&s->since_us) > limit_us;
 }
@@ -204,6 +208,11 @@ bool watch_is_busy(const struct watch *w)
 void watch_drain(struct watch *w)
 {
     atomic_store(&w->draining, true);
+}
+
+void watch_end_idle(struct watch *w)
+{
+    atomic_store(&w->idle_end, true);
 }
 
 void watch_end_all(struct watch *w)

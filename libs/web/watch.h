@@ -57,6 +57,10 @@ bool watch_is_busy(const struct watch *w);
 /* From now on the busy limits hold. */
 void watch_drain(struct watch *w);
 
+/* From now on nobody is waited for between requests. One that has come already,
+ * though its thread has not looked yet, is still read. */
+void watch_end_idle(struct watch *w);
+
 /* From now on every connection is ended, whatever its phase. */
 void watch_end_all(struct watch *w);
 

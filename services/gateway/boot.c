@@ -41,6 +41,7 @@
 #define PLAIN_KEEP_ALIVE_MS 100 /* Each connection ends with its answer. */
 #define DESCRIPTORS_BESIDES 256 /* Neighbours, files, listeners. */
 #define NOTICE_MAX_MS 1000      /* For balancers to see "not ready". */
+#define LAST_MAX_MS 5000        /* For connections that are kept to be used. */
 
 static void warn_if_few_descriptors(const struct gateway *g)
 {
@@ -266,12 +267,28 @@ static void sleep_ms(uint64_t ms)
     (void)nanosleep(&t, NULL);
 }
 
-/* Not ready first, so that balancers send nothing new; then every answer ends
- * its connection; then what is under way may finish. */
+/* A connection that is closed while its owner sends a request costs him that
+ * request. Who has one and calls within the time is told by an answer. */
+static uint64_t wait_for_last(struct gateway *g, uint64_t most_ms)
+{
+    const uint64_t step_ms = 20;
+    uint64_t waited_ms = 0;
+
+    while (waited_ms < most_ms && web_stats(g->https).connections > 0) {
+        sleep_ms(step_ms);
+        waited_ms += step_ms;
+    }
+    return waited_ms;
+}
+
+/* Not ready first, so that balancers send nothing new, and every answer ends
+ * its connection; those that are kept may be used once more; then what is under
+ * way may finish. */
 static void drain(struct gateway *g)
 {
     uint64_t all_ms = g->settings.drain_ms;
     uint64_t notice_ms = MIN_OF(all_ms / 10, (uint64_t)NOTICE_MAX_MS);
+    uint64_t last_ms = MIN_OF(all_ms / 2, (uint64_t)LAST_MAX_MS);
 
     atomic_store(&g->is_draining, true);
     if (g->https == NULL) {
@@ -279,6 +296,7 @@ static void drain(struct gateway *g)
     }
     web_drain(g->https);
     sleep_ms(notice_ms);
+    notice_ms += wait_for_last(g, last_ms - MIN_OF(last_ms, notice_ms));
     log_info("gateway.draining",
              LOG_INT("requests", web_stats(g->https).in_handler),
              LOG_INT("at_most_ms", all_ms - notice_ms));

@@ -39,7 +39,7 @@ static const struct config_row rows[] = {
     {"PORTER_UNKNOWN_KEYS", CONFIG_UINT, AT(unknown_keys), 0, "60", 0, 1000000,
      "Unknown API keys that are looked up for one client address in a minute; 0 looks up all.", NULL},
     {"PORTER_DRAIN", CONFIG_MS, AT(drain_ms), 0, "10s", 0, 600000,
-     "How long requests under way may take after SIGTERM.", NULL},
+     "How long requests under way may take after SIGTERM; half of it, and at most 5 s, connections that are kept may be used once more.", NULL},
     {"PORTER_RETENTION_EVENTS", CONFIG_MS, AT(retention_events_ms), 0, "90d", 0, 315360000000,
      "How long the event log is kept, in whole days; 0: for ever.", NULL},
     {"PORTER_RETENTION_DELIVERIES", CONFIG_MS, AT(retention_deliveries_ms), 0, "30d", 0, 315360000000,

@@ -206,6 +206,7 @@ class Porter:
             "PORTER_RETENTION_EVENTS": "0", "PORTER_RETENTION_DELIVERIES": "0", "PORTER_RETENTION_ATTEMPTS": "0",
             "PORTER_RETENTION_STATS": "0",
             "PORTER_EGRESS_ALLOW": "127.0.0.0/8,::1/128",
+            "PORTER_DRAIN": "3s",  # Tests leave connections open, and would be waited for.
         }
         if self.clock:
             env["PORTER_CLOCK_FILE"] = str(self.clock.path)

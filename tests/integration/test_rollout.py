@@ -84,18 +84,21 @@ class Cluster:
 
     def __init__(self, porter, folder):
         self.porter, self.service = porter, Service()
-        self.gateways = [porter.gateway() for _ in range(REPLICAS)]
+        self.gateways = [self.gateway() for _ in range(REPLICAS)]
         self.dispatchers = [porter.dispatcher() for _ in range(REPLICAS)]
         for gateway in self.gateways:
             self.service.add(gateway.https)
         self.organization, self.receiver = porter.organization(), FastReceiver(porter, folder)
         self.receiver.start(secret=self.organization.webhook(self.receiver.url).secret)
 
+    def gateway(self):
+        return self.porter.gateway(PORTER_DRAIN="10s")  # As it is by default: k8s/base counts on it.
+
     def roll_dispatchers(self):
         self.dispatchers = RollOut(Manifest.of("dispatcher"), self.porter.dispatcher).run(self.dispatchers)
 
     def roll_gateways(self, **more):
-        self.gateways = RollOut(Manifest.of("gateway"), self.porter.gateway, self.service, **more).run(self.gateways)
+        self.gateways = RollOut(Manifest.of("gateway"), self.gateway, self.service, **more).run(self.gateways)
 
     def arrivals(self):
         """How often each event came; every signature was right."""
