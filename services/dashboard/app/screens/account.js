@@ -31,8 +31,8 @@ function Password({person}) {
   };
   return html`<${Card} title="Password"><div class="card-body inline-form"><${Form} form=${form} submit="Change password" kind="" onDone=${done}>
     <input class="hidden" type="email" autocomplete="username" value=${person.email} readonly tabindex="-1" aria-hidden="true" />
-    <${Field} form=${form} name="current" type="password" label="The one until now" autocomplete="current-password" />
-    <${Field} form=${form} name="new" type="password" label="The new one" autocomplete="new-password" hint="At least 12 characters." /></${Form}></div></${Card}>`;
+    <${Field} form=${form} name="current" type="password" label="Current password" autocomplete="current-password" />
+    <${Field} form=${form} name="new" type="password" label="New password" autocomplete="new-password" hint="At least 12 characters." /></${Form}></div></${Card}>`;
 }
 
 function SetUp({onClose}) {

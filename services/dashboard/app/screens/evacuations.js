@@ -43,7 +43,7 @@ export function Screen() {
         <div><strong>${of.drill ? "A drill" : "An evacuation"} is going on at ${place.name}</strong><div>since <${Time} at=${of.activated_at} zone=${place.timezone} /> · ${of.accounted_for_count} of ${of.on_site_count} accounted for</div></div>
         <a class="button" href="${HOME}/evacuations/${of.id}">Go to the roll-call</a></div>`
       : may("front_desk") ? html`<${Activate} place=${place} />` : html`<${Note}><p>No evacuation is going on. Whoever works at the front desk can activate one here.</p></${Note}>`}
-    <${Card} title="Before"><${Fault} problem=${pages.problem} retry=${pages.reload} />
+    <${Card} title="History"><${Fault} problem=${pages.problem} retry=${pages.reload} />
       ${!pages.rows ? !pages.problem && html`<${Waiting} />` : pages.rows.length === 0
         ? html`<${Empty} icon="siren" title="None so far"><p>A drill once a quarter shows how long it takes until everybody is found. Its report stays here.</p></${Empty}>`
         : html`<table class="cards"><caption class="hidden">Evacuations</caption><thead><tr><th>Activated</th><th>Where</th><th>Kind</th><th>State</th><th>Accounted for</th></tr></thead><tbody>${pages.rows.map((one) => html`<tr key=${one.id}>
