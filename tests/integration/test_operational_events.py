@@ -217,7 +217,8 @@ def test_a_change_whose_event_can_not_be_written_is_not_made(new_porter):
 def test_its_own_event_waits_behind_its_own_breaker(fast):
     watched = Watched(fast, events=f"{PEOPLE},{OPERATIONAL}", watches=None)
     watched.write(IN_A_ROW)
-    assert watched.until_rows(IN_A_ROW + 1, "held")[-1] == "webhook.failing"
+    # Retries count too, so the last of the others may have come after it.
+    assert watched.until_rows(IN_A_ROW + 1, "held").count("webhook.failing") == 1
     watched.status = 204
     watched.until_rows(IN_A_ROW + 2, "delivered")
     own = [json.loads(r.body)["type"] for r in watched.receiver.matching(x_porter_event="webhook.failing") +

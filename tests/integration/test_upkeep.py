@@ -244,7 +244,7 @@ def test_a_write_transaction_that_stays_open_shows_in_the_metrics(private_server
     client, place = tenant.client(), tenant.location()
 
     def held():
-        return next(int(line.split()[1]) for line in gateway.metrics().splitlines()
+        return next(float(line.split()[1]) for line in gateway.metrics().splitlines()
                     if line.startswith("porter_event_log_held_seconds "))
 
     assert held() == 0
