@@ -97,15 +97,13 @@ static bool reseal(const struct batch *b, struct str sealed, struct str context,
 /* --- webhooks --------------------------------------------------------------
  */
 
-/* What is sealed of a webhook, in the order of the statements' columns: what
- * follows its id in the context. */
-static const char *const contexts[] = {
+static const char *const webhook_contexts[] = {
     "", /* secret */
     "", /* secret_previous */
     WEBHOOK_HEADERS_CONTEXT,
     WEBHOOK_CLIENT_CONTEXT,
 };
-#define COLUMNS COUNT_OF(contexts)
+#define COLUMNS COUNT_OF(webhook_contexts) /* The most. */
 
 /* Columns of the swap. */
 struct swaps {
@@ -116,16 +114,25 @@ struct swaps {
     struct str anew[COLUMNS][BATCH_MAX];
 };
 
-static void add_webhook(const struct db_rows *rows, size_t i,
-                        const struct batch *b, struct swaps *s)
+/* What of a row, behind org_id and id, is sealed: what follows the id in the
+ * context, in the order of the statement's columns. */
+struct sealed_columns {
+    enum id_kind kind;
+    size_t count;
+    const char *const *contexts;
+};
+
+static void add_row(const struct db_rows *rows, size_t i,
+                    const struct sealed_columns *columns, const struct batch *b,
+                    struct swaps *s)
 {
-    struct id_text id = id_text(ID_WEBHOOK, db_uuid(rows, i, 1));
+    struct id_text id = id_text(columns->kind, db_uuid(rows, i, 1));
     size_t n = s->count;
     bool is_new = false;
 
-    for (size_t k = 0; k < COLUMNS; k++) {
+    for (size_t k = 0; k < columns->count; k++) {
         struct str context =
-            arena_printf(b->arena, "%s%s", id.data, contexts[k]);
+            arena_printf(b->arena, "%s%s", id.data, columns->contexts[k]);
 
         s->read[k][n] = s->anew[k][n] = db_bytes(rows, i, 2 + k);
         is_new |= s->read[k][n].data != NULL &&
@@ -175,28 +182,10 @@ static bool swap_webhooks(struct db *db, const struct swaps *s,
 /* --- people ----------------------------------------------------------------
  */
 
-#define PEOPLE_COLUMNS 2 /* Both with the same context. */
-
-static void add_person(const struct db_rows *rows, size_t i,
-                       const struct batch *b, struct swaps *s)
-{
-    struct id_text id = id_text(ID_USER, db_uuid(rows, i, 1));
-    struct str context =
-        arena_printf(b->arena, "%s" TOTP_SECRET_CONTEXT, id.data);
-    size_t n = s->count;
-    bool is_new = false;
-
-    for (size_t k = 0; k < PEOPLE_COLUMNS; k++) {
-        s->read[k][n] = s->anew[k][n] = db_bytes(rows, i, 2 + k);
-        is_new |= s->read[k][n].data != NULL &&
-                  reseal(b, s->read[k][n], context, id.data, &s->anew[k][n]);
-    }
-    if (is_new) {
-        s->org_ids[n] = db_uuid(rows, i, 0);
-        s->ids[n] = db_uuid(rows, i, 1);
-        s->count++;
-    }
-}
+static const char *const people_contexts[] = {
+    TOTP_SECRET_CONTEXT, /* totp_secret */
+    TOTP_SECRET_CONTEXT, /* totp_pending */
+};
 
 static bool swap_people(struct db *db, const struct swaps *s,
                         struct sealed_walk *walk, struct err *err)
@@ -227,8 +216,7 @@ static bool swap_people(struct db *db, const struct swaps *s,
 /* A batch's statement, what of a row is to be sealed anew, and the swap. */
 struct by_id {
     const struct sql *batch;
-    void (*add)(const struct db_rows *rows, size_t i, const struct batch *b,
-                struct swaps *s);
+    struct sealed_columns columns;
     bool (*swap)(struct db *db, const struct swaps *s, struct sealed_walk *walk,
                  struct err *err);
 };
@@ -250,7 +238,7 @@ static bool rewrap_by_id(struct db *db, const struct batch *b,
     count = db_count(rows);
     assert(count <= BATCH_MAX);
     for (size_t i = 0; i < count; i++) {
-        what->add(rows, i, b, s);
+        add_row(rows, i, &what->columns, b, s);
     }
     ok = what->swap(db, s, walk, err);
     if (ok && count > 0) {
@@ -267,16 +255,20 @@ static bool rewrap_by_id(struct db *db, const struct batch *b,
 static bool rewrap_webhooks(struct db *db, const struct batch *b,
                             struct err *err)
 {
-    static const struct by_id what = {&sql_sealed_webhooks, add_webhook,
-                                      swap_webhooks};
+    static const struct by_id what = {
+        &sql_sealed_webhooks,
+        {ID_WEBHOOK, COUNT_OF(webhook_contexts), webhook_contexts},
+        swap_webhooks};
 
     return rewrap_by_id(db, b, &what, err);
 }
 
 static bool rewrap_people(struct db *db, const struct batch *b, struct err *err)
 {
-    static const struct by_id what = {&sql_sealed_people, add_person,
-                                      swap_people};
+    static const struct by_id what = {
+        &sql_sealed_people,
+        {ID_USER, COUNT_OF(people_contexts), people_contexts},
+        swap_people};
 
     return rewrap_by_id(db, b, &what, err);
 }
