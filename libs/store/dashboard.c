@@ -106,6 +106,11 @@ bool audit_newest(struct db *db, struct id org_id, struct id *out,
 
 /* --- a day --------------------------------------------------------------- */
 
+int64_t day_begin_us(int64_t now_us)
+{
+    return (now_us / US_PER_HOUR - (DAY_HOURS - 1)) * US_PER_HOUR;
+}
+
 static struct day_hour *hour_of(struct day *day, int64_t at_us)
 {
     int64_t at = (at_us - day->hours[0].at_us) / US_PER_HOUR;
@@ -182,8 +187,7 @@ bool day_read(struct db *db, struct id org_id, int64_t now_us, struct day *out,
     struct day day = {0};
 
     for (int64_t i = 0; i < DAY_HOURS; i++) {
-        day.hours[i].at_us =
-            (now_us / US_PER_HOUR - (DAY_HOURS - 1) + i) * US_PER_HOUR;
+        day.hours[i].at_us = day_begin_us(now_us) + i * US_PER_HOUR;
         day.hours[i].p50_ms = day.hours[i].p95_ms = -1;
     }
     if (!read_visitors(db, org_id, now_us, &day, err) ||

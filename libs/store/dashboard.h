@@ -41,7 +41,9 @@ MUST_USE bool audit_newest(struct db *db, struct id org_id, struct id *out,
 
 /* --- a day --------------------------------------------------------------- */
 
-#define DAY_HOURS 24
+#define DAY_HOURS 24 /* The last has not ended. */
+/* When the first of them began. */
+int64_t day_begin_us(int64_t now_us);
 /* Rows that are looked at for one answer: beyond it the numbers are of some. */
 #define DAY_ROWS_MAX 100000
 

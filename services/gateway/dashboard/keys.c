@@ -9,10 +9,10 @@
 #include "gateway/dashboard/body.h"
 #include "gateway/dashboard/dashboard.h"
 #include "gateway/dashboard/role.h"
+#include "store/dashboard.h"
 #include "store/keycache.h"
 
 #define RATE_LIMIT 100
-#define HOURS 24
 #define OVERLAP_S 86400
 #define OVERLAP_MAX_S 604800
 #define ADDRESSES_MAX 20
@@ -90,21 +90,21 @@ struct hours {
 static void write_calls(struct json_writer *w, const struct hours *hours,
                         struct id key_id)
 {
-    int64_t calls[HOURS] = {0};
+    int64_t calls[DAY_HOURS] = {0};
     int64_t sum = 0;
 
     for (size_t i = 0; i < hours->count; i++) {
         const struct key_hour *h = &hours->list[i];
         int64_t at = (h->hour_us - hours->first_us) / US_PER_HOUR;
 
-        if (id_eq(h->key_id, key_id) && at >= 0 && at < HOURS) {
+        if (id_eq(h->key_id, key_id) && at >= 0 && at < DAY_HOURS) {
             calls[at] += h->calls;
             sum += h->calls;
         }
     }
     body_int(w, "calls_24h", sum);
     body_array(w, "calls");
-    for (size_t i = 0; i < HOURS; i++) {
+    for (size_t i = 0; i < DAY_HOURS; i++) {
         json_add_int(w, calls[i]);
     }
     json_array_end(w);
@@ -136,7 +136,7 @@ static bool read_hours(struct call *call, struct id key_id, struct hours *out,
 {
     struct key_hour *list = NULL;
 
-    out->first_us = (call->now_us / US_PER_HOUR - (HOURS - 1)) * US_PER_HOUR;
+    out->first_us = day_begin_us(call->now_us);
     if (!key_hours_of(call->db, call_org(call), key_id, out->first_us,
                       call->arena, &list, &out->count, err)) {
         return false;

@@ -2,12 +2,10 @@
  * call. */
 #include "gateway/dashboard/dashboard.h"
 
-#include "base/clock.h"
 #include "gateway/dashboard/body.h"
+#include "store/dashboard.h"
 #include "store/hours.h"
 #include "store/key.h"
-
-#define DAY_HOURS 24
 
 static handler_fn list_numbers;
 
@@ -38,9 +36,7 @@ static void write_one(struct json_writer *w, const struct hours_of_webhook *of)
 
 static bool list_numbers(struct call *call, struct err *err)
 {
-    /* The hour that is not over, and those before it. */
-    const int64_t from_us = call->now_us - call->now_us % US_PER_HOUR -
-                            (DAY_HOURS - 1) * US_PER_HOUR;
+    const int64_t from_us = day_begin_us(call->now_us);
     struct hours_of_webhook *list = NULL;
     struct json_writer w;
     size_t count = 0;
