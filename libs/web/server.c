@@ -368,7 +368,6 @@ bool web_reload_tls(struct web *w, struct err *err)
 void web_drain(struct web *w)
 {
     atomic_store(&w->shared.draining, true);
-    watch_drain(w->shared.watch);
 }
 
 /* What has come is taken: for a moment also of those who seem to be idle. */

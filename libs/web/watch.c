@@ -31,7 +31,6 @@ struct watch {
     struct watch_slot *slots;
     atomic_uint taken;
     atomic_uint connections;
-    atomic_bool draining;
     atomic_bool idle_end;
     atomic_bool ending;
     atomic_bool stopping;
@@ -76,7 +75,7 @@ static void sweep(struct watch *w)
     unsigned count = atomic_load(&w->taken);
     int64_t now_us = clock_steady_us();
     bool ending = atomic_load(&w->ending);
-    bool busy = watch_is_busy(w) || atomic_load(&w->draining);
+    bool busy = watch_is_busy(w);
 
     for (unsigned i = 0; i < count; i++) {
         struct watch_slot *s = &w->slots[i];
@@ -203,11 +202,6 @@ unsigned watch_connections(const struct watch *w)
 bool watch_is_busy(const struct watch *w)
 {
     return watch_connections(w) * BUSY_OF >= w->opts.slots * BUSY_FROM;
-}
-
-void watch_drain(struct watch *w)
-{
-    atomic_store(&w->draining, true);
 }
 
 void watch_end_idle(struct watch *w)

@@ -54,9 +54,6 @@ unsigned watch_connections(const struct watch *w);
 /* Do at least 3/4 of the threads have connections? Then waits are cut. */
 bool watch_is_busy(const struct watch *w);
 
-/* From now on the busy limits hold. */
-void watch_drain(struct watch *w);
-
 /* From now on nobody is waited for between requests. One that has come already,
  * though its thread has not looked yet, is still read. */
 void watch_end_idle(struct watch *w);

@@ -13,6 +13,7 @@ class Call:
     status: int  # 0: no answer
     headers: dict
     body: dict | None = None
+    fault: str = ""  # Why there was no answer.
 
     @property
     def seconds(self):
@@ -24,8 +25,8 @@ def call(session, method, url, ca, key, **more):
     try:
         answer = session.request(method, url, headers={"X-API-Key": key}, verify=str(ca),
                                  timeout=more.pop("timeout", 20), **more)
-    except requests.RequestException:
-        return Call(began, time.monotonic(), 0, {})
+    except requests.RequestException as why:
+        return Call(began, time.monotonic(), 0, {}, fault=repr(why))
     body = None
     if "json" in answer.headers.get("content-type", ""):
         body = answer.json()

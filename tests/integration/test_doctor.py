@@ -213,14 +213,18 @@ def kafka_is_examined(porter, servers):
         entry = ConfigResource("TOPIC", "porter.visitors.v1", incremental_configs=entries)
         list(admin.incremental_alter_configs([entry]).values())[0].result(20)
 
+    def becomes(expected, words=""):  # A broker confirms a change before it tells it to others.
+        eventually(lambda: state(porter, "kafka.settings")[0] == expected, 30, f"kafka.settings: {expected}")
+        assert words in state(porter, "kafka.settings")[1]
+
     assert state(porter, "kafka.settings")[0] == "ok"
     assert "has 1 copies" in state(porter, "kafka.settings", PORTER_ENVIRONMENT="production")[1]
     change(retention_ms="3600000")
-    got, said = state(porter, "kafka.settings")
-    assert got == "warning" and "porter.visitors.v1 keeps records for 0.0 days" in said
+    becomes("warning", "porter.visitors.v1 keeps records for 0.0 days")
     change(cleanup_policy="compact")
-    assert state(porter, "kafka.settings")[0] == "failed"
+    becomes("failed")
     change(retention_ms="-1", cleanup_policy="delete")
+    becomes("ok")
     assert state(porter, "kafka.lag") == ("ok", "0 records wait")
     records_that_nobody_read(porter, admin)
     list(admin.delete_topics(["porter.contractors.v1"]).values())[0].result(20)

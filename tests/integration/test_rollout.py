@@ -136,7 +136,8 @@ def under_load(cluster, capsys, what):
     with capsys.disabled():
         print(f"\n{what}: {len(calls)} calls at {len(calls) / span:.0f}/s, failed {len(failed)}; {len(events)} events, lost 0,"
               f" came once more {twice}")
-    assert Counter(one.status for one in failed) == {}
+    assert [(one.status, f"after {one.seconds:.3f} s", one.fault or one.body) for one in failed] == []
+    assert cluster.service.refused == 0
     assert len(events) == len(calls)
 
 

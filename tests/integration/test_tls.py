@@ -1,5 +1,6 @@
 """TLS at the door: versions, certificates that change while requests run, and an orderly end."""
 import os
+import select
 import signal
 import ssl
 import threading
@@ -273,6 +274,24 @@ def test_an_idle_connection_does_not_hold_up_the_end(tenant):
         assert wire.answer().status == 200
         gateway.signal(signal.SIGTERM)
         assert gateway.popen.wait(20) == 0
+
+
+def test_a_kept_connection_may_be_used_once_more_after_sigterm(new_porter):
+    """One that is closed while its owner sends would cost him the request: it stays, however long it was idle."""
+    porter = new_porter()
+    gateway = porter.gateway(PORTER_DRAIN="30s", PORTER_HTTP_KEEP_ALIVE="4s")
+    # TLS 1.2: nothing comes after the answer (a session's ticket would).
+    with Wire(gateway.https, context(high=ssl.TLSVersion.TLSv1_2)) as wire:
+        wire.send(request("GET", "/docs/errors/not-found"))
+        assert not wire.answer().closes
+        gateway.signal(signal.SIGTERM)
+        # Longer than it would be kept while threads are scarce.
+        assert select.select([wire.socket], [], [], 1)[0] == []
+        assert readiness(gateway) == 503
+        wire.send(request("GET", "/docs/errors/not-found"))
+        got = wire.answer()
+        assert got.status == 200 and got.closes
+    assert gateway.popen.wait(20) == 0
 
 
 def listening(pid):
