@@ -15,6 +15,7 @@ FAST = {"PORTER_PROBE_WAIT": "200ms", "PORTER_PROBE_WAIT_MAX": "400ms", "PORTER_
         "PORTER_RETRY_SCHEDULE": "100ms,100ms,100ms"}
 NEVER = {"PORTER_PROBE_WAIT": "1h", "PORTER_RETRY_SCHEDULE": "100ms,100ms,100ms"}
 IN_A_ROW = 10
+LANE_DOUBT = 3  # Every so many of a dispatcher's own it asks what others saw.
 
 
 class Endpoint:
@@ -181,15 +182,31 @@ def test_one_event_that_is_always_refused_keeps_no_other_back(fast):
     assert [row["subject"] for row in endpoint.until_rows(1, state="failed")] == visitors[:1]
 
 
-def test_failures_that_other_dispatchers_saw_count(patient):
-    endpoint = Endpoint(patient)
-    with patient.database() as db:  # What they have written with their attempts: eight failures since a success.
+def failed_elsewhere(endpoint):
+    """What other dispatchers have written with their attempts: eight failures since a success. Its webhook is older."""
+    key = (parse_id(endpoint.organization.id), parse_id(endpoint.id))
+    with endpoint.porter.database() as db:
+        db.execute("UPDATE webhooks SET updated_at = now() - interval '4 hours' WHERE org_id = %s AND id = %s", key)
         for hours, delivered, retry in ((3, 1, 9), (2, 0, 5), (1, 0, 3)):
             db.execute("INSERT INTO webhook_hours SELECT %s, %s, date_trunc('hour', now()) - %s * interval '1 hour', 1, 0, 0, %s, %s, 0, 0,"
-                       " array_fill(0::bigint, ARRAY[13])", (parse_id(endpoint.organization.id), parse_id(endpoint.id), hours, delivered, retry))
+                       " array_fill(0::bigint, ARRAY[13])", (*key, hours, delivered, retry))
+
+
+def test_failures_that_other_dispatchers_saw_count(patient):
+    endpoint = Endpoint(patient)
+    failed_elsewhere(endpoint)
     endpoint.write(1)
     endpoint.until_health("failing")
     assert endpoint.rows()[0]["attempts"] < IN_A_ROW
+
+
+def test_failures_before_a_new_url_do_not_count(patient):
+    endpoint = Endpoint(patient)
+    failed_elsewhere(endpoint)
+    endpoint.patch(url=endpoint.receiver.url("/new"))
+    endpoint.write(1)
+    eventually(lambda: any(row["attempts"] > LANE_DOUBT for row in endpoint.rows()), 30, "it is tried on")
+    assert endpoint.webhook()["health"] == "ok"
 
 
 def wait_s(hook):

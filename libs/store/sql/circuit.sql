@@ -47,7 +47,8 @@ RETURNING c.org_id, c.webhook_id;
 
 -- name: circuit_doubt
 -- How many attempts have failed since the last hour with a success, from $3 on,
--- whichever dispatcher made them.
+-- whichever dispatcher made them; none from before the webhook was last changed
+-- (a new URL, enabled again), nor of that hour.
 WITH hours AS MATERIALIZED (
     SELECT hour, attempts_delivered AS good,
            attempts_retry + attempts_give_up + attempts_disable AS bad
@@ -56,7 +57,10 @@ WITH hours AS MATERIALIZED (
 )
 SELECT coalesce(sum(bad), 0)::bigint
   FROM hours
- WHERE hour > coalesce((SELECT max(hour) FROM hours WHERE good > 0), '-infinity');
+ WHERE hour > greatest((SELECT max(hour) FROM hours WHERE good > 0),
+                       (SELECT date_trunc('hour', updated_at, 'UTC')
+                          FROM webhooks
+                         WHERE org_id = $1 AND id = $2));
 
 -- name: circuit_failed
 -- Another failure of an open one, which wants to be left alone until $3 (NULL: it
