@@ -15,8 +15,6 @@ VERSIONS = [folder.name.removeprefix("v").removesuffix("-standalone-strict") for
 # Of operators whose descriptions come with no Go module.
 UNDESCRIBED = "Kafka,KafkaNodePool,Redis"
 OURS = ("porter-gateway", "porter-dispatcher", "porter-migrate")
-# Its image writes its configuration where it is installed.
-MAY_WRITE = {"kafka"}
 
 
 @pytest.fixture(scope="module", params=OVERLAYS)
@@ -60,7 +58,7 @@ def test_no_pod_runs_as_root_writes_its_root_or_holds_a_token(built):
         for container in pod["containers"] + pod.get("initContainers", []):
             may = container["securityContext"]
             assert may["allowPrivilegeEscalation"] is False and may["capabilities"] == {"drop": ["ALL"]}, name
-            assert may.get("readOnlyRootFilesystem") is (None if container["name"] in MAY_WRITE else True), name
+            assert may["readOnlyRootFilesystem"] is True, name
             assert container["resources"]["requests"] and container["resources"]["limits"]["memory"], name
 
 
