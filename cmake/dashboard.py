@@ -28,8 +28,8 @@ PACKAGES = {
 STYLES = {"package/uplot.css": "uplot/dist/uPlot.min.css"}
 TYPES = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8",
          ".svg": "image/svg+xml", ".html": "text/html; charset=utf-8"}
-IMPORT = re.compile(r"""(\b(?:from|import)\s*\(?\s*)(["'])([^"'\n]+)\2""")
-IS_STATIC = re.compile(r"\bimport\s*\(\s*$")
+IMPORT = re.compile(r"""(\b(?:from|import)\s*)(["'])([^"'\n]+)\2""")
+DYNAMIC = re.compile(r"""\bimport\((["'])([^"'\n]+)\1\)""")
 SOURCE_MAP = re.compile(r"^//# sourceMappingURL=.*\n?", re.MULTILINE)
 HOLE = re.compile(r"^( *)\{\{(\w+)\}\}\n", re.MULTILINE)
 
@@ -40,7 +40,6 @@ class Site:
         self.sources = {}  # path -> text
         self.names = {}  # path -> hashed name
         self.texts = {}  # path -> final text
-        self.needs = {}  # path -> paths it imports statically
         for file in sorted(self.app.rglob("*")):
             if file.suffix in TYPES:
                 self.sources[file.relative_to(self.app).as_posix()] = file.read_text()
@@ -70,10 +69,10 @@ class Site:
         if path in above:
             sys.exit(f"modules import each other in a circle: {' → '.join([*above, path])}")
         if path not in self.names:
-            self.needs[path] = []
             text = self.sources[path]
             if path.endswith(".js"):
                 text = IMPORT.sub(lambda hit: self.rewritten(path, hit, (*above, path)), text)
+                text = DYNAMIC.sub(lambda hit: self.at_once(path, hit[2], (*above, path)), text)
             self.texts[path] = text
             stem, suffix = posixpath.splitext(posixpath.basename(path))
             self.names[path] = f"{stem}-{hashlib.sha256(text.encode()).hexdigest()[:12]}{suffix}"
@@ -81,17 +80,24 @@ class Site:
 
     def rewritten(self, path, hit, above):
         found = self.target(path, hit[3])
-        if found is None:
-            return hit[0]
-        name = self.hashed(found, above)
-        if not IS_STATIC.search(hit[1]):
-            self.needs[path].append(found)
-        return f"{hit[1]}{hit[2]}./{name}{hit[2]}"
+        return hit[0] if found is None else f"{hit[1]}{hit[2]}./{self.hashed(found, above)}{hit[2]}"
+
+    def at_once(self, path, word, above):
+        """import() of a module and, beside it, of what it needs: the browser would only find out layer by layer."""
+        early = self.closure("main.js")
+        wanted = [one for one in self.closure(self.target(path, word)) if one not in early]
+        calls = ", ".join(f'import("./{self.hashed(one, above)}")' for one in wanted)
+        return calls if len(wanted) == 1 else f"Promise.all([{calls}]).then((all) => all.at(-1))"
+
+    def needs(self, path):
+        """The paths that a module imports statically."""
+        found = [self.target(path, hit[3]) for hit in IMPORT.finditer(self.sources[path])] if path.endswith(".js") else []
+        return [one for one in found if one is not None]
 
     def closure(self, path):
         """Everything that a module needs before it runs, itself last."""
         found = []
-        for one in self.needs[path]:
+        for one in self.needs(path):
             found += [more for more in self.closure(one) if more not in found]
         return [*found, path]
 

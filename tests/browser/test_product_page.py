@@ -85,8 +85,14 @@ def test_a_key_is_rotated_with_both_working(page, porter, owner):
     page.get_by_role("link", name="Lobby screen").click()
     page.get_by_role("button", name="Rotate").click()
     page.get_by_role("dialog").get_by_role("button", name="Make the new key").click()
-    new = page.get_by_role("dialog", name="The key that follows").get_by_label("API key", exact=True).inner_text()
+    shown = page.get_by_role("dialog", name="The key that follows")
+    new = shown.get_by_label("API key", exact=True).inner_text()
     assert new != old and call(porter, old).status_code == 200 and call(porter, new).status_code == 200
+    # Who has moved is seen while one waits.
+    shown.get_by_label("I have stored the key").check()
+    shown.get_by_role("button", name="Done").click()
+    page.get_by_text("The old key is still in use, and so is the new one").wait_for()
+    page.get_by_text(f"by {owner.name}").wait_for()
 
 
 def add_webhook(page, url, *events):

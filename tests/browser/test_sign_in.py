@@ -74,3 +74,40 @@ def test_another_organization_is_not_to_be_seen(new_page, porter, page):
     seen = new_page()
     sign_in(seen, stranger)
     seen.get_by_text("No location yet").wait_for()
+
+
+def test_what_is_written_outlives_the_session(page, porter, organization, owner):
+    organization.location()
+    page.reload()
+    page.get_by_role("button", name="Pre-register").click()
+    form = page.get_by_role("dialog", name="Pre-register a visitor")
+    form.get_by_label("Name", exact=True).fill("Half Written")
+    with porter.database() as db:
+        db.execute("DELETE FROM sessions WHERE org_id = %s", (parse_id(organization.id),))
+    form.get_by_role("button", name="Pre-register").click()
+    again = page.get_by_role("dialog", name="Your session has ended")
+    again.get_by_label("Password").fill(owner.password)
+    again.get_by_role("button", name="Sign in", exact=True).click()
+    again.wait_for(state="detached")
+    assert form.get_by_label("Name", exact=True).input_value() == "Half Written"
+    form.get_by_role("button", name="Pre-register").click()
+    page.get_by_role("dialog", name="Half Written is expected").wait_for()
+
+
+def test_a_start_without_the_database_says_so_and_goes_on(page, faults):
+    answers = []
+
+    def refuse(route):
+        if answers:
+            route.continue_()
+        else:
+            answers.append(503)
+            route.fulfill(status=503, content_type="application/problem+json",
+                          body='{"type":"about:blank","title":"Unavailable","status":503,"detail":"Try again in a moment."}')
+
+    page.route("**/dashboard/api/session", refuse)
+    page.reload()
+    page.get_by_text("Try again in a moment.").wait_for()
+    page.get_by_role("heading", name="Front desk").wait_for()  # By itself.
+    assert [fault for fault in faults.seen if not fault.startswith("503 ")] == []
+    faults.seen.clear()

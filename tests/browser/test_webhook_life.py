@@ -142,7 +142,7 @@ def test_what_failed_is_recovered_with_its_progress_and_counted(page, porter, cl
     page.goto(f"/dashboard/settings/webhooks/{hook}")
     facts = page.locator(".card", has=page.get_by_role("heading", name="The last 24 hours"))
     expect(facts.locator("dl.facts > div").filter(has_text="Given up").locator("dd")).to_have_text("3")
-    facts.get_by_text("0 % of 6").wait_for()
+    facts.get_by_text("0% of 6").wait_for()
     page.get_by_role("button", name="Undelivered", exact=True).click()
     page.get_by_role("button", name="Recover since…").click()
     dialog = page.get_by_role("dialog", name="Recover what failed")
@@ -152,6 +152,31 @@ def test_what_failed_is_recovered_with_its_progress_and_counted(page, porter, cl
     again.get_by_text("Done", exact=True).wait_for()
     page.get_by_text("Nothing is undelivered").wait_for()
     eventually(lambda: len(client.get(f"/webhooks/{hook}/deliveries?state=delivered").json()["deliveries"]) == 3, 20, "all arrived")
+
+
+def test_what_was_given_up_is_sent_again_and_seen_to_arrive(page, porter, client, organization):
+    state = {"status": 500}
+    receiver = porter.receiver(lambda got: (state["status"], {}, b""))
+    hook, place = make(client, receiver.url(), retry_schedule={"waits_seconds": [1]}), organization.location()
+    client.pre_register(place)
+    page.goto(f"/dashboard/settings/webhooks/{hook}?view=log")
+    line = page.locator("tbody tr")
+    line.get_by_text("Failed", exact=True).wait_for(timeout=30_000)  # Nobody presses Refresh.
+    state["status"] = 204
+    line.get_by_role("button", name="Retry").click()
+    line.get_by_text("Delivered", exact=True).wait_for()
+    assert receiver.matching()[-1].headers["x-porter-attempt"] == "3"
+
+
+def test_two_who_edit_one_webhook_both_have_their_way(page, porter, client):
+    hook = make(client, porter.receiver().url())
+    dialog = edit(page, hook)
+    assert client.request("PATCH", f"/webhooks/{hook}", json={"ordering": "subject"}).status_code == 200
+    dialog.get_by_label("Description").fill("Doors")
+    dialog.get_by_role("button", name="Save").click()
+    dialog.wait_for(state="detached")
+    made = client.get(f"/webhooks/{hook}").json()
+    assert (made["ordering"], made["description"]) == ("subject", "Doors")
 
 
 def test_the_progress_of_a_replay_is_shown_while_it_runs(page, porter, client):

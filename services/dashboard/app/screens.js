@@ -34,11 +34,11 @@ export const links = [
   {path: "/settings/audit", name: "Audit log", icon: "log", load: load.audit, group: "Settings", role: "admin", shortcut: "l"},
 ];
 
-// isOpen: for people who are not signed in.
+// isOpen: for people who are not signed in; role: the least that may see it.
 const screens = [
-  ...links.map(({path, load: fetched}) => ({path, load: fetched})),
+  ...links.map(({path, load: fetched, role}) => ({path, load: fetched, role})),
   {path: "/evacuations/:id", load: load.evacuation},
-  {path: "/settings/api/:id", load: load.key},
+  {path: "/settings/api/:id", load: load.key, role: "admin"},
   {path: "/settings/webhooks/:id", load: load.webhook},
   {path: "/settings/webhooks/:id/deliveries/:deliveryId", load: load.delivery},
   {path: "/events/:id", load: load.event},

@@ -1,15 +1,17 @@
 // The frame around every screen: navigation, who is signed in, banners, dialogs that any screen may
 // need. screens.js says which screen belongs to which path.
-import {Button, Icon, Note, Waiting} from "./parts/basic.js";
+import {Button, Fault, Icon, Note, Waiting} from "./parts/basic.js";
 import {Confirm, confirmStore} from "./parts/confirm.js";
 import {above} from "./parts/dialog.js";
+import {GoOn} from "./parts/go_on.js";
 import {Shortcuts} from "./parts/shortcuts.js";
 import {Toasts, tell} from "./parts/toast.js";
 import {find, links} from "./screens.js";
 import {reach} from "./lib/api.js";
 import {html, useEffect, useErrorBoundary, useRef, useState} from "./lib/html.js";
+import {useLook} from "./lib/live.js";
 import {HOME, go, place} from "./lib/router.js";
-import {may, readSession, session, signOut} from "./lib/session.js";
+import {hasEnded, may, readSession, session, signOut, trouble} from "./lib/session.js";
 import {kept} from "./lib/store.js";
 
 const theme = kept("theme", "auto");
@@ -23,11 +25,17 @@ function showTheme(name) {
 showTheme(theme.get());
 theme.watch(showTheme);
 
+const retry = () => readSession().catch(() => {});
+
+// Until it is known who is there: what is in the way, and another try now and then.
+function Starting() {
+  const problem = trouble.use();
+  useLook(RETRY_MS, retry, problem !== null);
+  return html`<main id="main" class="guest">${problem?.status > 0 ? html`<${Fault} problem=${problem} retry=${retry} />` : html`<${Waiting} />`}</main>`;
+}
+
 function Away() {
-  useEffect(() => {
-    const timer = setInterval(() => readSession().catch(() => {}), RETRY_MS);
-    return () => clearInterval(timer);
-  }, []);
+  useLook(RETRY_MS, retry);
   return html`<div class="banner" role="alert"><${Icon} name="warn" />
     <span>Porter can’t be reached. What you see is from before; nothing you did is lost. Trying again…</span></div>`;
 }
@@ -84,6 +92,10 @@ function Stale({why}) {
     <${Button} kind="small" icon="retry" onClick=${() => location.reload()}>Load it anew</${Button}></${Note}></div>`;
 }
 
+function NotTheirs() {
+  return html`<div class="page"><h1 tabindex="-1">Not for your role</h1><${Note}><p>What is here is for admins and owners. Ask one of them.</p></${Note}></div>`;
+}
+
 // A fault of one screen leaves the frame standing.
 function Guarded({loaded, found}) {
   const [fault] = useErrorBoundary((thrown) => console.error(thrown));
@@ -95,6 +107,7 @@ function Body() {
   const {path} = place.use();
   const found = find(path);
   const loaded = useScreen(found);
+  const isTheirs = may(found.role ?? "viewer");
   const box = useRef(null);
   const seen = useRef(path);
   // A new screen begins at its heading, for whoever can't see that it changed.
@@ -103,7 +116,7 @@ function Body() {
     seen.current = path;
     box.current.querySelector("h1")?.focus({preventScroll: true});
   }, [loaded, path]);
-  return html`<main id="main" ref=${box} tabindex="-1">${!loaded ? html`<div class="page"><${Waiting} /></div>`
+  return html`<main id="main" ref=${box} tabindex="-1">${!isTheirs ? html`<${NotTheirs} />` : !loaded ? html`<div class="page"><${Waiting} /></div>`
     : loaded.isLost ? html`<${Stale} why="Porter may have been updated, or the connection broke." />` : html`<${Guarded} key=${found.key} loaded=${loaded} found=${found} />`}</main>`;
 }
 
@@ -117,21 +130,27 @@ function Frame() {
     <${Nav} isOpen=${isOpen} close=${() => setOpen(false)} /><${Body} /><${Shortcuts} links=${links} />`;
 }
 
+// For people who are not signed in.
+function Guest({found}) {
+  const loaded = useScreen(found);
+  return html`<main id="main" class="guest">${loaded?.Screen ? html`<${loaded.Screen} />` : html`<${Waiting} />`}</main>`;
+}
+
 export function Shell() {
   const who = session.use();
   const isThere = reach.use();
   const confirming = confirmStore.use();
+  const isPaused = hasEnded.use();
   const top = above.use();
   const {path} = place.use();
   const isOpen = find(path).isOpen;
-  const guest = useScreen(isOpen ? find(path) : find(`${HOME}/sign-in`));
   useEffect(() => {
     if (who && path === HOME) go(HOME + (links.find((link) => link.isHome)?.path ?? ""), {replace: true});
     if (who && path === `${HOME}/sign-in`) go(HOME, {replace: true});
   }, [who, path]);
   const inside = isOpen || who === null
-    ? html`<main id="main" class="guest">${guest?.Screen ? html`<${guest.Screen} />` : html`<${Waiting} />`}</main>`
-    : who === undefined ? html`<main id="main" class="guest"><${Waiting} /></main>` : html`<${Frame} />`;
+    ? html`<${Guest} found=${find(isOpen ? path : `${HOME}/sign-in`)} />`
+    : who === undefined ? html`<${Starting} />` : html`<${Frame} />`;
   return html`<div class=${who && !isOpen ? "shell" : ""}>${!isThere && html`<${Away} />`}${inside}</div>
-    ${top}${confirming && html`<${Confirm} ask=${confirming} />`}<${Toasts} />`;
+    ${top}${confirming && html`<${Confirm} ask=${confirming} />`}${who && isPaused && html`<${GoOn} />`}<${Toasts} />`;
 }

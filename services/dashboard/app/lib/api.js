@@ -49,8 +49,7 @@ function requestOf(method, body, more) {
   };
 }
 
-async function answerOf(response) {
-  const text = await response.text();
+function answerOf(response, text) {
   if (!text) return null;
   try {
     return JSON.parse(text);
@@ -61,15 +60,17 @@ async function answerOf(response) {
 
 async function once(method, path, body, more) {
   let response;
+  let text;
   try {
     response = await fetch(ROOT + path, requestOf(method, body, more));
+    text = await response.text(); // The line may break in the middle of it.
   } catch (fault) {
     if (more.signal?.aborted) throw fault;
     reach.set(false);
     throw new Problem(0, {title: "Porter can’t be reached", detail: "Nothing was lost: check the connection and try again."});
   }
   reach.set(true);
-  const answer = await answerOf(response);
+  const answer = answerOf(response, text);
   if (response.ok) return answer;
   throw new Problem(response.status, answer || {}, response.headers);
 }

@@ -9,6 +9,7 @@ const BACKOFF_MAX_MS = 30_000;
 const PAUSE_MS = 3000;
 const listeners = new Set();
 let since = null;
+let sinceOf = null; // The organization whose changes `since` counts.
 let isRunning = false;
 
 const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
@@ -18,8 +19,16 @@ function visible() {
   return new Promise((done) => document.addEventListener("visibilitychange", done, {once: true}));
 }
 
+// Something was missed, nobody knows what: everything is read anew.
+export function refresh() {
+  for (const listener of [...listeners]) listener(null);
+}
+
 async function poll() {
   const began = Date.now();
+  const {id} = session.get().organization;
+  if (sinceOf !== id) since = null;
+  sinceOf = id;
   const answer = await get(`/changes${since === null ? "" : `?since=${encodeURIComponent(since)}`}`, {timeout: 40_000});
   since = answer.cursor;
   if (answer.changes.length > 0) {
@@ -35,7 +44,11 @@ async function run() {
       await visible();
       await poll();
       wait = PAUSE_MS;
-    } catch {
+    } catch (problem) {
+      if (problem.word === "invalid-cursor") {
+        since = null;
+        refresh();
+      }
       await sleep(wait);
       wait = Math.min(2 * wait, BACKOFF_MAX_MS);
     }
@@ -50,8 +63,9 @@ export function useChanges(kinds, work) {
   latest.current = work;
   useEffect(() => {
     const listener = (changes) => {
+      if (changes === null) return latest.current([]);
       const found = changes.filter((change) => kinds.some((kind) => change.type.startsWith(kind)));
-      if (found.length > 0) latest.current(found);
+      return found.length > 0 && latest.current(found);
     };
     listeners.add(listener);
     const stop = reach.watch((isThere) => isThere && latest.current([]));
@@ -64,4 +78,15 @@ export function useChanges(kinds, work) {
       stop();
     };
   }, []);
+}
+
+// What no change tells of: work() every `ms` while the page is seen and `isOn`.
+export function useLook(ms, work, isOn = true) {
+  const latest = useRef(work);
+  latest.current = work;
+  useEffect(() => {
+    if (!isOn) return undefined;
+    const timer = setInterval(() => !document.hidden && latest.current(), ms);
+    return () => clearInterval(timer);
+  }, [ms, isOn]);
 }

@@ -29,6 +29,7 @@ export function useLoad(path) {
       remember(path, data);
       if (mine === turn.current) setState({path, data, problem: null, isBusy: false});
     } catch (problem) {
+      if (problem.status === 403 || problem.status === 404) seen.delete(path); // It is gone, or not theirs.
       if (mine === turn.current) setState({path, data: seen.get(path) ?? null, problem, isBusy: false});
     }
   }, [path]);
@@ -47,32 +48,67 @@ export function useLoad(path) {
   return {...own, reload, set};
 }
 
-// A list that goes on by cursors: {rows, more, isBusy, problem, next(), reload()}.
+const AGAIN_MAX = 8; // Pages that are read anew; of a longer list the rest stays as it was.
+const cursorOf = (page) => page?.pagination?.has_more ? page.pagination.next_cursor : null;
+const pageAt = (path, cursor) => get(`${path}${path.includes("?") ? "&" : "?"}cursor=${encodeURIComponent(cursor)}`);
+
+// Without those that are in `before` already: a list moves while one goes through it.
+function fresh(rows, before) {
+  const known = new Set(before.map((row) => row.id));
+  return rows.filter((row) => row.id === undefined || !known.has(row.id));
+}
+
+// A list that goes on by cursors: {rows, more, isBusy, problem, next(), reload()}. Reading it anew
+// reads all that is shown, and changes it at once.
 export function usePages(path, name) {
   const first = useLoad(path);
   const [later, setLater] = useState({path, rows: [], cursor: null, isBusy: false});
   const mine = later.path === path ? later : {path, rows: [], cursor: null, isBusy: false};
-  const page = first.data?.pagination;
-  const cursor = mine.rows.length > 0 ? mine.cursor : page?.has_more ? page.next_cursor : null;
-  const next = useCallback(async () => {
+  const turn = useRef(0); // Of two that read at once the later one counts.
+  const cursor = mine.rows.length > 0 ? mine.cursor : cursorOf(first.data);
+  const rows = first.data ? [...first.data[name], ...fresh(mine.rows, first.data[name])] : null;
+  const next = async () => {
+    const own = ++turn.current;
     setLater({...mine, isBusy: true});
     try {
-      const found = await get(`${path}${path.includes("?") ? "&" : "?"}cursor=${encodeURIComponent(cursor)}`);
-      const known = new Set([...(first.data?.[name] ?? []), ...mine.rows].map((row) => row.id));
-      setLater({
-        path, rows: [...mine.rows, ...found[name].filter((row) => row.id === undefined || !known.has(row.id))],
-        cursor: found.pagination?.has_more ? found.pagination.next_cursor : null, isBusy: false,
-      });
+      const found = await pageAt(path, cursor);
+      if (own === turn.current) setLater({path, rows: [...mine.rows, ...fresh(found[name], rows)], cursor: cursorOf(found), isBusy: false});
     } catch (problem) {
-      setLater({...mine, isBusy: false, problem});
+      if (own === turn.current) setLater({...mine, isBusy: false, problem});
     }
-  }, [path, cursor, first.data, later]);
+  };
+  const again = async () => {
+    const own = ++turn.current;
+    const want = rows.length;
+    try {
+      const top = await get(path);
+      const found = [];
+      let at = cursorOf(top);
+      for (let pages = 1; at !== null && top[name].length + found.length < want && pages < AGAIN_MAX; pages++) {
+        const page = await pageAt(path, at);
+        found.push(...page[name]);
+        at = cursorOf(page);
+      }
+      if (own !== turn.current) return;
+      const isAll = at === null || top[name].length + found.length >= want;
+      first.set(top);
+      setLater({path, rows: isAll ? found : [...found, ...fresh(mine.rows, found)], cursor: isAll ? at : mine.cursor, isBusy: false});
+    } catch (problem) {
+      if (own === turn.current) setLater({...mine, isBusy: false, problem});
+    }
+  };
+  const latest = useRef(null);
+  latest.current = mine.rows.length === 0 || mine.isBusy ? first.reload : again;
+  useEffect(() => () => { turn.current++; }, [path]);
+  const reload = useCallback(() => latest.current(), []);
   return {
-    rows: first.data ? [...first.data[name], ...mine.rows] : null, total: page?.total_count,
-    more: cursor !== null && cursor !== undefined, isBusy: first.isBusy || mine.isBusy,
-    problem: first.problem ?? mine.problem ?? null, next, reload: first.reload,
+    rows, total: first.data?.pagination?.total_count, more: cursor !== null && cursor !== undefined,
+    isBusy: first.isBusy || mine.isBusy, problem: first.problem ?? mine.problem ?? null, next, reload,
   };
 }
+
+// Was it done? Nobody knows, so the next try must carry the same name.
+const isUnsure = (fault) => fault.status === 0 || fault.status === 408 || fault.status >= 500 || fault.word === "idempotency-in-progress";
 
 // Something a person does: while it runs a second click does nothing, and when the line broke the
 // next try carries the same name, so it is done once.
@@ -94,8 +130,9 @@ export function useAction(work) {
       name.current = null;
     } catch (fault) {
       if (!(fault instanceof Problem)) throw fault;
-      problem = fault;
-      if (fault.status !== 0 && fault.status !== 503) name.current = null;
+      problem = fault.word === "idempotency-mismatch" ? new Problem(fault.status, {title: "The first try was done after all",
+        detail: "What you have changed since was not. Close this, look at what is there, and change it if need be."}) : fault;
+      if (!isUnsure(fault)) name.current = null;
     } finally {
       isBusy.current = false;
       if (isThere.current) setState({isBusy: false, problem});

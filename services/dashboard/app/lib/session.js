@@ -5,6 +5,10 @@ import {store} from "./store.js";
 
 // undefined: not known yet; null: nobody.
 export const session = store(undefined);
+// Why it is not known: Porter answered, but not this.
+export const trouble = store(null);
+// It has ended while a form was open, whose words must not be lost.
+export const hasEnded = store(false);
 
 const RANKS = ["viewer", "front_desk", "admin", "owner"];
 export const ROLES = {
@@ -21,26 +25,33 @@ export function may(role) {
 export async function readSession() {
   try {
     session.set(await get("/session"));
+    trouble.set(null);
   } catch (problem) {
+    trouble.set(problem);
     if (problem.status !== 401) throw problem;
-    session.set(null);
+    if (!session.get()) session.set(null); // Else the hook below has done what is to be done.
   }
 }
 
 export function entered(made) {
   if (made.person.id !== session.get()?.person.id) forgetAll();
+  hasEnded.set(false);
   session.set(made);
+}
+
+export function leave() {
+  forgetAll();
+  hasEnded.set(false);
+  session.set(null);
 }
 
 export async function signOut() {
   await post("/sign-out");
-  forgetAll();
-  session.set(null);
+  leave();
 }
 
 hooks.signedOut = () => {
-  if (session.get()) {
-    forgetAll();
-    session.set(null);
-  }
+  if (!session.get()) return;
+  if (document.querySelector("dialog[open] form")) hasEnded.set(true);
+  else leave();
 };

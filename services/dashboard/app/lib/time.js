@@ -74,6 +74,9 @@ export function fromField(text, zone) {
   return new Date(wall - offset(guess, zone)).toISOString();
 }
 
+// What holds until a day holds on it: its last second there.
+export const endOfDay = (date, zone) => fromField(`${date}T23:59:59`, zone);
+
 export function toField(at, zone) {
   const ms = +new Date(at);
   return new Date(ms + offset(ms, zone)).toISOString().slice(0, 16);

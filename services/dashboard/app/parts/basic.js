@@ -86,7 +86,7 @@ export function Waiting({lines = 4}) {
     ${Array.from({length: lines}, (_, at) => html`<span key=${at} class="bone"></span>`)}</div>`;
 }
 
-export function Copy({text, label = "Copy", kind = "small", isIcon = false}) {
+export function Copy({text, label = "Copy", kind = "small", isIcon = false, onCopied}) {
   const [state, setState] = useState("");
   const timer = useRef(0);
   const copy = async () => {
@@ -94,6 +94,7 @@ export function Copy({text, label = "Copy", kind = "small", isIcon = false}) {
     try {
       await navigator.clipboard.writeText(text);
       setState("Copied");
+      onCopied?.();
     } catch {
       setState("Press Ctrl+C"); // The browser forbids it: what to copy is selectable.
     }
@@ -114,7 +115,8 @@ export function Tabs({label, tabs}) {
   const [at, setAt] = useState(0);
   const row = useRef(null);
   const move = (event) => {
-    const step = {ArrowRight: 1, ArrowLeft: -1}[event.key];
+    const onward = getComputedStyle(row.current).direction === "rtl" ? -1 : 1;
+    const step = {ArrowRight: onward, ArrowLeft: -onward}[event.key];
     if (!step) return;
     const next = (at + step + tabs.length) % tabs.length;
     setAt(next);

@@ -18,7 +18,14 @@ hooks.confirm = () => new Promise((done) => {
 });
 
 export function Confirm({ask}) {
-  const form = useForm({password: ""}, async (values) => entered(await post("/confirm", values, {unasked: true})));
+  const form = useForm({password: ""}, async (values) => {
+    try {
+      entered(await post("/confirm", values, {unasked: true}));
+    } catch (problem) {
+      if (problem.word === "confirmation-refused") problem.faults = [{field: "password", detail: problem.message}];
+      throw problem;
+    }
+  });
   return html`<${Dialog} title="Confirm that it is you" onClose=${() => ask.done(false)}>
     <${Form} form=${form} submit="Confirm" onDone=${() => ask.done(true)}>
       <p>This shows or makes a secret. Your password is asked for once in five minutes.</p>

@@ -7,11 +7,13 @@ import {toast} from "./toast.js";
 import {post, query} from "../lib/api.js";
 import {EVENTS} from "../lib/events.js";
 import {html, useId, useState} from "../lib/html.js";
-import {useChanges} from "../lib/live.js";
+import {useLook} from "../lib/live.js";
 import {useAction, usePages} from "../lib/load.js";
 import {HOME, useQuery} from "../lib/router.js";
 import {may} from "../lib/session.js";
 import {fromField, ownZone} from "../lib/time.js";
+
+const LOOK_MS = 3000; // Deliveries are too many to be told of one by one.
 
 function Pick({label, name, words, set, options}) {
   const id = useId();
@@ -50,9 +52,9 @@ function Table({pages, label}) {
 
 export function Log({id}) {
   const [words, set] = useQuery();
-  const at = (text) => text ? fromField(text, ownZone) : "";
+  const at = (text) => Number.isNaN(Date.parse(text ?? "")) ? "" : fromField(text, ownZone);
   const pages = usePages(`/v1/webhooks/${id}/deliveries${query({limit: 25, state: words.state, event_type: words.event_type, created_from: at(words.from), created_to: at(words.to)})}`, "deliveries");
-  useChanges(["delivery"], pages.reload);
+  useLook(LOOK_MS, pages.reload);
   const isFiltered = words.state || words.event_type || words.from || words.to;
   return html`<${Card}><div class="filters"><${Pick} label="State" name="state" words=${words} set=${set} options=${[["", "All"], ...Object.entries(STATES).map(([state, [, text]]) => [state, text])]} />
       <${Pick} label="Event" name="event_type" words=${words} set=${set} options=${[["", "All"], ...EVENTS.map((event) => [event.type, event.type])]} />
@@ -71,7 +73,7 @@ export function Undelivered({id}) {
   const [isOpen, open] = useState(false);
   const [turn, setTurn] = useState(0);
   const reload = () => { void failed.reload(); void held.reload(); };
-  useChanges(["delivery"], reload);
+  useLook(LOOK_MS, reload);
   const close = (isAsked) => {
     open(false);
     if (isAsked) setTurn(turn + 1);

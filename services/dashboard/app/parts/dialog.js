@@ -14,7 +14,10 @@ export function Dialog({title, onClose, children, isWide = false, isFixed = fals
   useEffect(() => {
     const before = document.activeElement;
     box.current.showModal();
-    return () => before?.isConnected && before.focus();
+    return () => {
+      if (before?.isConnected) before.focus();
+      else document.querySelector("#main h1")?.focus(); // What was pressed is gone with its row.
+    };
   }, []);
   useEffect(() => {
     if (!isFixed) return undefined;

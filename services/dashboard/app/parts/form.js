@@ -44,7 +44,9 @@ export function Check({label, hint, isOn, onChange, name, ...rest}) {
 export function Form({form, onDone, submit, children, kind = "primary", foot, known = []}) {
   const box = useRef(null);
   useEffect(() => {
-    if (form.problem) box.current.querySelector("[aria-invalid=true]")?.focus();
+    if (!form.problem) return;
+    const group = box.current.querySelector(".fault")?.closest("fieldset, details"); // Where the fault is no single field's.
+    (box.current.querySelector("[aria-invalid=true]") ?? group?.querySelector("input:not([disabled])"))?.focus();
   }, [form.problem]);
   const send = async (event) => {
     event.preventDefault();

@@ -5,7 +5,8 @@ import {Check, Field, Form, useForm} from "./form.js";
 import {toast} from "./toast.js";
 import {post, remove} from "../lib/api.js";
 import {html, useEffect, useState} from "../lib/html.js";
-import {session} from "../lib/session.js";
+import {useLoad} from "../lib/load.js";
+import {may, session} from "../lib/session.js";
 import {requestSnippets} from "../lib/snippets.js";
 import {ago} from "../lib/time.js";
 
@@ -37,7 +38,7 @@ function ShowKey({made, title, onClose}) {
   return html`<${Dialog} title=${title} isWide isFixed onClose=${onClose}><div class="dialog-body">
     <${Note} kind="warn"><p><strong>Copy the key now: it is only shown this once.</strong> Porter keeps a hash of it, so nobody can show it again, not even us.</p></${Note}>
     <div class="secret"><output aria-label="API key">${made.key}</output></div>
-    <div class="row"><span onClickCapture=${() => keep(true)}><${Copy} text=${made.key} label="Copy key" kind="primary" /></span>
+    <div class="row"><${Copy} text=${made.key} label="Copy key" kind="primary" onCopied=${() => keep(true)} />
       <${Button} icon="down" onClick=${file}>Download as .env</${Button}></div>
     <h3>Try it</h3>
     <${Tabs} label="Examples" tabs=${requestSnippets(host, made.key).map((one) => ({name: one.name, body: html`<${Code} text=${one.text} label=${one.name} />`}))} />
@@ -71,7 +72,7 @@ export function GenerateKey({onClose}) {
     <${Form} form=${form} submit="Generate API Key" known=${["scopes", "expires_at"]} onDone=${made}>
       <${Field} form=${form} name="name" label="Name" placeholder="Building management" maxlength="100" autofocus
         hint="Say which integration uses it: one key for each, so that one can be revoked without stopping the others." />
-      <${Field} form=${form} name="life" label="Expires" options=${LIVES} />
+      <${Field} form=${form} name="life" as="expires_at" label="Expires" options=${LIVES} />
       <fieldset><legend>What it may do</legend>
         <${Check} label="Everything" hint="All of the API." isOn=${isAll} onChange=${setAll} />
         ${!isAll && SCOPES.map(([scope, words]) => html`<${Check} key=${scope} label=${words} isOn=${chosen.has(scope)} onChange=${(isOn) => flip(scope, isOn)} />`)}
@@ -91,7 +92,10 @@ function Depends({of}) {
     Whatever makes them stops working at once. To change keys without a break, rotate it instead.</p></${Note}>`;
 }
 
-export function RevokeKey({of, onClose}) {
+// Where it is called from only the key's own page knows: a row of the list has to ask for it.
+export function RevokeKey({of: known, onClose}) {
+  const whole = useLoad(known.addresses ? null : `/keys/${known.id}`);
+  const of = whole.data ?? known;
   return html`<${Ask} title="Revoke “${of.name}”?" yes="Revoke key" onClose=${onClose}
       work=${async (intent) => {
         await remove(`/keys/${of.id}`, {intent});
@@ -117,6 +121,13 @@ export function RotateKey({of, onClose}) {
       <ol class="stack prose"><li>You get a new key that may do the same.</li><li>Both keys work while you put it into place.</li>
         <li>The old one ends by itself; its page shows whether anybody still calls with it.</li></ol>
       <${Field} form=${form} name="overlap" label="The old key goes on working for" options=${OVERLAPS} /></${Form}></${Dialog}>`;
+}
+
+// (key) => the name of the person who made it; null for one that porterctl made.
+export function useMaker() {
+  const people = useLoad(may("admin") ? "/people" : null);
+  const names = new Map(people.data?.people.map((one) => [one.id, one.name || one.email]));
+  return (of) => names.get(of.created_by) ?? null;
 }
 
 export function KeyState({of}) {

@@ -2,17 +2,18 @@
 import {Card, Fault, Icon, Time} from "./basic.js";
 import {query} from "../lib/api.js";
 import {html} from "../lib/html.js";
-import {useChanges} from "../lib/live.js";
+import {useChanges, useLook} from "../lib/live.js";
 import {useLoad} from "../lib/load.js";
 import {HOME} from "../lib/router.js";
 import {clock, micros, ownZone} from "../lib/time.js";
 
 const HOUR_MS = 3_600_000;
+const LOOK_MS = 5000;
 const HEIGHT = 60;
 const WIDTH = 10;
 const KINDS = {"webhook.failing": ["bad", "It began to fail"], "webhook.recovered": ["good", "It came back"], "webhook.disabled": ["bad", "Porter disabled it"]};
 
-export const rate = (perMille) => perMille === null ? "–" : `${perMille / 10} %`;
+export const rate = (perMille) => perMille === null ? "–" : `${perMille / 10}%`;
 // Counts end somewhere.
 const GLANCE_HELD_MAX = 1000;
 export const many = (count, most = 10_000) => count >= most ? `${most.toLocaleString()} or more` : count.toLocaleString();
@@ -41,7 +42,8 @@ function Bars({hours}) {
 
 export function Numbers({id}) {
   const load = useLoad(`/v1/webhooks/${id}/stats`);
-  useChanges(["webhook", "delivery"], load.reload);
+  useChanges(["webhook"], load.reload);
+  useLook(LOOK_MS, load.reload);
   const of = load.data;
   if (!of) return html`<${Fault} problem=${load.problem} retry=${load.reload} />`;
   const {totals} = of;
@@ -76,6 +78,7 @@ export function Story({id}) {
 export function Glance({of}) {
   if (!of) return html`<span class="quiet none">–</span>`;
   return html`<span class="nowrap">${of.attempt_count === 0 ? html`<span class="quiet">none was made</span>` : `${rate(of.success_per_mille)} of ${of.attempt_count.toLocaleString()}`}</span>
+    ${of.last_failed_hour && html`<div class="quiet small nowrap">a failure <${Time} at=${of.last_failed_hour} past /></div>`}
     ${of.attempt_count > 0 && html`<div class="quiet small nowrap">95 of 100 within ${micros(of.p95_us)}</div>`}
     ${of.held_count > 0 && html`<div class="small nowrap"><${Icon} name="clock" /> ${many(of.held_count, GLANCE_HELD_MAX)} held</div>`}`;
 }

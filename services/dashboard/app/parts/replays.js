@@ -5,6 +5,7 @@ import {Field, Form, useForm} from "./form.js";
 import {toast} from "./toast.js";
 import {post, query} from "../lib/api.js";
 import {html, useEffect, useRef} from "../lib/html.js";
+import {useLook} from "../lib/live.js";
 import {useAction, usePages} from "../lib/load.js";
 import {may} from "../lib/session.js";
 import {fromField, ownZone, toField} from "../lib/time.js";
@@ -55,10 +56,8 @@ export function Replays({id, turn, onEnd}) {
   useEffect(() => {
     if (ran.current && !isRunning) onEnd();
     ran.current = isRunning;
-    if (!isRunning) return undefined;
-    const timer = setInterval(() => !document.hidden && pages.reload(), LOOK_MS);
-    return () => clearInterval(timer);
   }, [isRunning]);
+  useLook(LOOK_MS, pages.reload, isRunning);
   useEffect(() => { if (turn > 0) void pages.reload().then(onEnd); }, [turn]); // It may have ended before we look.
   if (!pages.rows?.length) return html`<${Fault} problem=${pages.problem} retry=${pages.reload} />`;
   return html`<${Card} title="Sent again"><ul class="feed">${pages.rows.map((of) => html`<${Replay} key=${of.id} of=${of} reload=${pages.reload} />`)}</ul></${Card}>`;

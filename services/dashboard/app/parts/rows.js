@@ -85,11 +85,20 @@ export function Rows({rows, row, isTable = false, ...rest}) {
       removeEventListener("resize", soon);
     };
   }, [isLong, count]);
+  // Who pressed a button of a row that is gone now stays in the list, and not at the page's beginning.
+  const focused = useRef(null);
+  const hold = (event) => { focused.current = event.target; };
+  useEffect(() => {
+    if (!focused.current || focused.current.isConnected || document.activeElement !== document.body) return;
+    focused.current = null;
+    (box.current.querySelector("button, a") ?? document.querySelector("#main h1"))?.focus({preventScroll: true});
+  }, [rows]);
   const make = (one) => {
     if (!made.has(one)) made.set(one, row(one));
     return made.get(one);
   };
   const inside = html`<${Gap} px=${isLong && heightsOf(heights.current, 0, from)} isTable=${isTable} />${rows.slice(from * CHUNK, to * CHUNK).map(make)}
     <${Gap} px=${isLong && heightsOf(heights.current, to, count)} isTable=${isTable} />`;
-  return isTable ? html`<tbody ref=${box}>${inside}</tbody>` : html`<ul ref=${box} ...${rest}>${inside}</ul>`;
+  return isTable ? html`<tbody ref=${box} onFocusIn=${hold}>${inside}</tbody>`
+    : html`<ul ref=${box} ...${rest} onFocusIn=${hold}>${inside}</ul>`;
 }

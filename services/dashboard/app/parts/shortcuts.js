@@ -4,8 +4,11 @@ import {Dialog} from "./dialog.js";
 import {html, useEffect, useState} from "../lib/html.js";
 import {HOME, go} from "../lib/router.js";
 import {may} from "../lib/session.js";
+import {kept} from "../lib/store.js";
 
 const SECOND_KEY_MS = 1500;
+// Whoever speaks to a computer, or slips, can turn them off (WCAG 2.1.4): in the account.
+export const shortcuts = kept("shortcuts", true);
 
 const isWriting = (node) => node.closest?.("input, textarea, select, [contenteditable]") && node.type !== "checkbox";
 
@@ -14,7 +17,7 @@ export function Shortcuts({links}) {
   useEffect(() => {
     let went = 0;
     const press = (event) => {
-      if (event.ctrlKey || event.metaKey || event.altKey || isWriting(event.target) || document.querySelector("dialog[open]")) return;
+      if (!shortcuts.get() || event.ctrlKey || event.metaKey || event.altKey || isWriting(event.target) || document.querySelector("dialog[open]")) return;
       const link = links.find((one) => one.shortcut === event.key && may(one.role ?? "viewer"));
       if (event.key === "?") show(true);
       else if (event.key === "/") {
@@ -29,7 +32,8 @@ export function Shortcuts({links}) {
     return () => removeEventListener("keydown", press);
   }, []);
   return isShown && html`<${Dialog} title="Keyboard" onClose=${() => show(false)}><div class="dialog-body">
-    <dl class="keys">${links.map((link) => html`<div key=${link.path}><dt><kbd>g</kbd> <kbd>${link.shortcut}</kbd></dt><dd>${link.name}</dd></div>`)}
+    <dl class="keys">${links.filter((link) => may(link.role ?? "viewer")).map((link) => html`<div key=${link.path}><dt><kbd>g</kbd> <kbd>${link.shortcut}</kbd></dt><dd>${link.name}</dd></div>`)}
       <div><dt><kbd>/</kbd></dt><dd>Search</dd></div><div><dt><kbd>?</kbd></dt><dd>This list</dd></div>
-      <div><dt><kbd>Esc</kbd></dt><dd>Close a dialog</dd></div></dl></div></${Dialog}>`;
+      <div><dt><kbd>Esc</kbd></dt><dd>Close a dialog</dd></div></dl>
+    <p class="quiet small">They can be turned off in your <a href="${HOME}/account" onClick=${() => show(false)}>account</a>.</p></div></${Dialog}>`;
 }

@@ -4,12 +4,12 @@ import {Dialog} from "./dialog.js";
 import {Field, Form, useForm} from "./form.js";
 import {Qr} from "./qr.js";
 import {post} from "../lib/api.js";
-import {html, useState} from "../lib/html.js";
+import {html, useRef, useState} from "../lib/html.js";
 import {fromField, toField} from "../lib/time.js";
 
 const HALF_HOUR_MS = 1_800_000;
 // What the form's fields are called in the body.
-const KNOWN = ["host.name", "host.email", "location_id"];
+const KNOWN = ["host.name", "host.email"];
 
 function bodyOf(values, place) {
   const text = (name) => values[name]?.trim() || undefined;
@@ -50,24 +50,36 @@ export function PreRegister({place, onClose}) {
 }
 
 // Registered and checked in with one button. The two steps have names of their own, so that a retry
-// after a broken line neither registers nor checks in twice.
+// after a broken line neither registers nor checks in twice. When the second is refused, who was
+// registered by the first is checked in, or, corrected, takes the place of the first.
 export function WalkIn({place, onClose}) {
+  const first = useRef(null);
   const form = useForm({...EMPTY, badge_number: ""}, async (values, intent) => {
-    const made = await post("/v1/visitors/pre-register", bodyOf(values, place), {intent});
-    return post(`/v1/visitors/${made.id}/check-in`, {badge_number: values.badge_number.trim() || undefined}, {intent: `${intent}-in`});
+    const body = bodyOf(values, place);
+    const sent = JSON.stringify(body);
+    if (first.current && first.current.sent !== sent) {
+      await post(`/v1/visitors/${first.current.id}/cancel`, undefined, {intent: `${intent}-not`});
+      first.current = null;
+    }
+    first.current ??= {...await post("/v1/visitors/pre-register", body, {intent}), sent};
+    return post(`/v1/visitors/${first.current.id}/check-in`, {badge_number: values.badge_number.trim() || undefined}, {intent: `${intent}-in`});
   });
   return html`<${Dialog} title="Walk-in" onClose=${() => onClose(null)}>
     <${Form} form=${form} submit="Check in" known=${KNOWN} onDone=${onClose}><p class="quiet">Somebody who is here and was not expected.</p><${Who} form=${form} />
       <${Field} form=${form} name="badge_number" label="Badge" isOptional autocomplete="off" /></${Form}></${Dialog}>`;
 }
 
-export function CheckIn({of, place, onClose}) {
+// Whoever comes to another desk than expected is on site where he is: he must be on that roll-call.
+export function CheckIn({of, place, places, onClose}) {
+  const isElsewhere = of.location_id && of.location_id !== place.id;
+  const expectedAt = places.list.find((one) => one.id === of.location_id)?.name ?? "another location";
   const form = useForm({badge_number: "", vehicle_plate: of.vehicle_plate ?? ""}, (values, intent) => post(`/v1/visitors/${of.id}/check-in`, {
     badge_number: values.badge_number.trim() || undefined, vehicle_plate: values.vehicle_plate.trim() || undefined,
-    ...(of.location_id ? {} : {location_id: place.id}),
+    ...(of.location_id === place.id ? {} : {location_id: place.id}),
   }, {intent}));
   return html`<${Dialog} title="Check in ${of.full_name}" onClose=${() => onClose(null)}><${Form} form=${form} submit="Check in" onDone=${onClose}>
     <p class="quiet">${[of.company, of.host?.name && `visits ${of.host.name}`, of.purpose].filter(Boolean).join(" · ")}</p>
+    ${isElsewhere && html`<${Note} kind="warn"><p><strong>Expected at ${expectedAt}.</strong> Checking in here moves the visit to ${place.name}.</p></${Note}>`}
     ${of.notes && html`<${Note}><p>${of.notes}</p></${Note}>`}
     <div class="fields"><${Field} form=${form} name="badge_number" label="Badge" isOptional autocomplete="off" autofocus />
       <${Field} form=${form} name="vehicle_plate" label="Number plate" isOptional autocomplete="off" /></div></${Form}></${Dialog}>`;

@@ -33,7 +33,7 @@ function useVerdict(url) {
 
 function Verdict({url, verdict}) {
   if (verdict === null) {
-    return html`<p class="verdict off" role="status"><${Icon} name="info" /><span>${url.trim() === "" || /^h?t?t?p?s?:?\/?\/?$/i.test(url) ? "An HTTPS address that the internet can reach." : "Checking…"}</span></p>`;
+    return html`<p class="verdict off" role="status"><${Icon} name="info" /><span>${/^https?:\/\/[^/]{3,}/i.test(url.trim()) ? "Checking…" : "An HTTPS address that the internet can reach: https://…"}</span></p>`;
   }
   return html`<p class="verdict ${verdict.allowed ? "good" : "bad"}" role="status"><${Icon} name=${verdict.allowed ? "check" : "warn"} />
     <span>${verdict.allowed ? verdict.detail || "Porter can send there." : verdict.detail}</span></p>`;
@@ -54,6 +54,8 @@ function waitsOf(text, field) {
   if (bad) throw new Problem(422, {title: "A time that can’t be read", errors: [{field, detail: `“${bad}” is no time: write 5 s, 1 min, 2 h or 3 d.`}]});
   return found.length > 0 ? found : null;
 }
+
+const sorted = (words) => JSON.stringify([...words].sort());
 
 function Retries({form}) {
   const {retry_schedule: waits, max_age: age} = form.values;
@@ -80,7 +82,11 @@ export function WebhookForm({of, onClose}) {
         retry_schedule: waits && {waits_seconds: waits}, max_age_seconds: waitsOf(max_age, "max_age_seconds")?.[0] ?? null,
         client_certificate: clientOf(client),
       };
-      return of ? patch(`/v1/webhooks/${of.id}`, body, {intent}) : post("/v1/webhooks", body, {intent});
+      if (!of) return post("/v1/webhooks", body, {intent});
+      // Only what was changed here: somebody else may be changing the rest.
+      const isSame = (name) => JSON.stringify(body[name]) === JSON.stringify(of[name] ?? null) || (name === "events" && sorted(body[name]) === sorted(of[name]));
+      const changes = Object.entries(body).filter(([name]) => body[name] !== undefined && !isSame(name));
+      return changes.length === 0 ? of : patch(`/v1/webhooks/${of.id}`, Object.fromEntries(changes), {intent});
     });
   const headers = useHeaders(of, form.values.url);
   const verdict = useVerdict(form.values.url);

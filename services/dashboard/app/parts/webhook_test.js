@@ -14,7 +14,8 @@ const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 
 export function Test({of, onSent}) {
   const own = of.events.includes("*") ? EVENTS.map((event) => event.type) : of.events;
-  const [type, setType] = useState(own[0]);
+  const [chosen, setType] = useState(own[0]);
+  const type = own.includes(chosen) ? chosen : own[0]; // The choice may have been edited away.
   const [found, setFound] = useState(null);
   const isThere = useRef(true);
   useEffect(() => () => { isThere.current = false; }, []);

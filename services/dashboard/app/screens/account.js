@@ -1,8 +1,9 @@
 // One's own account: name, password, second step, sessions.
 import {Badge, Button, Card, Copy, Fault, Page, Time, Waiting} from "../parts/basic.js";
 import {Ask, Dialog} from "../parts/dialog.js";
-import {Field, Form, useForm} from "../parts/form.js";
+import {Check, Field, Form, useForm} from "../parts/form.js";
 import {Qr} from "../parts/qr.js";
+import {shortcuts} from "../parts/shortcuts.js";
 import {toast} from "../parts/toast.js";
 import {post, put, remove} from "../lib/api.js";
 import {html, useEffect, useState} from "../lib/html.js";
@@ -60,6 +61,11 @@ function SecondStep({person}) {
     ${open === "off" && html`<${Ask} title="Turn the second step off?" yes="Turn off" onClose=${close} work=${(intent) => remove("/me/totp", {intent})}><p>Then your password alone signs you in.</p></${Ask}>`}</div></${Card}>`;
 }
 
+function Keyboard() {
+  return html`<${Card} title="Keyboard"><div class="card-body"><${Check} label="Shortcuts" hint="Single keys that lead somewhere: ? shows them all. Kept in this browser."
+    isOn=${shortcuts.use()} onChange=${shortcuts.set} /></div></${Card}>`;
+}
+
 function Session({of, reload}) {
   const end = useAction(async (intent) => {
     await remove(`/sessions/${of.id}`, {intent});
@@ -74,7 +80,7 @@ function Session({of, reload}) {
 export function Screen() {
   const {person} = session.use();
   const sessions = useLoad("/sessions");
-  return html`<${Page} title="Account"><div class="columns"><${Name} person=${person} /><${Password} person=${person} /><${SecondStep} person=${person} /></div>
+  return html`<${Page} title="Account"><div class="columns"><${Name} person=${person} /><${Password} person=${person} /><${SecondStep} person=${person} /><${Keyboard} /></div>
     <${Card} title="Where you are signed in"><${Fault} problem=${sessions.problem} retry=${sessions.reload} />
       ${!sessions.data ? !sessions.problem && html`<${Waiting} />` : html`<table class="cards"><caption class="hidden">Sessions</caption><thead><tr><th>Browser</th><th>Last seen</th><th>Signed in</th><th><span class="hidden">Actions</span></th></tr></thead>
         <tbody>${sessions.data.sessions.map((of) => html`<${Session} key=${of.id} of=${of} reload=${sessions.reload} />`)}</tbody></table>`}</${Card}></${Page}>`;

@@ -11,7 +11,7 @@ import {usePages} from "../lib/load.js";
 import {usePlace} from "../lib/places.js";
 import {useQuery} from "../lib/router.js";
 import {may, session} from "../lib/session.js";
-import {day, fromField} from "../lib/time.js";
+import {day, endOfDay} from "../lib/time.js";
 
 const STATES = {pending: ["busy", "Waits for approval"], approved: ["good", "Approved"], rejected: ["bad", "Rejected"], expired: ["warn", "Approval ran out"]};
 const COMPLIANCE = {compliant: ["good", "Papers in order"], expiring: ["warn", "Papers run out soon"], incomplete: ["warn", "Papers missing"], expired: ["bad", "Papers ran out"]};
@@ -42,7 +42,7 @@ function Row({of, zone, open, places}) {
 function Approve({of, zone, onClose}) {
   const year = new Date(Date.now() + 365 * DAY_MS).toISOString().slice(0, 10);
   const form = useForm({valid_until: year, reason: ""}, ({valid_until, reason}, intent) => post(`/v1/contractors/${of.id}/approve`, {
-    approved_by: session.get().person.name, reason: reason.trim() || undefined, valid_until: valid_until ? fromField(valid_until, zone) : undefined,
+    approved_by: session.get().person.name, reason: reason.trim() || undefined, valid_until: valid_until ? endOfDay(valid_until, zone) : undefined,
   }, {intent}));
   const bad = of.compliance.reasons.filter((reason) => !reason.startsWith("approval"));
   return html`<${Dialog} title="Approve ${of.company}?" onClose=${() => onClose(null)}><${Form} form=${form} submit="Approve" onDone=${onClose}>
@@ -65,7 +65,7 @@ function Enter({places, onClose}) {
     const text = (name) => v[name].trim() || undefined;
     const contact = {name: text("contact_name"), email: text("contact_email"), phone: text("contact_phone")};
     return post("/v1/contractors", {company: v.company.trim(), trade: text("trade"), contact: Object.values(contact).some(Boolean) ? contact : undefined, location_ids: [...where],
-      insurance_expires_at: v.insurance ? fromField(v.insurance, places.zone) : undefined, induction_completed_at: inducted ? new Date().toISOString() : undefined}, {intent});
+      insurance_expires_at: v.insurance ? endOfDay(v.insurance, places.zone) : undefined, induction_completed_at: inducted ? new Date().toISOString() : undefined}, {intent});
   });
   const flip = (id, isOn) => setWhere((old) => {
     const next = new Set(old);

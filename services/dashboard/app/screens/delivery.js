@@ -4,10 +4,12 @@ import {Again} from "../parts/deliveries.js";
 import {Exchange, State, pretty} from "../parts/exchange.js";
 import {html, useState} from "../lib/html.js";
 import {linkOf} from "../lib/links.js";
-import {useChanges} from "../lib/live.js";
+import {useLook} from "../lib/live.js";
 import {useLoad} from "../lib/load.js";
 import {HOME} from "../lib/router.js";
 import {may} from "../lib/session.js";
+
+const LOOK_MS = 2000;
 
 function Story({of}) {
   if (of.state === "delivered") return html`<${Note} kind="good"><p><strong>Delivered</strong> after ${of.attempt_count} ${of.attempt_count === 1 ? "attempt" : "attempts"}.</p></${Note}>`;
@@ -19,9 +21,9 @@ function Story({of}) {
 export function Screen({id, deliveryId}) {
   const delivery = useLoad(`/v1/webhooks/${id}/deliveries/${deliveryId}`);
   const [isRaw, showRaw] = useState(false);
-  useChanges(["delivery"], delivery.reload);
   const of = delivery.data;
   const isFinished = of?.state === "failed" || of?.state === "delivered";
+  useLook(LOOK_MS, delivery.reload, of !== null && !isFinished);
   return html`<${Page} title=${of?.event_type ?? "Delivery"} lead=${of && html`<span class="mono">${of.id}</span>`} back=${{href: `${HOME}/settings/webhooks/${id}?view=log`, name: "Deliveries"}}
       actions=${isFinished && may("admin") && html`<${Again} of=${of} onDone=${delivery.reload} kind="primary" />`}>
     <${Fault} problem=${delivery.problem} retry=${delivery.reload} />

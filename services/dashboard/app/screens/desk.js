@@ -1,9 +1,9 @@
 // The front desk of a location: who is expected, who is here.
 import {Badge, Button, Card, Empty, Fault, Icon, More, Page, Time, Waiting} from "../parts/basic.js";
 import {Ask} from "../parts/dialog.js";
-import {PlacePick} from "../parts/place_pick.js";
+import {NoPlace, PlacePick} from "../parts/place_pick.js";
 import {Rows} from "../parts/rows.js";
-import {toast} from "../parts/toast.js";
+import {tell, toast} from "../parts/toast.js";
 import {CheckIn, PreRegister, WalkIn} from "../parts/visitor_forms.js";
 import {get, post, query} from "../lib/api.js";
 import {html, useEffect, useMemo, useState} from "../lib/html.js";
@@ -15,15 +15,25 @@ import {may} from "../lib/session.js";
 import {midnight} from "../lib/time.js";
 
 const PAUSE_MS = 150;
+const DAY_LOOK_MS = 20_000;
 const VISIT_ID = /^vis_[0-9a-hjkmnp-tv-z]{26}$/;
 const STATES = {expected: ["busy", "Expected"], checked_in: ["good", "On site"], checked_out: ["off", "Left"], cancelled: ["off", "Cancelled"], no_show: ["warn", "Did not come"]};
 const VIEWS = [["expected", "Expected today"], ["checked_in", "On site"], ["later", "Later"], ["checked_out", "Left today"]];
 
 const initials = (name) => name.split(/\s+/).filter(Boolean).slice(0, 2).map((word) => [...word][0]).join("").toUpperCase();
 
+// The place's day: a desk that is left open overnight shows the new one.
+function useToday({timezone}) {
+  const [from, set] = useState(() => midnight(timezone));
+  useEffect(() => {
+    const timer = setInterval(() => set(midnight(timezone)), DAY_LOOK_MS);
+    return () => clearInterval(timer);
+  }, [timezone]);
+  return useMemo(() => ({from, to: midnight(timezone, 1)}), [from]);
+}
+
 // The list of a view; what is written into the search looks at everybody of the location.
-function pathOf(view, q, place) {
-  const today = {from: midnight(place.timezone), to: midnight(place.timezone, 1)};
+function pathOf(view, q, place, today) {
   const own = {
     expected: {status: "expected", expected_from: today.from, expected_to: today.to, sort: "expected_at"},
     later: {status: "expected", expected_from: today.to, sort: "expected_at"},
@@ -55,8 +65,8 @@ function Visitor({of, zone, open, reload, hasState}) {
   const [state, words] = STATES[of.status];
   const what = [of.company, of.host?.name && `visits ${of.host.name}`, of.badge_number && `badge ${of.badge_number}`].filter(Boolean).join(" · ");
   return html`<li class="visitor"><span class="initials" aria-hidden="true">${initials(of.full_name)}</span>
-    <div><div class="name">${of.full_name} ${hasState && html`<${Badge} state=${state}>${words}</${Badge}>`}</div>
-      <div class="quiet small wrap-any">${what}${what && " · "}<${When} of=${of} zone=${zone} /></div></div>
+    <div><div class="name"><bdi>${of.full_name}</bdi> ${hasState && html`<${Badge} state=${state}>${words}</${Badge}>`}</div>
+      <div class="quiet small wrap-any"><bdi>${what}</bdi>${what && " · "}<${When} of=${of} zone=${zone} /></div></div>
     ${may("front_desk") && html`<div class="does">${of.status === "expected" && html`<${Button} kind="small plain" onClick=${() => open({cancel: of})} aria-label="Cancel the visit of ${of.full_name}">Cancel</${Button}>
         <${Button} kind="small primary" onClick=${() => open({checkIn: of})} aria-label="Check in ${of.full_name}">Check in</${Button}>`}
       ${of.status === "checked_in" && html`<${CheckOut} of=${of} onDone=${reload} />`}</div>`}</li>`;
@@ -71,6 +81,10 @@ const EMPTY = {
 
 // What a scanner writes is a visit's id: found by itself. Apart from the list, which is not made anew at each letter.
 function Search({open, onWords}) {
+  const found = (of) => {
+    if (of.status === "expected" && may("front_desk")) open({checkIn: of});
+    else toast(`${of.full_name}: ${STATES[of.status][1].toLowerCase()}.`);
+  };
   const [text, setText] = useState("");
   useEffect(() => {
     const word = text.trim();
@@ -79,11 +93,9 @@ function Search({open, onWords}) {
         onWords(word);
         return;
       }
-      const of = await get(`/v1/visitors/${word}`).catch(() => null);
-      setText("");
-      if (!of) toast("There is no such visit.", {kind: "bad"});
-      else if (of.status === "expected") open({checkIn: of});
-      else toast(`${of.full_name}: ${STATES[of.status][1].toLowerCase()}.`);
+      const read = get(`/v1/visitors/${word}`);
+      await read.then(found, (problem) => problem.status === 404 ? toast("There is no such visit.", {kind: "bad"}) : tell(problem));
+      setText((now) => now.trim() === word ? "" : now); // What was written meanwhile stays.
     }, PAUSE_MS);
     return () => clearTimeout(timer);
   }, [text]);
@@ -94,18 +106,17 @@ function Search({open, onWords}) {
 function Alarm({place}) {
   const active = useLoad(`/v1/evacuations${query({location_id: place.id, status: "active"})}`);
   useChanges(["evacuation"], active.reload);
-  const of = active.data?.evacuations[0];
-  if (!of) return null;
-  return html`<div class="alarm ${of.drill ? "drill" : ""}" role="alert"><div><strong>${of.drill ? "An evacuation drill" : "An evacuation"} is going on</strong><div>${of.reason}</div></div>
-    <a class="button" href="${HOME}/evacuations/${of.id}">Go to the roll-call</a></div>`;
+  return active.data?.evacuations.map((of) => html`<div key=${of.id} class="alarm ${of.drill ? "drill" : ""}" role="alert"><div><strong>${of.drill ? "An evacuation drill" : "An evacuation"} is going on</strong><div>${of.reason}</div></div>
+    <a class="button" href="${HOME}/evacuations/${of.id}">Go to the roll-call</a></div>`) ?? null;
 }
 
 function Desk({place, places, turn}) {
   const [words, set] = useQuery();
   const [open, setOpen] = useState(null);
   const [q, setQ] = useState("");
-  const view = words.view ?? "expected";
-  const path = useMemo(() => pathOf(view, q, place), [view, q, place.id]);
+  const view = words.view in EMPTY ? words.view : "expected";
+  const today = useToday(place);
+  const path = pathOf(view, q, place, today);
   const pages = usePages(path, "visitors");
   const reload = () => { void pages.reload(); void places.reload(); };
   useChanges(["visitor"], reload);
@@ -124,7 +135,7 @@ function Desk({place, places, turn}) {
     ${!pages.rows ? !pages.problem && html`<${Waiting} />` : pages.rows.length === 0 ? html`<${Empty} icon="desk" title=${title}><p>${text}</p></${Empty}>`
       : html`<${Rows} aria-label="Visitors" aria-live="off" rows=${pages.rows} row=${(of) => html`<${Visitor} key=${of.id} of=${of} zone=${place.timezone} open=${setOpen} reload=${reload} hasState=${q !== ""} />`} /><${More} pages=${pages} />`}
     <p class="hidden" role="status">${q && pages.rows ? `${pages.rows.length} found` : ""}</p></${Card}>
-    ${open?.checkIn && html`<${CheckIn} of=${open.checkIn} place=${place} onClose=${close} />`}
+    ${open?.checkIn && html`<${CheckIn} of=${open.checkIn} place=${place} places=${places} onClose=${close} />`}
     ${open?.cancel && html`<${Ask} title="Cancel this visit?" yes="Cancel the visit" onClose=${(done) => close(done ? {} : null)} work=${async (intent) => {
       await post(`/v1/visitors/${open.cancel.id}/cancel`, undefined, {intent});
       toast(`The visit of ${open.cancel.full_name} is cancelled.`);
@@ -146,6 +157,6 @@ export function Screen() {
         <${Button} kind="primary" icon="plus" onClick=${() => setNew("pre")}>Pre-register</${Button}>`}`}>
     <${Fault} problem=${places.problem} retry=${places.reload} />
     ${place ? html`<${Desk} key=${place.id} place=${place} places=${places} turn=${turn} />` : places.isBusy ? html`<${Card}><${Waiting} /></${Card}>`
-      : !places.problem && html`<${Card}><${Empty} icon="desk" title="No location yet"><p>Visitors come to a location. Your organization has none yet: whoever runs Porter for you adds the first.</p></${Empty}></${Card}>`}
+      : !places.problem && html`<${NoPlace} icon="desk" />`}
     ${isNew === "walk" && html`<${WalkIn} place=${place} onClose=${close} />`}${isNew === "pre" && html`<${PreRegister} place=${place} onClose=${close} />`}</${Page}>`;
 }

@@ -4,8 +4,8 @@ import {Button, Card, Empty, Fault, Icon, Note, Page, Time, Waiting, save} from 
 import {Ask} from "../parts/dialog.js";
 import {tell, toast} from "../parts/toast.js";
 import {get, intent, post, query} from "../lib/api.js";
-import {html, useEffect, useRef, useState} from "../lib/html.js";
-import {useChanges} from "../lib/live.js";
+import {html, useEffect, useState} from "../lib/html.js";
+import {useChanges, useLook} from "../lib/live.js";
 import {useLoad} from "../lib/load.js";
 import {usePlace} from "../lib/places.js";
 import {HOME} from "../lib/router.js";
@@ -34,35 +34,44 @@ function useRoster(id) {
   const of = evacuation.data;
   useEffect(() => {
     let isWanted = true;
-    if (of) rosterOf(id, of).then((all) => isWanted && setPeople(all), () => isWanted && setPeople(of.on_site));
+    // When the rest can't be read, those who are shown stay.
+    if (of) rosterOf(id, of).then((all) => isWanted && setPeople(all), () => isWanted && setPeople((old) => old ?? of.on_site));
     return () => { isWanted = false; };
   }, [of]);
+  // Was it done? What went wrong is told.
   const mark = async (person, isFound) => {
-    if (person.visitor_id in marks) return;
+    if (person.visitor_id in marks) return false;
+    const by = session.get().person.name;
+    let isDone = false;
     setMarks((old) => ({...old, [person.visitor_id]: isFound}));
     try {
       const list = {[isFound ? "accounted_for" : "missing"]: [person.visitor_id]};
-      evacuation.set(await post(`/v1/evacuations/${id}/roll-call`, {...list, marked_by: session.get().person.name}, {intent: intent()}));
+      await post(`/v1/evacuations/${id}/roll-call`, {...list, marked_by: by}, {intent: intent()});
+      const marked = {accounted_for: isFound, accounted_for_by: isFound ? by : null, accounted_for_at: isFound ? new Date().toISOString() : null};
+      setPeople((all) => all?.map((one) => one.visitor_id === person.visitor_id ? {...one, ...marked} : one) ?? all);
+      isDone = true;
     } catch (problem) {
       tell(problem);
     }
     setMarks(({[person.visitor_id]: _, ...rest}) => rest);
+    void evacuation.reload();
+    return isDone;
   };
   const shown = people?.map((one) => one.visitor_id in marks ? {...one, accounted_for: marks[one.visitor_id]} : one) ?? null;
   return {of, people: shown, mark, problem: evacuation.problem, reload: evacuation.reload, set: evacuation.set};
 }
 
-function Person({one, mark, isOver, zone}) {
+// A tap finds somebody, and never loses one: two marshals may tap at once, or one twice.
+function Person({one, mark, lose, isOver, zone}) {
   const who = html`<span><strong>${one.full_name}</strong><span class="quiet small">${one.host?.name && `visits ${one.host.name} · `}in since <${Time} at=${one.checked_in_at} zone=${zone} /></span>
     ${one.accounted_for && one.accounted_for_by && html`<span class="small">found by ${whoIs(one.accounted_for_by)}, <${Time} at=${one.accounted_for_at} zone=${zone} /></span>`}</span>`;
   const tick = html`<span class="tick" aria-hidden="true"><${Icon} name="check" /></span>`;
   if (isOver) return html`<div class="person" aria-pressed=${undefined}>${one.accounted_for ? html`<span class="badge good">Found</span>` : html`<span class="badge bad">Missing</span>`}${who}</div>`;
-  const flip = async () => {
-    await mark(one, !one.accounted_for);
-    if (one.accounted_for) return;
-    toast(`${one.full_name} is accounted for.`, {undo: () => mark({...one}, false)});
+  const tap = async () => {
+    if (one.accounted_for) lose(one);
+    else if (await mark(one, true)) toast(`${one.full_name} is accounted for.`, {undo: () => mark(one, false)});
   };
-  return html`<button type="button" class="person" aria-pressed=${one.accounted_for ? "true" : "false"} onClick=${flip}>${tick}${who}</button>`;
+  return html`<button type="button" class="person" aria-pressed=${one.accounted_for ? "true" : "false"} onClick=${tap}>${tick}${who}</button>`;
 }
 
 // A cell that a spreadsheet must not take for a formula.
@@ -101,15 +110,10 @@ export function Screen({id}) {
   const {of, people} = roster;
   const places = usePlace();
   const [isEnding, end] = useState(false);
+  const [lost, lose] = useState(null);
   const [words, setWords] = useState("");
-  const latest = useRef(roster.reload);
-  latest.current = roster.reload;
   useChanges(["evacuation"], roster.reload);
-  useEffect(() => {
-    if (of?.status !== "active") return undefined;
-    const timer = setInterval(() => !document.hidden && latest.current(), LOOK_MS);
-    return () => clearInterval(timer);
-  }, [of?.status]);
+  useLook(LOOK_MS, roster.reload, of?.status === "active");
   const place = places.list.find((one) => one.id === of?.location_id);
   const zone = place?.timezone ?? places.zone;
   const isOver = of?.status === "ended";
@@ -123,7 +127,9 @@ export function Screen({id}) {
     ${!people ? !roster.problem && html`<${Card}><${Waiting} /></${Card}>` : html`<${Counts} of=${of} people=${people} />
       ${people.length === 0 ? html`<${Card}><${Empty} icon="check" title="Nobody was on site"><p>No visitor was checked in when it was activated.</p></${Empty}></${Card}>`
         : html`${people.length > 8 && html`<div class="field no-print"><label class="hidden" for="search">Find a person</label><input id="search" type="search" placeholder="Find a person" value=${words} onInput=${(event) => setWords(event.currentTarget.value)} /></div>`}
-          <ul class="roll" aria-label="Who was on site">${shown.map((one) => html`<li key=${one.visitor_id}><${Person} one=${one} mark=${roster.mark} isOver=${!canMark} zone=${zone} /></li>`)}</ul>`}`}
+          <ul class="roll" aria-label="Who was on site">${shown.map((one) => html`<li key=${one.visitor_id}><${Person} one=${one} mark=${roster.mark} lose=${lose} isOver=${!canMark} zone=${zone} /></li>`)}</ul>`}`}
+    ${lost && html`<${Ask} title="Not found after all?" yes="Mark as missing" onClose=${() => lose(null)} work=${async () => { await roster.mark(lost, false); }}>
+      <p>${lost.full_name} is accounted for${lost.accounted_for_by ? html`, found by ${whoIs(lost.accounted_for_by)}` : ""}.</p></${Ask}>`}
     ${isEnding && html`<${Ask} title="End it?" yes=${of.drill ? "End the drill" : "End evacuation"} onClose=${() => end(false)} work=${async (name) => {
       roster.set(await post(`/v1/evacuations/${id}/end`, {ended_by: session.get().person.name}, {intent: name}));
       toast("It has ended. The report stays here.");

@@ -2,7 +2,7 @@
 import {Badge, Card, Empty, Fault, More, Note, Page, Time, Waiting} from "../parts/basic.js";
 import {Check, Field, useForm} from "../parts/form.js";
 import {Hold} from "../parts/hold.js";
-import {PlacePick} from "../parts/place_pick.js";
+import {NoPlace, PlacePick} from "../parts/place_pick.js";
 import {post, query} from "../lib/api.js";
 import {html, useState} from "../lib/html.js";
 import {useChanges} from "../lib/live.js";
@@ -11,8 +11,10 @@ import {usePlace} from "../lib/places.js";
 import {HOME, go} from "../lib/router.js";
 import {may, session} from "../lib/session.js";
 
-function Activate({place}) {
-  const [isDrill, setDrill] = useState(false);
+// An evacuation can begin while a drill is going on; a second drill can't.
+function Activate({place, hasDrill}) {
+  const [wantsDrill, setDrill] = useState(false);
+  const isDrill = wantsDrill && !hasDrill;
   const form = useForm({reason: ""}, ({reason}, intent) => post("/v1/evacuations", {
     location_id: place.id, drill: isDrill, activated_by: session.get().person.name, reason: reason.trim() || undefined,
   }, {intent}));
@@ -23,7 +25,7 @@ function Activate({place}) {
   return html`<${Card} title="Activate for ${place.name}"><div class="card-body">
     <p>${place.on_site_count === 0 ? "Nobody is on site." : html`<strong>${place.on_site_count} ${place.on_site_count === 1 ? "visitor is" : "visitors are"} on site.</strong> Everyone is put on a roll-call, and every connected system is told at once.`}</p>
     <${Field} form=${form} name="reason" label="Reason" isOptional placeholder="Smoke on the second floor" maxlength="500" />
-    <${Check} label="This is a drill" hint="Connected systems are told that it is one." isOn=${isDrill} onChange=${setDrill} />
+    ${!hasDrill && html`<${Check} label="This is a drill" hint="Connected systems are told that it is one." isOn=${isDrill} onChange=${setDrill} />`}
     <${Fault} problem=${form.problem} />
     <${Hold} kind=${isDrill ? "drill" : ""} words=${isDrill ? "Start the drill" : "Activate evacuation"} hint="Press and hold for a second and a half" isBusy=${form.isBusy} onDone=${activate} /></div></${Card}>`;
 }
@@ -34,15 +36,16 @@ export function Screen() {
   const active = useLoad(place && `/v1/evacuations${query({location_id: place.id, status: "active"})}`);
   const pages = usePages("/v1/evacuations?limit=20", "evacuations");
   useChanges(["evacuation", "visitor"], () => { void active.reload(); void pages.reload(); void places.reload(); });
-  const of = active.data?.evacuations[0];
+  const going = active.data?.evacuations ?? [];
   const name = (id) => places.list.find((one) => one.id === id)?.name ?? "";
   const zone = (id) => places.list.find((one) => one.id === id)?.timezone ?? places.zone;
   return html`<${Page} title="Evacuation" actions=${html`<${PlacePick} places=${places} />`}>
     <${Fault} problem=${places.problem ?? active.problem} retry=${active.reload} />
-    ${!place || !active.data ? html`<${Card}><${Waiting} lines=${2} /></${Card}>` : of ? html`<div class="alarm ${of.drill ? "drill" : ""}" role="alert">
+    ${places.hasNone ? html`<${NoPlace} icon="siren" />` : !place || !active.data ? !active.problem && html`<${Card}><${Waiting} lines=${2} /></${Card}>` : html`${going.map((of) => html`<div key=${of.id} class="alarm ${of.drill ? "drill" : ""}" role="alert">
         <div><strong>${of.drill ? "A drill" : "An evacuation"} is going on at ${place.name}</strong><div>since <${Time} at=${of.activated_at} zone=${place.timezone} /> · ${of.accounted_for_count} of ${of.on_site_count} accounted for</div></div>
-        <a class="button" href="${HOME}/evacuations/${of.id}">Go to the roll-call</a></div>`
-      : may("front_desk") ? html`<${Activate} place=${place} />` : html`<${Note}><p>No evacuation is going on. Whoever works at the front desk can activate one here.</p></${Note}>`}
+        <a class="button" href="${HOME}/evacuations/${of.id}">Go to the roll-call</a></div>`)}
+      ${going.some((of) => !of.drill) ? null : may("front_desk") ? html`<${Activate} key=${place.id} place=${place} hasDrill=${going.length > 0} />`
+        : going.length === 0 && html`<${Note}><p>No evacuation is going on. Whoever works at the front desk can activate one here.</p></${Note}>`}`}
     <${Card} title="History"><${Fault} problem=${pages.problem} retry=${pages.reload} />
       ${!pages.rows ? !pages.problem && html`<${Waiting} />` : pages.rows.length === 0
         ? html`<${Empty} icon="siren" title="None so far"><p>A drill once a quarter shows how long it takes until everybody is found. Its report stays here.</p></${Empty}>`

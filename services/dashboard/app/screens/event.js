@@ -5,10 +5,11 @@ import {get, query} from "../lib/api.js";
 import {wordsOf} from "../lib/events.js";
 import {html, useCallback, useEffect, useState} from "../lib/html.js";
 import {linkOf} from "../lib/links.js";
-import {useChanges} from "../lib/live.js";
+import {useLook} from "../lib/live.js";
 import {useLoad} from "../lib/load.js";
 import {HOME} from "../lib/router.js";
 
+const LOOK_MS = 3000;
 const WEBHOOKS_MAX = 100; // An organization has no more. Deleted ones are not among them.
 
 async function deliveriesOf(event) {
@@ -44,7 +45,7 @@ export function Screen({id}) {
   const load = useLoad(`/v1/events/${id}`);
   const of = load.data;
   const sent = useDeliveries(of);
-  useChanges(["delivery"], sent.reload);
+  useLook(LOOK_MS, sent.reload);
   const subject = of && subjectOf(of);
   return html`<${Page} title=${of ? wordsOf(of.type) : "Event"} lead=${html`<span class="mono">${id}</span>`} back=${{href: `${HOME}/settings/webhooks`, name: "Webhooks"}}>
     <${Fault} problem=${load.problem} retry=${load.reload} />

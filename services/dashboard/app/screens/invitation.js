@@ -10,7 +10,11 @@ function Accept({token, invitation}) {
   const isNew = invitation.kind === "invitation";
   const form = useForm({name: "", password: ""}, async ({name, password}, intent) => {
     await post("/invitations/accept", {token, password, ...(isNew ? {name: name.trim()} : {})}, {intent});
-    entered(await post("/sign-in", {email: invitation.email, password}));
+    try {
+      entered(await post("/sign-in", {email: invitation.email, password}));
+    } catch (problem) {
+      if (problem.word !== "code-required") throw problem; // The sign-in asks for the code.
+    }
   });
   const [role, words] = ROLES[invitation.role] ?? [invitation.role, ""];
   return html`<h1>${isNew ? `Join ${invitation.organization}` : "Choose a new password"}</h1>

@@ -1,14 +1,18 @@
 // One key: what it may do, who calls with it from where, and its latest calls.
-import {Badge, Button, Card, Empty, Fault, More, Page, Time, Waiting} from "../parts/basic.js";
-import {KeyState, RevokeKey, RotateKey, SCOPES, isLive, lastUsed} from "../parts/new_key.js";
+import {Badge, Button, Card, Empty, Fault, More, Note, Page, Time, Waiting} from "../parts/basic.js";
+import {KeyState, RevokeKey, RotateKey, SCOPES, isLive, lastUsed, useMaker} from "../parts/new_key.js";
 import {Spark} from "../parts/spark.js";
 import {query} from "../lib/api.js";
 import {html, useState} from "../lib/html.js";
 import {linkOf} from "../lib/links.js";
+import {useLook} from "../lib/live.js";
 import {useLoad, usePages} from "../lib/load.js";
 import {HOME, useQuery} from "../lib/router.js";
 import {may} from "../lib/session.js";
-import {micros} from "../lib/time.js";
+import {ago, micros} from "../lib/time.js";
+
+const LOOK_MS = 5000;
+const QUIET_MS = 3_600_000;
 
 const STATUSES = [["", "All calls"], ...[["200", "read"], ["201", "made"], ["202", "taken"], ["204", "done"], ["304", "not changed"], ["400", "bad request"],
   ["403", "scope missing"], ["404", "not found"], ["409", "conflict"], ["422", "bad fields"], ["429", "over the limit"], ["503", "unavailable"]].map(([code, words]) => [code, `${code}, ${words}`])];
@@ -30,8 +34,31 @@ function Calls({id}) {
         <${More} pages=${pages} />`}</${Card}>`;
 }
 
+function Meter({of, name}) {
+  return html`<div><dt>${name}, <span class="mono">…${of.hint}</span></dt><dd class="row"><${Spark} values=${of.calls} label="Calls by hour" />
+    <span>last call ${lastUsed(of) ? html`<${Time} at=${lastUsed(of)} past />` : "never"}</span></dd></div>`;
+}
+
+// Both keys of a rotation beside each other, until nobody calls with the old one.
+function Moving({of, revoke}) {
+  const next = useLoad(`/keys/${of.rotated_to}`);
+  useLook(LOOK_MS, next.reload);
+  if (!next.data) return html`<${Fault} problem=${next.problem} retry=${next.reload} />`;
+  const used = lastUsed(of);
+  const isQuiet = !used || Date.now() - Date.parse(used) > QUIET_MS;
+  const hasMoved = lastUsed(next.data) !== null;
+  return html`<${Card} title="Moving to the new key" actions=${html`<a href="${HOME}/settings/api/${of.rotated_to}">The new key</a>`}><div class="card-body">
+    <dl class="facts"><${Meter} of=${of} name="Old" /><${Meter} of=${next.data} name="New" /></dl>
+    ${isQuiet && hasMoved ? html`<${Note} kind="good"><p><strong>The new key is in use, and nobody has called with the old one ${used ? `since ${ago(used)}` : "at all"}.</strong> It can go now, or ends by itself.</p>
+        ${may("admin") && html`<${Button} kind="small" onClick=${revoke}>Revoke the old key</${Button}>`}</${Note}>`
+      : isQuiet ? html`<${Note}><p>Nobody calls with either just now. Put the new key into place.</p></${Note}>`
+        : html`<${Note} kind="warn"><p>The old key is still in use${hasMoved ? ", and so is the new one: somebody has not moved yet" : ": nobody has moved yet"}. “Called from” says who.</p></${Note}>`}</div></${Card}>`;
+}
+
 export function Screen({id}) {
   const key = useLoad(`/keys/${id}`);
+  useLook(LOOK_MS, key.reload);
+  const maker = useMaker();
   const [open, setOpen] = useState(null);
   const of = key.data;
   const close = (made) => {
@@ -44,10 +71,11 @@ export function Screen({id}) {
     <${Fault} problem=${key.problem} retry=${key.reload} />
     ${!of ? !key.problem && html`<${Card}><${Waiting} /></${Card}>` : html`<${Card}><div class="card-body"><dl class="facts">
         <div><dt>State</dt><dd><${KeyState} of=${of} /></dd></div><div><dt>Key</dt><dd class="mono">…${of.hint}</dd></div>
-        <div><dt>Made</dt><dd><${Time} at=${of.created_at} /> ${of.created_by?.name ?? of.created_by}</dd></div>
+        <div><dt>Made</dt><dd><${Time} at=${of.created_at} />${maker(of) && ` by ${maker(of)}`}</dd></div>
         <div><dt>Last used</dt><dd><${Time} at=${lastUsed(of)} past /></dd></div>
-        ${of.rotated_to && html`<div><dt>Followed by</dt><dd><a href="${HOME}/settings/api/${of.rotated_to}">the new key</a></dd></div>`}<div><dt>Ends</dt><dd>${of.expires_at ? html`<${Time} at=${of.expires_at} />` : "Never"}</dd></div>
+        ${of.rotated_to && !isLive(of) && html`<div><dt>Followed by</dt><dd><a href="${HOME}/settings/api/${of.rotated_to}">the new key</a></dd></div>`}<div><dt>Ends</dt><dd>${of.expires_at ? html`<${Time} at=${of.expires_at} />` : "Never"}</dd></div>
         <div><dt>Limit</dt><dd>${of.rate_limit} a minute</dd></div><div><dt>Calls, 24 h</dt><dd class="row"><${Spark} values=${of.calls} label="Calls by hour" />${of.calls_24h.toLocaleString()}</dd></div></dl></div></${Card}>
+      ${of.rotated_to && isLive(of) && html`<${Moving} of=${of} revoke=${() => setOpen("revoke")} />`}
       <div class="columns"><${Card} title="Called from">${of.addresses.length === 0
           ? html`<p class="card-body quiet">Nobody has called with it yet.</p>`
           : html`<table><caption class="hidden">Addresses</caption><thead><tr><th>Address</th><th>Calls</th><th>Last</th></tr></thead><tbody>${of.addresses.map((one) => html`<tr key=${one.address}>

@@ -18,7 +18,7 @@ import {HOME, go, useQuery} from "../lib/router.js";
 import {may} from "../lib/session.js";
 import {waitWords} from "../lib/time.js";
 
-const VIEWS = [["", "Overview"], ["log", "Deliveries"], ["undelivered", "Undelivered"], ["debug", "Signature debugger"]];
+const VIEWS = [["", "Overview"], ["log", "Deliveries"], ["undelivered", "Undelivered"], ["debug", "Signature debugger", "admin"]];
 
 function Trouble({of, enable}) {
   if (of.status === "disabled") {
@@ -58,7 +58,7 @@ export function Screen({id}) {
   const hook = useLoad(`/v1/webhooks/${id}`);
   const [words, set] = useQuery();
   const [open, setOpen] = useState(null);
-  useChanges(["webhook", "delivery"], hook.reload);
+  useChanges(["webhook"], hook.reload);
   const of = hook.data;
   const view = words.view ?? "";
   const edited = (made) => {
@@ -71,11 +71,11 @@ export function Screen({id}) {
       actions=${of && may("admin") && html`<${Actions} of=${of} hook=${hook} setOpen=${setOpen} />`}>
     <${Fault} problem=${hook.problem} retry=${hook.reload} />
     ${!of ? !hook.problem && html`<${Card}><${Waiting} /></${Card}>` : html`<${Trouble} of=${of} enable=${enable} />
-      <div class="segments" role="group" aria-label="View">${VIEWS.map(([name, words_]) => html`<button key=${name} type="button" aria-pressed=${view === name ? "true" : "false"}
+      <div class="segments" role="group" aria-label="View">${VIEWS.filter(([, , role]) => may(role ?? "viewer")).map(([name, words_]) => html`<button key=${name} type="button" aria-pressed=${view === name ? "true" : "false"}
         onClick=${() => set({view: name, state: "", event_type: "", from: "", to: ""})}>${words_}</button>`)}</div>
       ${view === "" && html`<${Numbers} id=${id} /><${Facts} of=${of} /><${Story} id=${id} /><div class="columns">${may("admin") && html`<${Test} of=${of} onSent=${hook.reload} />`}<${Secret} of=${of} onChange=${hook.reload} /></div>`}
       ${view === "log" && html`<${Log} id=${id} />`}${view === "undelivered" && html`<${Undelivered} id=${id} />`}
-      ${view === "debug" && html`<${SignatureDebugger} of=${of} />`}`}
+      ${view === "debug" && may("admin") && html`<${SignatureDebugger} of=${of} />`}`}
     ${open === "edit" && html`<${WebhookForm} of=${of} onClose=${edited} />`}
     ${open === "delete" && html`<${Ask} title="Delete this webhook?" yes="Delete webhook" onClose=${(done) => done ? go(`${HOME}/settings/webhooks`) : setOpen(null)}
       work=${async (intent) => { await remove(`/v1/webhooks/${id}`, {intent}); toast("The webhook is deleted."); }}>

@@ -4,7 +4,7 @@ import {Glance} from "../parts/numbers.js";
 import {toast} from "../parts/toast.js";
 import {WebhookForm} from "../parts/webhook_form.js";
 import {html, useState} from "../lib/html.js";
-import {useChanges} from "../lib/live.js";
+import {useChanges, useLook} from "../lib/live.js";
 import {useLoad, usePages} from "../lib/load.js";
 import {HOME, go} from "../lib/router.js";
 import {may} from "../lib/session.js";
@@ -18,6 +18,7 @@ export function Health({of}) {
 }
 
 const NAMED_MAX = 3;
+const LOOK_MS = 10_000;
 const eventsOf = (of) => of.events.includes("*") ? "All events" : of.events.length > NAMED_MAX ? `${of.events.length} kinds` : of.events.join(", ");
 
 function Row({of, numbers}) {
@@ -33,7 +34,8 @@ export function Screen() {
   const numbers = useLoad("/webhook-numbers");
   const byId = new Map(numbers.data?.webhooks.map((one) => [one.id, one]));
   useChanges(["webhook"], list.reload);
-  useChanges(["webhook", "delivery"], numbers.reload);
+  useChanges(["webhook"], numbers.reload);
+  useLook(LOOK_MS, numbers.reload);
   const done = (made) => {
     add(false);
     if (!made) return;
