@@ -32,9 +32,22 @@ def of_kind(built, *kinds):
     return [one for one in yaml.safe_load_all(built[1]) if one["kind"] in kinds]
 
 
+def templates(built):
+    """Name and template of all that makes pods."""
+    return [(one["metadata"]["name"], one["spec"]["template"]) for one in of_kind(built, "Deployment", "StatefulSet", "Job")]
+
+
 def pods(built):
-    """Name and pod of all that makes pods."""
-    return [(one["metadata"]["name"], one["spec"]["template"]["spec"]) for one in of_kind(built, "Deployment", "StatefulSet", "Job")]
+    return [(name, template["spec"]) for name, template in templates(built)]
+
+
+def policies_of(built):
+    return {one["metadata"]["name"]: one["spec"] for one in of_kind(built, "NetworkPolicy")}
+
+
+def in_production(built):
+    if built[0] != "production":
+        pytest.skip("operators are the production overlay's")
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -81,8 +94,13 @@ def test_our_pods_are_probed_drain_and_know_their_variables(built):
 
 
 def test_nobody_may_call_anybody_and_the_dispatcher_only_the_internet(built):
-    policies = {one["metadata"]["name"]: one["spec"] for one in of_kind(built, "NetworkPolicy")}
-    assert policies["default-deny"] == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+    policies = policies_of(built)
+    # In production operators make pods of theirs beside ours, which nobody would allow anything.
+    ours = {} if built[0] == "dev" else {"matchLabels": {"app.kubernetes.io/part-of": "porter"}}
+    assert policies["default-deny"] == {"podSelector": ours, "policyTypes": ["Ingress", "Egress"]}
+    assert {name for name, spec in policies.items() if spec["podSelector"] == {}} == ({"default-deny"} if built[0] == "dev" else set())
+    for name, pod in templates(built):
+        assert name not in OURS or pod["metadata"]["labels"]["app.kubernetes.io/part-of"] == "porter", name
     blocks = [one["ipBlock"] for rule in policies["dispatcher"]["egress"] for one in rule["to"]]
     # The judge's own table: what it refuses no pod can reach.
     refused = re.findall(r'\{"([0-9a-f.:]+/\d+)"', (ROOT / "libs" / "guard" / "guard.c").read_text() + (ROOT / "libs" / "guard" / "address.c").read_text())
@@ -93,6 +111,54 @@ def test_nobody_may_call_anybody_and_the_dispatcher_only_the_internet(built):
             allowed = ip_network(block["cidr"])
             if allowed.version == network.version and allowed.overlaps(network):
                 assert any(network.subnet_of(ip_network(one)) for one in block["except"] if ip_network(one).version == network.version), text
+
+
+def test_who_keeps_the_state_is_reached_by_who_needs_it_alone(built):
+    in_production(built)
+    policies = policies_of(built)
+    named = [selector(of_peer) + tuple(one["port"] for one in rule["ports"])
+             for name in ("of-postgres", "of-redis") for rule in policies[name]["ingress"] for of_peer in rule["from"]]
+    assert named == [
+        ("", "app.kubernetes.io/part-of=porter", 5432), ("", "cnpg.io/cluster", 5432, 8000),
+        ("kubernetes.io/metadata.name=cnpg-system", "app.kubernetes.io/name=cloudnative-pg", 5432, 8000),
+        ("kubernetes.io/metadata.name=monitoring", "", 9187),
+        ("", "app.kubernetes.io/name=porter-gateway", 6379), ("", "app.kubernetes.io/name=porter-porterctl", 6379)]
+    # What they call is theirs to know.
+    assert {tuple(policies[name]["policyTypes"]) for name in ("of-postgres", "of-redis")} == {("Ingress",)}
+    # Each is whom our own pods' policy means.
+    (cluster,), (redis,), (kafka,) = of_kind(built, "Cluster"), of_kind(built, "Redis"), of_kind(built, "Kafka")
+    called = [one["to"][0]["podSelector"]["matchLabels"] for one in policies["neighbours"]["egress"]]
+    assert called == [{"cnpg.io/cluster": cluster["metadata"]["name"]}, {"app": redis["metadata"]["name"]},
+                      {"strimzi.io/cluster": kafka["metadata"]["name"]}]
+    assert policies["of-postgres"]["podSelector"] == {"matchExpressions": [{"key": "cnpg.io/cluster", "operator": "Exists"}]}
+    assert policies["of-redis"]["podSelector"] == {"matchLabels": {"app": redis["metadata"]["name"]}}
+    for listener in kafka["spec"]["kafka"]["listeners"]:
+        assert [selector(peer) for peer in listener["networkPolicyPeers"]] == [
+            ("", "app.kubernetes.io/part-of=porter"), ("kubernetes.io/metadata.name=keda", ""), ("porter/subscribes=true", "")]
+
+
+def selector(peer):
+    """Of namespaces and of pods, as kubectl writes them."""
+    def of(one):
+        return ",".join([f"{key}={value}" for key, value in one.get("matchLabels", {}).items()] + [say["key"] for say in one.get("matchExpressions", [])])
+    return of(peer.get("namespaceSelector", {})), of(peer.get("podSelector", {}))
+
+
+def test_pods_that_operators_make_pass_the_namespaces_standard(built):
+    in_production(built)
+    namespace, = of_kind(built, "Namespace")
+    assert namespace["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
+    (redis,), (pool,), (kafka,) = of_kind(built, "Redis"), of_kind(built, "KafkaNodePool"), of_kind(built, "Kafka")
+    made = [("redis", redis["spec"]["podSecurityContext"], [redis["spec"]["securityContext"]], False)]
+    for who, of, names in (("pool", pool["spec"], ["kafkaContainer"]), ("kafka", kafka["spec"]["kafka"], ["kafkaContainer"]),
+                           ("entity", kafka["spec"]["entityOperator"], ["topicOperatorContainer", "userOperatorContainer"])):
+        template = of["template"]
+        made.append((who, template["pod"]["securityContext"], [template[name]["securityContext"] for name in names], True))
+    for who, pod, containers, is_sealed in made:
+        assert pod["runAsNonRoot"] is True and pod["seccompProfile"] == {"type": "RuntimeDefault"}, who
+        for may in containers:
+            assert may["allowPrivilegeEscalation"] is False and may["capabilities"] == {"drop": ["ALL"]}, who
+            assert may.get("readOnlyRootFilesystem", False) is is_sealed, who
 
 
 def test_a_roll_out_never_takes_a_pod_before_another_is_ready(built):
