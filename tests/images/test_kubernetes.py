@@ -161,6 +161,59 @@ def test_pods_that_operators_make_pass_the_namespaces_standard(built):
             assert may.get("readOnlyRootFilesystem", False) is is_sealed, who
 
 
+def wave(one):
+    return int(one["metadata"].get("annotations", {}).get("argocd.argoproj.io/sync-wave", "0"))
+
+
+def test_argo_migrates_after_what_that_needs_and_before_the_services(built):
+    """A hook of PreSync would wait for configuration, secrets and neighbours, which come in Sync and wait for it."""
+    waves = {f"{one['kind']} {one['metadata']['name']}": wave(one) for one in yaml.safe_load_all(built[1])}
+    (job,) = of_kind(built, "Job")
+    assert job["metadata"]["annotations"]["argocd.argoproj.io/hook"] == "Sync"
+    late = {name: number for name, number in waves.items() if number > 0}
+    # What is only well with its Deployment (Argo CD waits for each wave to be) comes with it.
+    services = {"Deployment porter-gateway": 3, "HorizontalPodAutoscaler porter-gateway": 3, "PodDisruptionBudget porter-gateway": 3,
+                "Deployment porter-dispatcher": 2, "PodDisruptionBudget porter-dispatcher": 2}
+    if built[0] == "production":
+        services["ScaledObject porter-dispatcher"] = 2
+    assert late == {"Job porter-migrate": 1, **services} and min(waves.values()) == 0
+
+
+def test_who_applies_by_hand_is_told_to_delete_the_old_job(built):
+    """It keeps its name, and Kubernetes refuses another template for it."""
+    (job,) = of_kind(built, "Job")
+    delete = f"kubectl -n {job['metadata']['namespace']} delete job {job['metadata']['name']} --ignore-not-found"
+    for page in ("docs/kubernetes.md", "k8s/overlays/dev/kustomization.yaml"):
+        lines = (ROOT / page).read_text().splitlines()
+        applied = [number for number, line in enumerate(lines) if "kubectl apply -k" in line]
+        assert applied and all(delete in lines[number - 1] for number in applied), page
+
+
+def topics():
+    """Those that the dispatcher reads."""
+    found = re.findall(r'"(porter\.[a-z]+\.v1)"', (ROOT / "libs" / "store" / "event.c").read_text())
+    assert len(found) == 4
+    return set(found)
+
+
+def test_dispatchers_follow_the_lag_of_every_topic_by_an_address_that_keda_can_resolve(built):
+    in_production(built)
+    (scaled,), (kafka,) = of_kind(built, "ScaledObject"), of_kind(built, "Kafka")
+    asked = [one["metadata"] for one in scaled["spec"]["triggers"]]
+    assert {one["topic"] for one in asked} == topics() and len(asked) == len(topics())
+    for one in asked:
+        assert one["consumerGroup"] == f"porter-dispatcher.{one['topic']}"
+        assert one["bootstrapServers"] == f"{kafka['metadata']['name']}-kafka-bootstrap.{kafka['metadata']['namespace']}.svc:9092"
+
+
+def test_topics_keep_records_as_long_as_the_brokers_are_told(built):
+    in_production(built)
+    (job,), (kafka,) = of_kind(built, "Job"), of_kind(built, "Kafka")
+    words = job["spec"]["template"]["spec"]["initContainers"][0]["args"]
+    assert words[:3] == ["topics", "apply", "--retention-days"]
+    assert int(words[3]) * 24 == kafka["spec"]["kafka"]["config"]["log.retention.hours"]
+
+
 def test_a_roll_out_never_takes_a_pod_before_another_is_ready(built):
     for one in of_kind(built, "Deployment"):
         if one["metadata"]["name"] in OURS:
