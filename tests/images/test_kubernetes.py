@@ -232,6 +232,21 @@ def test_who_is_scaled_has_no_number_that_an_apply_would_set_back(built):
             assert ("replicas" in one["spec"]) == (one["metadata"]["name"] not in scaled), one["metadata"]["name"]
 
 
+def test_postgres_has_connections_for_all_that_may_run(built):
+    in_production(built)
+    most = {one["spec"]["scaleTargetRef"]["name"]: one["spec"].get("maxReplicas", one["spec"].get("maxReplicaCount"))
+            for one in of_kind(built, "HorizontalPodAutoscaler", "ScaledObject")}
+    surge = {one["metadata"]["name"]: one["spec"]["strategy"]["rollingUpdate"]["maxSurge"] for one in of_kind(built, "Deployment")}
+    processes = sum(most[name] + surge[name] for name in ("porter-gateway", "porter-dispatcher"))
+    pool = int(next(one["data"]["PORTER_DB_POOL"] for one in of_kind(built, "ConfigMap") if "PORTER_DB_POOL" in one["data"]))
+    besides = int(re.search(r"define SESSIONS_BESIDES[\s\\]+(\d+)", (ROOT / "services" / "porterctl" / "doctor_postgres.c").read_text())[1])
+    (cluster,) = of_kind(built, "Cluster")
+    there = int(cluster["spec"]["postgresql"]["parameters"]["max_connections"])
+    needed = processes * (pool + besides)
+    assert needed * 1.1 < there, f"{processes} processes take {needed} connections"
+    assert f"= {needed} of {there}" in (ROOT / "docs" / "kubernetes.md").read_text()
+
+
 def test_production_keeps_what_a_restore_needs(built):
     """WAL goes out within a minute, a base backup each day, and both stay for as long as docs/backup.md says."""
     if built[0] != "production":
