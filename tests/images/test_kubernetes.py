@@ -50,14 +50,18 @@ def in_production(built):
         pytest.skip("operators are the production overlay's")
 
 
-@pytest.mark.parametrize("version", VERSIONS)
-def test_every_resource_is_as_kubernetes_describes_it(built, version):
+def conforms(text, version):
     done = subprocess.run(
         [TOOLS / "bin" / "kubeconform", "-strict", "-summary", "-kubernetes-version", version, "-skip", UNDESCRIBED,
          "-schema-location", f"{TOOLS}/schemas/{{{{.NormalizedKubernetesVersion}}}}-standalone{{{{.StrictSuffix}}}}/{{{{.ResourceKind}}}}{{{{.KindSuffix}}}}.json",
          "-schema-location", f"{TOOLS}/schemas/{{{{.Group}}}}/{{{{.ResourceKind}}}}_{{{{.ResourceAPIVersion}}}}.json"],
-        input=built[1], capture_output=True, text=True, check=False)
+        input=text, capture_output=True, text=True, check=False)
     assert done.returncode == 0 and "Invalid: 0, Errors: 0" in done.stdout, done.stdout
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_every_resource_is_as_kubernetes_describes_it(built, version):
+    conforms(built[1], version)
 
 
 def test_three_versions_are_asked():
@@ -259,6 +263,37 @@ def test_production_keeps_what_a_restore_needs(built):
     secret = {one["spec"]["target"]["name"]: one for one in of_kind(built, "ExternalSecret")}["porter-backup"]
     given = {one["secretKey"] for one in secret["spec"]["data"]}
     assert {one["key"] for one in backup["barmanObjectStore"]["s3Credentials"].values()} == given
+
+
+def test_the_drills_cluster_reads_what_production_writes(built):
+    in_production(built)
+    text, = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs" / "backup.md").read_text(), re.S)
+    conforms(text, VERSIONS[-1])
+    drill, (cluster,) = yaml.safe_load(text), of_kind(built, "Cluster")
+    source, = drill["spec"]["externalClusters"]
+    archive, read = cluster["spec"]["backup"]["barmanObjectStore"], source["barmanObjectStore"]
+    assert all(read[name] == archive[name] for name in ("destinationPath", "s3Credentials"))
+    assert read["serverName"] == cluster["metadata"]["name"] != drill["metadata"]["name"]
+    assert "backup" not in drill["spec"], "it would write into the archive"
+    recovery = drill["spec"]["bootstrap"]["recovery"]
+    assert recovery == {"source": source["name"], **cluster["spec"]["bootstrap"]["initdb"]}
+    assert drill["metadata"]["namespace"] == cluster["metadata"]["namespace"]
+    for name in ("imageName", "storage", "walStorage"):
+        assert drill["spec"][name] == cluster["spec"][name]
+    assert drill["spec"]["postgresql"]["parameters"]["max_connections"] == cluster["spec"]["postgresql"]["parameters"]["max_connections"]
+
+
+def test_a_restore_stops_who_is_scaled_and_finds_all_that_names_the_cluster(built):
+    in_production(built)
+    page = (ROOT / "docs" / "backup.md").read_text()
+    restore = page[page.index("## Restoring in earnest"):]
+    (scaled,), (cluster,) = of_kind(built, "ScaledObject"), of_kind(built, "Cluster")
+    told = f"annotate scaledobject {scaled['metadata']['name']} autoscaling.keda.sh/paused-replicas"
+    assert 0 < restore.index(f"{told}=0") < restore.index("porterctl deliveries rewind") < restore.index(f"{told}-\n")
+    folder, name = ROOT / "k8s" / "overlays" / "production", cluster["metadata"]["name"]
+    naming = {path.name for path in folder.iterdir() if re.search(rf"\b{name}\b", path.read_text())}
+    assert naming == {"postgres.yaml", "kustomization.yaml"} and all(f"`{one}`" in restore for one in naming)
+    assert f"`{name}-app`" in restore and f"`cnpg.io/cluster: {name}`" in restore and "`neighbours`" in restore
 
 
 def test_a_developers_node_has_room_for_a_roll_out_and_need_not_pull_what_was_built_on_it(built):
