@@ -265,6 +265,17 @@ def test_production_keeps_what_a_restore_needs(built):
     assert {one["key"] for one in backup["barmanObjectStore"]["s3Credentials"].values()} == given
 
 
+def test_the_door_keeps_the_addresses_that_people_and_keys_are_slowed_by(built):
+    in_production(built)
+    (door,) = [one for one in of_kind(built, "Service") if one["spec"].get("type") == "LoadBalancer"]
+    assert door["spec"]["externalTrafficPolicy"] == "Local"
+    page = (ROOT / "docs" / "kubernetes.md").read_text()
+    section = page[page.index("## Callers' addresses"):].split("\n## ")[0]
+    rule = re.search(r'address_rule = \{"address", (\d+), (\d+)\}', (ROOT / "services" / "gateway" / "dashboard" / "sign_in.c").read_text())
+    assert (rule[1], rule[2]) == ("60", "10000") and "60 at once, then one each ten seconds" in section
+    assert all(word in section for word in ("`PORTER_UNKNOWN_KEYS`", "PROXY protocol", "`X-Forwarded-For`", "`externalTrafficPolicy: Local`"))
+
+
 def test_the_drills_cluster_reads_what_production_writes(built):
     in_production(built)
     text, = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs" / "backup.md").read_text(), re.S)
