@@ -79,6 +79,11 @@ def test_no_pod_runs_as_root_writes_its_root_or_holds_a_token(built):
             assert container["resources"]["requests"] and container["resources"]["limits"]["memory"], name
 
 
+def test_no_policy_checker_is_told_to_pass_a_writable_root():
+    """`scripts/try-cluster judge`: what the pods do not need, the next one must not get."""
+    assert "readonlyrootfilesystem" not in (ROOT / "scripts" / "try-cluster").read_text()
+
+
 def test_our_pods_are_probed_drain_and_know_their_variables(built):
     known = printed("--config-docs", "gateway", "dispatcher")
     given = [line.split("=")[0] for one in of_kind(built, "ConfigMap") if one["metadata"]["name"] != "porter-dashboards" for line in one["data"]]
