@@ -165,6 +165,7 @@ def test_pods_that_operators_make_pass_the_namespaces_standard(built):
         made.append((who, template["pod"]["securityContext"], [template[name]["securityContext"] for name in names], True))
     for who, pod, containers, is_sealed in made:
         assert pod["runAsNonRoot"] is True and pod["seccompProfile"] == {"type": "RuntimeDefault"}, who
+        assert "fsGroup" in pod, f"{who} could not write its disks"
         for may in containers:
             assert may["allowPrivilegeEscalation"] is False and may["capabilities"] == {"drop": ["ALL"]}, who
             assert may.get("readOnlyRootFilesystem", False) is is_sealed, who
