@@ -96,7 +96,7 @@ static const struct check checks[] = {
      "Install both anew: `PORTER_TLS_CERTIFICATE`, `PORTER_TLS_KEY`, readable for the gateway's user."},
     {"tls.expiry", NULL, DOCTOR_GATEWAY, check_tls_expiry,
      "The certificate is valid now, and for three weeks.",
-     "Renew it and put it into its place: gateways notice within a second, no restart."},
+     "Renew it and put it into its place: gateways notice within two seconds, no restart."},
     {"tls.name", "tls.pair", DOCTOR_GATEWAY, check_tls_name,
      "The certificate is good for the host of `PORTER_PUBLIC_URL`.",
      "Install a certificate that names the host, or mend `PORTER_PUBLIC_URL`."},

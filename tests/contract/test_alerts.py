@@ -10,6 +10,7 @@ from harness.sources import ROOT
 
 SUFFIXES = ("_bucket", "_count", "_sum")  # Of histograms.
 BOARDS = sorted((ROOT / "k8s" / "components" / "monitoring" / "dashboards").glob("*.json"))
+REACHING = ROOT / "docs" / "runbooks" / "reaching.md"
 PARTS = ["## What it means", "## How to look", "## Cure"]
 
 
@@ -95,14 +96,24 @@ def test_the_rules_without_an_operator_are_the_same():
 
 
 def test_every_alert_has_a_runbook_and_every_runbook_an_alert():
-    books = {path.stem: path for path in (ROOT / "docs" / "runbooks").glob("*.md")}
+    books = {path.stem: path for path in (ROOT / "docs" / "runbooks").glob("Porter*.md")}
+    assert {path.name for path in (ROOT / "docs" / "runbooks").iterdir()} - {path.name for path in books.values()} == {REACHING.name}
     assert {rule["alert"] for rule in rules()} == set(books)
     for rule in rules():
         assert rule["annotations"]["runbook_url"] == f"docs/runbooks/{rule['alert']}.md"
     for name, path in books.items():
         text = path.read_text()
         assert text.startswith(f"# {name}\n") and re.findall("^## .*", text, re.M) == PARTS, name
+        assert "](reaching.md)" in text[:text.index("## How to look")], name
         assert re.search(r"## How to look\n```sh\n.+\n```\n\n## Cure\n\S", text, re.S), name
+
+
+def test_there_is_a_way_to_type_each_command_wherever_porter_runs():
+    commands = {line.split()[0] for path in (ROOT / "docs" / "runbooks").glob("Porter*.md")
+                for block in re.findall(r"```sh\n(.*?)```", path.read_text(), re.S) for line in block.splitlines()} - {"kubectl"}
+    head, _, *rows = [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in REACHING.read_text().splitlines() if line.startswith("|")]
+    assert head[1:] == ["`scripts/up`", "`docker compose`", "Kubernetes"] and all(all(row) and len(row) == 4 for row in rows)
+    assert {re.match(r"`(\w+)", row[0])[1] for row in rows if row[0] != "logs"} == commands
 
 
 def test_every_alert_says_how_bad_it_is_and_what_is_the_matter():
@@ -110,7 +121,7 @@ def test_every_alert_says_how_bad_it_is_and_what_is_the_matter():
         assert rule["labels"]["severity"] in ("page", "ticket"), rule["alert"]
         assert re.fullmatch(r"[A-Z].{20,118}\.", rule["annotations"]["summary"]), rule["alert"]
     page = (ROOT / "docs" / "slo.md").read_text()
-    assert set(re.findall(r"\(runbooks/(\w+)\.md\)", page)) == {rule["alert"] for rule in rules()}
+    assert set(re.findall(r"\(runbooks/(Porter\w+)\.md\)", page)) == {rule["alert"] for rule in rules()}
 
 
 def test_what_runbooks_have_people_type_is_there():

@@ -73,6 +73,13 @@ def test_the_page_of_the_doctors_checks_is_what_porterctl_prints():
         "build/dev/bin/porterctl checks docs >docs/doctor.md")
 
 
+def test_pages_say_how_often_gateways_look_at_their_certificate():
+    watch_s = re.search(r"#define WATCH_S (\d+)", (ROOT / "services" / "gateway" / "main.c").read_text())[1]
+    assert watch_s == "2"
+    assert "gateways look every two seconds" in (ROOT / "docs" / "secrets.md").read_text()
+    assert "gateways notice within two seconds" in (ROOT / "docs" / "doctor.md").read_text()
+
+
 def test_tests_that_pages_name_exist():
     """`test_file::test_name` in backticks."""
     faults = []

@@ -32,19 +32,36 @@ def of_kind(built, *kinds):
     return [one for one in yaml.safe_load_all(built[1]) if one["kind"] in kinds]
 
 
+def templates(built):
+    """Name and template of all that makes pods."""
+    return [(one["metadata"]["name"], one["spec"]["template"]) for one in of_kind(built, "Deployment", "StatefulSet", "Job")]
+
+
 def pods(built):
-    """Name and pod of all that makes pods."""
-    return [(one["metadata"]["name"], one["spec"]["template"]["spec"]) for one in of_kind(built, "Deployment", "StatefulSet", "Job")]
+    return [(name, template["spec"]) for name, template in templates(built)]
 
 
-@pytest.mark.parametrize("version", VERSIONS)
-def test_every_resource_is_as_kubernetes_describes_it(built, version):
+def policies_of(built):
+    return {one["metadata"]["name"]: one["spec"] for one in of_kind(built, "NetworkPolicy")}
+
+
+def in_production(built):
+    if built[0] != "production":
+        pytest.skip("operators are the production overlay's")
+
+
+def conforms(text, version):
     done = subprocess.run(
         [TOOLS / "bin" / "kubeconform", "-strict", "-summary", "-kubernetes-version", version, "-skip", UNDESCRIBED,
          "-schema-location", f"{TOOLS}/schemas/{{{{.NormalizedKubernetesVersion}}}}-standalone{{{{.StrictSuffix}}}}/{{{{.ResourceKind}}}}{{{{.KindSuffix}}}}.json",
          "-schema-location", f"{TOOLS}/schemas/{{{{.Group}}}}/{{{{.ResourceKind}}}}_{{{{.ResourceAPIVersion}}}}.json"],
-        input=built[1], capture_output=True, text=True, check=False)
+        input=text, capture_output=True, text=True, check=False)
     assert done.returncode == 0 and "Invalid: 0, Errors: 0" in done.stdout, done.stdout
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_every_resource_is_as_kubernetes_describes_it(built, version):
+    conforms(built[1], version)
 
 
 def test_three_versions_are_asked():
@@ -60,6 +77,11 @@ def test_no_pod_runs_as_root_writes_its_root_or_holds_a_token(built):
             assert may["allowPrivilegeEscalation"] is False and may["capabilities"] == {"drop": ["ALL"]}, name
             assert may["readOnlyRootFilesystem"] is True, name
             assert container["resources"]["requests"] and container["resources"]["limits"]["memory"], name
+
+
+def test_no_policy_checker_is_told_to_pass_a_writable_root():
+    """`scripts/try-cluster judge`: what the pods do not need, the next one must not get."""
+    assert "readonlyrootfilesystem" not in (ROOT / "scripts" / "try-cluster").read_text()
 
 
 def test_our_pods_are_probed_drain_and_know_their_variables(built):
@@ -81,8 +103,13 @@ def test_our_pods_are_probed_drain_and_know_their_variables(built):
 
 
 def test_nobody_may_call_anybody_and_the_dispatcher_only_the_internet(built):
-    policies = {one["metadata"]["name"]: one["spec"] for one in of_kind(built, "NetworkPolicy")}
-    assert policies["default-deny"] == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+    policies = policies_of(built)
+    # In production operators make pods of theirs beside ours, which nobody would allow anything.
+    ours = {} if built[0] == "dev" else {"matchLabels": {"app.kubernetes.io/part-of": "porter"}}
+    assert policies["default-deny"] == {"podSelector": ours, "policyTypes": ["Ingress", "Egress"]}
+    assert {name for name, spec in policies.items() if spec["podSelector"] == {}} == ({"default-deny"} if built[0] == "dev" else set())
+    for name, pod in templates(built):
+        assert name not in OURS or pod["metadata"]["labels"]["app.kubernetes.io/part-of"] == "porter", name
     blocks = [one["ipBlock"] for rule in policies["dispatcher"]["egress"] for one in rule["to"]]
     # The judge's own table: what it refuses no pod can reach.
     refused = re.findall(r'\{"([0-9a-f.:]+/\d+)"', (ROOT / "libs" / "guard" / "guard.c").read_text() + (ROOT / "libs" / "guard" / "address.c").read_text())
@@ -93,6 +120,108 @@ def test_nobody_may_call_anybody_and_the_dispatcher_only_the_internet(built):
             allowed = ip_network(block["cidr"])
             if allowed.version == network.version and allowed.overlaps(network):
                 assert any(network.subnet_of(ip_network(one)) for one in block["except"] if ip_network(one).version == network.version), text
+
+
+def test_who_keeps_the_state_is_reached_by_who_needs_it_alone(built):
+    in_production(built)
+    policies = policies_of(built)
+    named = [selector(of_peer) + tuple(one["port"] for one in rule["ports"])
+             for name in ("of-postgres", "of-redis") for rule in policies[name]["ingress"] for of_peer in rule["from"]]
+    assert named == [
+        ("", "app.kubernetes.io/part-of=porter", 5432), ("", "cnpg.io/cluster", 5432, 8000),
+        ("kubernetes.io/metadata.name=cnpg-system", "app.kubernetes.io/name=cloudnative-pg", 5432, 8000),
+        ("kubernetes.io/metadata.name=monitoring", "", 9187),
+        ("", "app.kubernetes.io/name=porter-gateway", 6379), ("", "app.kubernetes.io/name=porter-porterctl", 6379)]
+    # What they call is theirs to know.
+    assert {tuple(policies[name]["policyTypes"]) for name in ("of-postgres", "of-redis")} == {("Ingress",)}
+    # Each is whom our own pods' policy means.
+    (cluster,), (redis,), (kafka,) = of_kind(built, "Cluster"), of_kind(built, "Redis"), of_kind(built, "Kafka")
+    called = [one["to"][0]["podSelector"]["matchLabels"] for one in policies["neighbours"]["egress"]]
+    assert called == [{"cnpg.io/cluster": cluster["metadata"]["name"]}, {"app": redis["metadata"]["name"]},
+                      {"strimzi.io/cluster": kafka["metadata"]["name"]}]
+    assert policies["of-postgres"]["podSelector"] == {"matchExpressions": [{"key": "cnpg.io/cluster", "operator": "Exists"}]}
+    assert policies["of-redis"]["podSelector"] == {"matchLabels": {"app": redis["metadata"]["name"]}}
+    for listener in kafka["spec"]["kafka"]["listeners"]:
+        assert [selector(peer) for peer in listener["networkPolicyPeers"]] == [
+            ("", "app.kubernetes.io/part-of=porter"), ("kubernetes.io/metadata.name=keda", ""), ("porter/subscribes=true", "")]
+
+
+def selector(peer):
+    """Of namespaces and of pods, as kubectl writes them."""
+    def of(one):
+        return ",".join([f"{key}={value}" for key, value in one.get("matchLabels", {}).items()] + [say["key"] for say in one.get("matchExpressions", [])])
+    return of(peer.get("namespaceSelector", {})), of(peer.get("podSelector", {}))
+
+
+def test_pods_that_operators_make_pass_the_namespaces_standard(built):
+    in_production(built)
+    namespace, = of_kind(built, "Namespace")
+    assert namespace["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
+    (redis,), (pool,), (kafka,) = of_kind(built, "Redis"), of_kind(built, "KafkaNodePool"), of_kind(built, "Kafka")
+    made = [("redis", redis["spec"]["podSecurityContext"], [redis["spec"]["securityContext"]], False)]
+    for who, of, names in (("pool", pool["spec"], ["kafkaContainer"]), ("kafka", kafka["spec"]["kafka"], ["kafkaContainer"]),
+                           ("entity", kafka["spec"]["entityOperator"], ["topicOperatorContainer", "userOperatorContainer"])):
+        template = of["template"]
+        made.append((who, template["pod"]["securityContext"], [template[name]["securityContext"] for name in names], True))
+    for who, pod, containers, is_sealed in made:
+        assert pod["runAsNonRoot"] is True and pod["seccompProfile"] == {"type": "RuntimeDefault"}, who
+        assert "fsGroup" in pod, f"{who} could not write its disks"
+        for may in containers:
+            assert may["allowPrivilegeEscalation"] is False and may["capabilities"] == {"drop": ["ALL"]}, who
+            assert may.get("readOnlyRootFilesystem", False) is is_sealed, who
+
+
+def wave(one):
+    return int(one["metadata"].get("annotations", {}).get("argocd.argoproj.io/sync-wave", "0"))
+
+
+def test_argo_migrates_after_what_that_needs_and_before_the_services(built):
+    """A hook of PreSync would wait for configuration, secrets and neighbours, which come in Sync and wait for it."""
+    waves = {f"{one['kind']} {one['metadata']['name']}": wave(one) for one in yaml.safe_load_all(built[1])}
+    (job,) = of_kind(built, "Job")
+    assert job["metadata"]["annotations"]["argocd.argoproj.io/hook"] == "Sync"
+    late = {name: number for name, number in waves.items() if number > 0}
+    # What is only well with its Deployment (Argo CD waits for each wave to be) comes with it.
+    services = {"Deployment porter-gateway": 3, "HorizontalPodAutoscaler porter-gateway": 3, "PodDisruptionBudget porter-gateway": 3,
+                "Deployment porter-dispatcher": 2, "PodDisruptionBudget porter-dispatcher": 2}
+    if built[0] == "production":
+        services["ScaledObject porter-dispatcher"] = 2
+    assert late == {"Job porter-migrate": 1, **services} and min(waves.values()) == 0
+
+
+def test_who_applies_by_hand_is_told_to_delete_the_old_job(built):
+    """It keeps its name, and Kubernetes refuses another template for it."""
+    (job,) = of_kind(built, "Job")
+    delete = f"kubectl -n {job['metadata']['namespace']} delete job {job['metadata']['name']} --ignore-not-found"
+    for page in ("docs/kubernetes.md", "k8s/overlays/dev/kustomization.yaml"):
+        lines = (ROOT / page).read_text().splitlines()
+        applied = [number for number, line in enumerate(lines) if "kubectl apply -k" in line]
+        assert applied and all(delete in lines[number - 1] for number in applied), page
+
+
+def topics():
+    """Those that the dispatcher reads."""
+    found = re.findall(r'"(porter\.[a-z]+\.v1)"', (ROOT / "libs" / "store" / "event.c").read_text())
+    assert len(found) == 4
+    return set(found)
+
+
+def test_dispatchers_follow_the_lag_of_every_topic_by_an_address_that_keda_can_resolve(built):
+    in_production(built)
+    (scaled,), (kafka,) = of_kind(built, "ScaledObject"), of_kind(built, "Kafka")
+    asked = [one["metadata"] for one in scaled["spec"]["triggers"]]
+    assert {one["topic"] for one in asked} == topics() and len(asked) == len(topics())
+    for one in asked:
+        assert one["consumerGroup"] == f"porter-dispatcher.{one['topic']}"
+        assert one["bootstrapServers"] == f"{kafka['metadata']['name']}-kafka-bootstrap.{kafka['metadata']['namespace']}.svc:9092"
+
+
+def test_topics_keep_records_as_long_as_the_brokers_are_told(built):
+    in_production(built)
+    (job,), (kafka,) = of_kind(built, "Job"), of_kind(built, "Kafka")
+    words = job["spec"]["template"]["spec"]["initContainers"][0]["args"]
+    assert words[:3] == ["topics", "apply", "--retention-days"]
+    assert int(words[3]) * 24 == kafka["spec"]["kafka"]["config"]["log.retention.hours"]
 
 
 def test_a_roll_out_never_takes_a_pod_before_another_is_ready(built):
@@ -113,6 +242,21 @@ def test_who_is_scaled_has_no_number_that_an_apply_would_set_back(built):
             assert ("replicas" in one["spec"]) == (one["metadata"]["name"] not in scaled), one["metadata"]["name"]
 
 
+def test_postgres_has_connections_for_all_that_may_run(built):
+    in_production(built)
+    most = {one["spec"]["scaleTargetRef"]["name"]: one["spec"].get("maxReplicas", one["spec"].get("maxReplicaCount"))
+            for one in of_kind(built, "HorizontalPodAutoscaler", "ScaledObject")}
+    surge = {one["metadata"]["name"]: one["spec"]["strategy"]["rollingUpdate"]["maxSurge"] for one in of_kind(built, "Deployment")}
+    processes = sum(most[name] + surge[name] for name in ("porter-gateway", "porter-dispatcher"))
+    pool = int(next(one["data"]["PORTER_DB_POOL"] for one in of_kind(built, "ConfigMap") if "PORTER_DB_POOL" in one["data"]))
+    besides = int(re.search(r"define SESSIONS_BESIDES[\s\\]+(\d+)", (ROOT / "services" / "porterctl" / "doctor_postgres.c").read_text())[1])
+    (cluster,) = of_kind(built, "Cluster")
+    there = int(cluster["spec"]["postgresql"]["parameters"]["max_connections"])
+    needed = processes * (pool + besides)
+    assert needed * 1.1 < there, f"{processes} processes take {needed} connections"
+    assert f"= {needed} of {there}" in (ROOT / "docs" / "kubernetes.md").read_text()
+
+
 def test_production_keeps_what_a_restore_needs(built):
     """WAL goes out within a minute, a base backup each day, and both stay for as long as docs/backup.md says."""
     if built[0] != "production":
@@ -125,6 +269,48 @@ def test_production_keeps_what_a_restore_needs(built):
     secret = {one["spec"]["target"]["name"]: one for one in of_kind(built, "ExternalSecret")}["porter-backup"]
     given = {one["secretKey"] for one in secret["spec"]["data"]}
     assert {one["key"] for one in backup["barmanObjectStore"]["s3Credentials"].values()} == given
+
+
+def test_the_door_keeps_the_addresses_that_people_and_keys_are_slowed_by(built):
+    in_production(built)
+    (door,) = [one for one in of_kind(built, "Service") if one["spec"].get("type") == "LoadBalancer"]
+    assert door["spec"]["externalTrafficPolicy"] == "Local"
+    page = (ROOT / "docs" / "kubernetes.md").read_text()
+    section = page[page.index("## Callers' addresses"):].split("\n## ")[0]
+    rule = re.search(r'address_rule = \{"address", (\d+), (\d+)\}', (ROOT / "services" / "gateway" / "dashboard" / "sign_in.c").read_text())
+    assert (rule[1], rule[2]) == ("60", "10000") and "60 at once, then one each ten seconds" in section
+    assert all(word in section for word in ("`PORTER_UNKNOWN_KEYS`", "PROXY protocol", "`X-Forwarded-For`", "`externalTrafficPolicy: Local`"))
+
+
+def test_the_drills_cluster_reads_what_production_writes(built):
+    in_production(built)
+    text, = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs" / "backup.md").read_text(), re.S)
+    conforms(text, VERSIONS[-1])
+    drill, (cluster,) = yaml.safe_load(text), of_kind(built, "Cluster")
+    source, = drill["spec"]["externalClusters"]
+    archive, read = cluster["spec"]["backup"]["barmanObjectStore"], source["barmanObjectStore"]
+    assert all(read[name] == archive[name] for name in ("destinationPath", "s3Credentials"))
+    assert read["serverName"] == cluster["metadata"]["name"] != drill["metadata"]["name"]
+    assert "backup" not in drill["spec"], "it would write into the archive"
+    recovery = drill["spec"]["bootstrap"]["recovery"]
+    assert recovery == {"source": source["name"], **cluster["spec"]["bootstrap"]["initdb"]}
+    assert drill["metadata"]["namespace"] == cluster["metadata"]["namespace"]
+    for name in ("imageName", "storage", "walStorage"):
+        assert drill["spec"][name] == cluster["spec"][name]
+    assert drill["spec"]["postgresql"]["parameters"]["max_connections"] == cluster["spec"]["postgresql"]["parameters"]["max_connections"]
+
+
+def test_a_restore_stops_who_is_scaled_and_finds_all_that_names_the_cluster(built):
+    in_production(built)
+    page = (ROOT / "docs" / "backup.md").read_text()
+    restore = page[page.index("## Restoring in earnest"):]
+    (scaled,), (cluster,) = of_kind(built, "ScaledObject"), of_kind(built, "Cluster")
+    told = f"annotate scaledobject {scaled['metadata']['name']} autoscaling.keda.sh/paused-replicas"
+    assert 0 < restore.index(f"{told}=0") < restore.index("porterctl deliveries rewind") < restore.index(f"{told}-\n")
+    folder, name = ROOT / "k8s" / "overlays" / "production", cluster["metadata"]["name"]
+    naming = {path.name for path in folder.iterdir() if re.search(rf"\b{name}\b", path.read_text())}
+    assert naming == {"postgres.yaml", "kustomization.yaml"} and all(f"`{one}`" in restore for one in naming)
+    assert f"`{name}-app`" in restore and f"`cnpg.io/cluster: {name}`" in restore and "`neighbours`" in restore
 
 
 def test_a_developers_node_has_room_for_a_roll_out_and_need_not_pull_what_was_built_on_it(built):

@@ -50,10 +50,10 @@ def archive_all(porter):
         eventually(lambda: (db.execute("SELECT last_archived_wal FROM pg_stat_archiver").fetchone()[0] or "") >= last, 30, "the archive")
 
 
-def drill(porter, base, archive, to):
+def drill(porter, base, to, *archive):
     env = {**os.environ, "PORTERCTL": program("porterctl"), "DRILL_DATABASE": porter.name,
            "PORTER_SEAL_KEYS": porter.environment()["PORTER_SEAL_KEYS"], "LC_ALL": "C.UTF-8"}
-    done = subprocess.run([ROOT / "scripts" / "restore-drill", "--base", base, "--wal", archive, "--to", to], env=env, capture_output=True,
+    done = subprocess.run([ROOT / "scripts" / "restore-drill", "--base", base, *archive, "--to", to], env=env, capture_output=True,
                           text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
@@ -149,7 +149,7 @@ def test_what_was_archived_is_back_and_what_others_know_of_the_rest_breaks_nothi
         process.kill()
     servers.postgres.kill()
 
-    said = drill(porter, base, archive, tmp_path_for(servers))
+    said = drill(porter, base, tmp_path_for(servers), "--wal", archive)
     held = int(re.search(r"holds \d+ organizations, (\d+) visitors", said).group(1))
     assert held == len(kept) + len(late) and "it takes writes after" in said and "✓ seals.open" in said, said
     put_in_place(servers)
@@ -185,6 +185,19 @@ def test_what_was_archived_is_back_and_what_others_know_of_the_rest_breaks_nothi
     doctors = porter.run_ctl("doctor", "--only", "config,postgres,redis,kafka,seals", timeout=60, **more, **{
         "PORTER_TLS_CERTIFICATE": porter.tls / "server.pem", "PORTER_TLS_KEY": porter.tls / "server.key"})
     assert doctors.returncode == 0, doctors.stdout
+
+
+def test_an_archive_of_another_form_is_read_by_a_command_of_its_own(archiving, new_porter, tmp_path):
+    servers, archive = archiving
+    porter = new_porter(on=servers)
+    base = back_up(servers, tmp_path / "base")
+    porter.organization()
+    archive_all(porter)
+    for file in list(archive.iterdir()):
+        subprocess.run(["gzip", file], check=True)
+        file.with_name(f"{file.name}.gz").chmod(0o644)
+    said = drill(porter, base, tmp_path_for(servers), "--restore-command", f"gunzip -c {archive}/%f.gz >%p")
+    assert "holds 1 organizations" in said, said
 
 
 def tmp_path_for(servers):

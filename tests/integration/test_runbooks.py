@@ -9,7 +9,7 @@ from harness.process import ROOT, program
 
 BLOCK = re.compile(r"^```sh\n(.*?)^```", re.M | re.S)
 BOOKS = {path.stem: [line for block in BLOCK.findall(path.read_text()) for line in block.splitlines()]
-         for path in sorted((ROOT / "docs" / "runbooks").glob("*.md"))}
+         for path in sorted((ROOT / "docs" / "runbooks").glob("Porter*.md"))}
 IN_A_CLUSTER = "kubectl "
 
 
