@@ -99,10 +99,12 @@ static struct sending *sending_take(struct worker *w)
     struct sending *s = w->spare;
 
     if (s == NULL) {
-        s = mem_zero(1, sizeof *s);
-        return s;
+        return mem_zero(1, sizeof *s);
     }
     w->spare = s->next;
+    /* An attempt that is refused shows what it sent: nothing. */
+    buf_clear(&s->lines.text);
+    s->lines.count = 0;
     return s;
 }
 
