@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "circuit_event.h"
+#include "store/hours.h"
 #include "store_sql.h"
 
 #include <assert.h>
@@ -234,7 +235,8 @@ static bool release(struct tx *tx, struct webhook_key key,
                      ARG_TIME(how->now_us), ARG_INT(how->apart_us),
                      ARG_INT((int64_t)how->max),
                      how->max_age_ms == 0 ? ARG_NULL : ARG_INT(how->max_age_ms),
-                     ARG_TEXT(how->old.failure), ARG_TEXT(how->old.detail)),
+                     ARG_TEXT(how->old.failure), ARG_TEXT(how->old.detail),
+                     ARG_INT(hours_shard())),
                 &rows, err)) {
         return false;
     }

@@ -501,4 +501,5 @@ def test_what_is_held_for_a_webhook_ends_when_it_is_deleted(new_porter):
     assert {row["due_at"] for row in endpoint.until_rows(3, state="failed")} == {None}
     with porter.database() as db:
         said = db.execute("SELECT DISTINCT last_error FROM deliveries WHERE webhook_id = %s", (parse_id(endpoint.id),)).fetchall()
+        assert db.execute("SELECT sum(failed) FROM webhook_hours WHERE webhook_id = %s", (parse_id(endpoint.id),)).fetchone() == (3,)
     assert said == [("The webhook does not exist any more.",)]
