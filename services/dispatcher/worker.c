@@ -132,7 +132,8 @@ static void judge(struct worker *w, const struct job *j,
         .now_us = clock_steady_us(),
         .is_success = j->outcome.verdict == VERDICT_DELIVERED,
         .is_too_much = verdict_is_too_much(answer),
-        .is_known = is_open || is_ours || j->body->is_operational,
+        .is_known = is_open || is_ours || j->body->is_operational ||
+                    ready_has_moved(w->d, j),
     };
     unsigned failures = lanes_done(w->lanes, &end);
     struct job_list waiting = {0};
