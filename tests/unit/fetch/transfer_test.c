@@ -285,6 +285,23 @@ static void a_proxys_answer_is_not_the_endpoints(void **state)
     server_close(&s);
 }
 
+static void what_a_proxy_does_not_reach_is_unreachable(void **state)
+{
+    static const char reply[] = "HTTP/1.1 502 Bad Gateway\r\n"
+                                "Content-Length: 0\r\n\r\n";
+    struct server s = {0};
+    char proxy[64];
+
+    (void)state;
+    server_open(&s, reply, sizeof reply - 1);
+    (void)snprintf(proxy, sizeof proxy, "http://127.0.0.1:%u", s.port);
+    struct seen seen = post(
+        (struct fetch_options){.response_max = 100, .proxy = proxy}, s.port);
+    assert_int_equal(seen.answer.failure, FETCH_UNREACHABLE);
+    assert_string_equal(seen.answer.remote, ""); /* Not the proxy's. */
+    server_close(&s);
+}
+
 static void a_connection_that_is_refused_says_where_to(void **state)
 {
     struct server s = {0};
@@ -326,6 +343,7 @@ int main(void)
         cmocka_unit_test(an_end_after_the_request_is_silence),
         cmocka_unit_test(an_end_within_the_head_is_no_answer),
         cmocka_unit_test(a_proxys_answer_is_not_the_endpoints),
+        cmocka_unit_test(what_a_proxy_does_not_reach_is_unreachable),
         cmocka_unit_test(a_connection_that_is_refused_says_where_to),
         cmocka_unit_test(a_refused_address_is_not_connected_to),
     };
