@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #define RECORD_HEADERS_MAX 16
+#define RECORD_AGAIN "porter_again" /* It may have been sent before. */
 
 struct record_header {
     struct str name; /* NUL-terminated. */

@@ -9,6 +9,9 @@
 
 #define RETRY_AFTER_MAX 31536000 /* A year; callers cap it lower. */
 #define DATE_MAX 64
+/* A proxy that got nothing from whom it was to connect to. */
+#define PROXY_NONE_FIRST 502
+#define PROXY_NONE_LAST 504
 #define STATUS_FINAL 200
 #define STATUS_MAX 999
 
@@ -119,6 +122,10 @@ static enum fetch_failure of_code(const struct answer_facts *f)
     if (f->is_lacking) {
         return FETCH_LACK;
     }
+    if (f->is_proxied && f->proxy_status >= PROXY_NONE_FIRST &&
+        f->proxy_status <= PROXY_NONE_LAST) {
+        return FETCH_UNREACHABLE;
+    }
     switch (f->code) {
     case CURLE_COULDNT_RESOLVE_HOST:
         return FETCH_DNS;
@@ -203,6 +210,16 @@ enum fetch_protocol answer_protocol(long version)
     }
 }
 
+static bool is_number(struct str s)
+{
+    size_t i = 0;
+
+    while (i < s.len && s.data[i] >= '0' && s.data[i] <= '9') {
+        i++;
+    }
+    return s.len > 0 && i == s.len;
+}
+
 int64_t answer_retry_after(struct str value, int64_t now_s)
 {
     char date[DATE_MAX];
@@ -211,6 +228,9 @@ int64_t answer_retry_after(struct str value, int64_t now_s)
     value = str_trim(value);
     if (str_to_u64(value, RETRY_AFTER_MAX, &seconds)) {
         return (int64_t)seconds;
+    }
+    if (is_number(value)) {
+        return RETRY_AFTER_MAX;
     }
     /* A date has a letter first ("Sun, 06 Nov …"), which keeps curl_getdate's
      * generosity away from numbers such as "-1" or "20260301". */

@@ -33,7 +33,8 @@ struct answer_facts {
     bool is_lacking;        /* We could not even make a socket. */
     enum fetch_failure tls; /* What peer.h says; FETCH_OK: nothing. */
     bool is_refused;        /* An address was. */
-    bool is_proxied;        /* Through a proxy of ours. */
+    bool is_proxied;        /* Through a proxy of ours, */
+    long proxy_status;      /* which answered to CONNECT so; 0: it did not. */
     bool is_tls;
     bool is_reused;
     bool is_asking;                     /* For a certificate of ours. */
@@ -56,7 +57,7 @@ const char *answer_version(long version);
 enum fetch_protocol answer_protocol(long version);
 
 /* Seconds to wait from a Retry-After value: digits, or an HTTP date seen at
- * now_s (never below 0). -1 when it is neither. */
+ * now_s (never below 0), a year at most. -1 when it is neither. */
 int64_t answer_retry_after(struct str value, int64_t now_s);
 
 /* Take one raw header line into the head. A status line begins anew (an interim

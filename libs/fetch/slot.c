@@ -9,6 +9,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -21,6 +22,14 @@
  * means "leave it out". */
 static char no_expect[] = "Expect:";
 static char no_accept[] = "Accept:";
+
+/* A connection on which nothing is acknowledged for as long as an attempt may
+ * take is dead: the kernel ends it. Else requests would go into it one after
+ * the other, each until its time-out, and with HTTP/2 those of all. */
+static void end_if_silent(int fd, unsigned ms)
+{
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, sizeof ms);
+}
 
 /* The address is final here: whatever the name meant a moment ago, this is
  * what would be connected to. */
@@ -45,6 +54,7 @@ static curl_socket_t open_socket(void *user, curlsocktype purpose,
         s->is_lacking = answer_is_lack(errno);
         return CURL_SOCKET_BAD;
     }
+    end_if_silent(fd, o->total_ms);
     sockets_opened(&s->fetch->sockets, fd);
     return fd;
 }
@@ -323,6 +333,8 @@ static struct answer_facts facts_of(const struct slot *s, CURLcode code,
 
     (void)curl_easy_getinfo(s->easy, CURLINFO_SIZE_UPLOAD_T, &sent);
     (void)curl_easy_getinfo(s->easy, CURLINFO_OS_ERRNO, &os_errno);
+    (void)curl_easy_getinfo(s->easy, CURLINFO_HTTP_CONNECTCODE,
+                            &f.proxy_status);
     f.is_sent = (size_t)sent >= s->sent_bytes;
     f.os_errno = (int)os_errno;
     if (f.tls == FETCH_OK) {
@@ -342,7 +354,9 @@ static void answer_fail(struct slot *s, CURLcode code, struct fetch_answer *a)
     if (a->failure == FETCH_REFUSED_ADDRESS) {
         words = s->why.text;
     }
-    if (a->remote[0] == '\0') {
+    if (facts.is_proxied && a->failure == FETCH_UNREACHABLE) {
+        a->remote[0] = '\0'; /* It is the proxy's. */
+    } else if (a->remote[0] == '\0') {
         remote_tried(s, a->remote, sizeof a->remote);
     }
     (void)snprintf(a->detail, sizeof a->detail, "%.*s",

@@ -57,6 +57,7 @@ void relay_record(const struct outbox_row *row, struct arena *arena,
     header(out, "porter_org", org_text);
     header(out, "porter_webhooks_version",
            arena_printf(arena, "%" PRId64, row->webhooks_version));
+    header(out, RECORD_AGAIN, row->is_again ? STR("1") : STR_NONE);
 }
 
 void relay_dead_letter(const struct record *refused, struct str reason,

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "circuit_event.h"
+#include "store/hours.h"
 #include "store_sql.h"
 
 #include <assert.h>
@@ -27,12 +28,33 @@ static bool tell_change(struct tx *tx, struct webhook_key key,
            (circuit_tell(tx, key, trouble, now_us, err) && tx_commit(tx, err));
 }
 
+/* What failed in earlier hours, and was never followed by a success. */
+static bool look_back(struct tx *tx, struct webhook_key key,
+                      const struct circuit_fall *fall,
+                      struct circuit_trouble *out, struct err *err)
+{
+    struct db_rows *rows = NULL;
+
+    if (!tx_run(tx, &sql_circuit_doubt,
+                ARGS(ARG_UUID(key.org_id), ARG_UUID(key.webhook_id),
+                     ARG_TIME(fall->since_us)),
+                &rows, err)) {
+        return false;
+    }
+    if (!db_is_null(rows, 0, 1) && db_time(rows, 0, 1) < fall->now_us) {
+        out->since_us = db_time(rows, 0, 1);
+        out->failures = MAX_OF(db_int(rows, 0, 0), out->failures);
+    }
+    db_rows_free(rows);
+    return true;
+}
+
 bool circuit_open(struct db *db, struct webhook_key key,
-                  const struct circuit_fall *fall, bool *changed,
+                  const struct circuit_fall *fall, struct circuit_fallen *out,
                   struct err *err)
 {
     const struct id_text news = news_of(key);
-    const struct circuit_trouble trouble = {
+    struct circuit_trouble trouble = {
         .type = EVENT_WEBHOOK_FAILING,
         .why = &fall->why,
         .since_us = fall->now_us,
@@ -42,17 +64,20 @@ bool circuit_open(struct db *db, struct webhook_key key,
     struct tx *tx = NULL;
     bool ok =
         tx_begin(db, &tx, err) && circuit_lock(tx, key, err) &&
+        look_back(tx, key, fall, &trouble, err) &&
         tx_run(tx, &sql_circuit_open,
                ARGS(ARG_UUID(key.org_id), ARG_UUID(key.webhook_id),
-                    ARG_TIME(fall->now_us), ARG_INT(fall->failures),
+                    ARG_TIME(fall->now_us), ARG_INT(trouble.failures),
                     ARG_INT(fall->waits.first_ms), ARG_INT(fall->waits.max_ms),
                     ARG_TEXT(str_of(news.data)),
-                    ARG_TIME(fall->why.not_before_us)),
+                    ARG_TIME(fall->why.not_before_us),
+                    ARG_TIME(fall->why.began_us), ARG_TIME(trouble.since_us)),
                &rows, err) &&
         tell_change(tx, key, &trouble, fall->now_us, rows, err);
 
     if (ok) {
-        *changed = db_count(rows) > 0;
+        *out = (struct circuit_fallen){db_count(rows) > 0, trouble.since_us,
+                                       trouble.failures};
     }
     db_rows_free(rows);
     tx_end(tx);
@@ -76,7 +101,7 @@ static struct circuit_trouble trouble_was(const struct db_rows *rows,
 }
 
 bool circuit_close(struct db *db, struct webhook_key key,
-                   const struct circuit_why *why, int64_t now_us, bool *changed,
+                   const struct circuit_rise *rise, bool *changed,
                    struct err *err)
 {
     const struct id_text news = news_of(key);
@@ -86,12 +111,13 @@ bool circuit_close(struct db *db, struct webhook_key key,
     bool ok = tx_begin(db, &tx, err) && circuit_lock(tx, key, err) &&
               tx_run(tx, &sql_circuit_close,
                      ARGS(ARG_UUID(key.org_id), ARG_UUID(key.webhook_id),
-                          ARG_TIME(now_us), ARG_TEXT(str_of(news.data))),
+                          ARG_TIME(rise->now_us), ARG_TEXT(str_of(news.data)),
+                          ARG_BOOL(rise->answers)),
                      &rows, err);
 
     if (ok) {
-        was = trouble_was(rows, EVENT_WEBHOOK_RECOVERED, why);
-        ok = tell_change(tx, key, &was, now_us, rows, err);
+        was = trouble_was(rows, EVENT_WEBHOOK_RECOVERED, &rise->why);
+        ok = tell_change(tx, key, &was, rise->now_us, rows, err);
     }
     if (ok) {
         *changed = db_count(rows) > 0;
@@ -110,13 +136,14 @@ bool circuit_disable(struct db *db, struct webhook_key key,
     struct circuit_trouble was;
     struct db_rows *rows = NULL;
     struct tx *tx = NULL;
-    bool ok = tx_begin(db, &tx, err) && circuit_lock(tx, key, err) &&
-              tx_run(tx, &sql_webhook_disable,
-                     ARGS(ARG_UUID(key.org_id), ARG_UUID(key.webhook_id),
-                          ARG_TEXT(end->reason), ARG_TIME(end->now_us),
-                          ARG_UUID(id_new()), ARG_TEXT(str_of(subject.data)),
-                          ARG_TEXT(str_of(news.data))),
-                     &rows, err);
+    bool ok =
+        tx_begin(db, &tx, err) && circuit_lock(tx, key, err) &&
+        tx_run(tx, &sql_webhook_disable,
+               ARGS(ARG_UUID(key.org_id), ARG_UUID(key.webhook_id),
+                    ARG_TEXT(end->reason), ARG_TIME(end->now_us),
+                    ARG_UUID(id_new()), ARG_TEXT(str_of(subject.data)),
+                    ARG_TEXT(str_of(news.data)), ARG_TIME(end->why.began_us)),
+               &rows, err);
 
     if (ok) {
         was = trouble_was(rows, EVENT_WEBHOOK_DISABLED, &end->why);
@@ -234,7 +261,8 @@ static bool release(struct tx *tx, struct webhook_key key,
                      ARG_TIME(how->now_us), ARG_INT(how->apart_us),
                      ARG_INT((int64_t)how->max),
                      how->max_age_ms == 0 ? ARG_NULL : ARG_INT(how->max_age_ms),
-                     ARG_TEXT(how->old.failure), ARG_TEXT(how->old.detail)),
+                     ARG_TEXT(how->old.failure), ARG_TEXT(how->old.detail),
+                     ARG_INT(hours_shard())),
                 &rows, err)) {
         return false;
     }

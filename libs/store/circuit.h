@@ -25,24 +25,34 @@ struct circuit_waits {
  * who find the same thing one makes the change and the event. *changed is
  * false when there was nothing to change. */
 
-/* What the last attempt said. */
+/* What the last attempt said. Of a webhook that was changed after it had begun
+ * it says nothing: it does not open or disable that. */
 struct circuit_why {
     int status;         /* 0: no answer */
     struct str failure; /* A word; STR_NONE: there was an answer */
     struct str detail;
     int64_t not_before_us; /* Retry-After; DB_TIME_NULL: none */
+    int64_t began_us;      /* DB_TIME_NULL: there was none. */
 };
 
-/* Nothing happens when it is open already, or the webhook is disabled. */
+/* Nothing happens when it is open already, or the webhook is disabled. It fails
+ * since now, or since the failures began that were never followed by a success:
+ * it may have closed meanwhile because nothing was held. */
 struct circuit_fall {
     int failures;
+    int64_t since_us; /* Looked back for those. */
     struct circuit_waits waits;
     struct circuit_why why;
     int64_t now_us;
 };
+struct circuit_fallen {
+    bool changed;
+    int64_t since_us; /* Nothing but failures since then, so many. */
+    int64_t failures;
+};
 MUST_USE bool circuit_open(struct db *db, struct webhook_key key,
-                           const struct circuit_fall *fall, bool *changed,
-                           struct err *err);
+                           const struct circuit_fall *fall,
+                           struct circuit_fallen *out, struct err *err);
 
 /* How many attempts to it have failed since an hour with a success, by all
  * dispatchers, from since_us on: what a breaker, which knows those of its own
@@ -59,10 +69,15 @@ MUST_USE bool circuit_count(struct db *db, struct circuit_counts *out,
                             struct err *err);
 
 /* It gets events again, and what is held goes out. Nothing happens unless it
- * is open. */
+ * is open. Only when it answers well is forgotten since when it failed. */
+struct circuit_rise {
+    struct circuit_why why;
+    bool answers;
+    int64_t now_us;
+};
 MUST_USE bool circuit_close(struct db *db, struct webhook_key key,
-                            const struct circuit_why *why, int64_t now_us,
-                            bool *changed, struct err *err);
+                            const struct circuit_rise *rise, bool *changed,
+                            struct err *err);
 
 /* Stop sending to the webhook (410, or five days of failure); `reason` is what
  * it says of itself. Nothing happens when it is disabled already. */

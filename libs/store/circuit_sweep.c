@@ -2,6 +2,7 @@
  * what somebody remembers. */
 #include "store/circuit.h"
 
+#include "store/hours.h"
 #include "store_sql.h"
 
 #include <assert.h>
@@ -45,7 +46,8 @@ bool circuit_end_held(struct db *db, struct webhook_key key,
     if (!db_run(db, &sql_delivery_end_held,
                 ARGS(ARG_UUID(key.org_id), ARG_UUID(key.webhook_id),
                      ARG_INT((int64_t)how->max), ARG_TIME(how->now_us),
-                     ARG_TEXT(how->why), ARG_TEXT(how->word)),
+                     ARG_TEXT(how->why), ARG_TEXT(how->word),
+                     ARG_INT(hours_shard())),
                 &rows, err)) {
         return false;
     }

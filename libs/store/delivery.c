@@ -2,7 +2,7 @@
 #include "store/delivery.h"
 
 #include "base/macros.h"
-#include "base/random.h"
+#include "store/hours.h"
 #include "store_sql.h"
 
 #include <assert.h>
@@ -13,7 +13,6 @@
 #define ATTEMPT_ARGS 23
 #define COUNT_ARGS 2 /* Behind the attempts. */
 #define TRACE_ARGS 2
-#define SHARDS 32
 
 const char *const delivery_state_words[] = {"pending", "delivered", "failed",
                                             "held", NULL};
@@ -213,18 +212,6 @@ static void attempt_args(struct arena *arena, const struct attempt *list,
     connection_args(arena, list, count, args + 16);
 }
 
-/* Which of the rows of an hour this thread adds to: any, always the same. So
- * threads and processes seldom meet in one; when they do, one waits. */
-static int64_t shard(void)
-{
-    static _Thread_local uint64_t drawn; /* 0: not yet */
-
-    while (drawn == 0) {
-        random_bytes(&drawn, sizeof drawn);
-    }
-    return (int64_t)(drawn % SHARDS);
-}
-
 /* What is more to know of the attempts for the sums of hours. */
 static void count_args(struct arena *arena, const struct attempt *list,
                        size_t count, struct db_arg args[COUNT_ARGS])
@@ -235,7 +222,7 @@ static void count_args(struct arena *arena, const struct attempt *list,
         webhook[i] = list[i].webhook_id;
     }
     args[0] = ARG_UUIDS(webhook, count);
-    args[1] = ARG_INT(shard());
+    args[1] = ARG_INT(hours_shard());
 }
 
 /* --- writes ------------------------------------------------------------------

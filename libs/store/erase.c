@@ -316,9 +316,11 @@ static bool erase_rosters(struct erase *e, struct batch *b, struct err *err)
 /* --- kept answers ----------------------------------------------------------
  */
 
-/* Sealed, so each is opened to see. Only what is still as it was read. */
+/* Sealed, so each is opened to see. Only what is still as it was read. One that
+ * can't be is counted, unless nobody is given it any more. */
 static bool erase_kept(struct erase *e, const struct idempotency_token *token,
-                       struct str sealed, struct arena *arena, struct err *err)
+                       struct str sealed, bool is_live, struct arena *arena,
+                       struct err *err)
 {
     const struct sha256 who = idempotency_identity(token);
     struct str context = {(const char *)who.bytes, SHA256_BYTES};
@@ -327,12 +329,17 @@ static bool erase_kept(struct erase *e, const struct idempotency_token *token,
     struct buf clear = BUF_EMPTY;
     struct buf again = BUF_EMPTY;
     bool found = false;
-    bool ok = seal_open(e->keys, sealed, context, &plain, err) &&
-              erase_answer(buf_str(&plain), str_of(subject.data), arena, &clear,
-                           &found, err);
+    struct err why = ERR_NONE;
+    bool ok = true;
 
+    if (!seal_open(e->keys, sealed, context, &plain, &why) ||
+        !erase_answer(buf_str(&plain), str_of(subject.data), arena, &clear,
+                      &found, &why)) {
+        e->unreadable += is_live;
+        found = false;
+    }
     found = found && !str_eq(buf_str(&plain), buf_str(&clear));
-    if (ok && found && !e->is_dry) {
+    if (found && !e->is_dry) {
         seal_close(e->keys, buf_str(&clear), context, &again);
         ok = db_run(e->db, &sql_erase_answer,
                     ARGS(ARG_UUID(token->org_id), ARG_UUID(token->key_id),
@@ -355,7 +362,8 @@ static bool erase_kept_batch(struct erase *e, struct idempotency_token *last,
     struct db_rows *rows = NULL;
     bool ok = db_run(e->db, &sql_erase_answers_read,
                      ARGS(ARG_UUID(e->org_id), ARG_UUID(last->key_id),
-                          ARG_TEXT(last->route), ARG_TEXT(last->text)),
+                          ARG_TEXT(last->route), ARG_TEXT(last->text),
+                          ARG_TIME(e->now_us)),
                      &rows, err);
 
     *count = ok ? db_count(rows) : 0;
@@ -365,7 +373,8 @@ static bool erase_kept_batch(struct erase *e, struct idempotency_token *last,
             arena_str(arena, db_text(rows, i, 1)),
             arena_str(arena, db_text(rows, i, 2))};
 
-        ok = erase_kept(e, &token, db_bytes(rows, i, 3), arena, err);
+        ok = erase_kept(e, &token, db_bytes(rows, i, 3), db_bool(rows, i, 4),
+                        arena, err);
         *last = token;
     }
     db_rows_free(rows);

@@ -37,6 +37,7 @@ struct erase {
     int64_t now_us;
     bool is_dry;                 /* Count only. */
     int64_t rows[ERASE_TABLES];  /* That were changed, or would be. */
+    int64_t unreadable;          /* Kept answers that can't be opened. */
     erase_progress_fn *progress; /* After each batch; may be NULL. */
     void *user;
 };

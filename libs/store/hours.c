@@ -2,10 +2,13 @@
 #include "store/hours.h"
 
 #include "base/clock.h"
+#include "base/random.h"
 #include "clean.h"
 #include "store_sql.h"
 
 #include <assert.h>
+
+#define SHARDS 32
 
 /* Where slots end (sql/delivery.sql has the same); the last has no end. */
 static const int64_t bounds_us[HOURS_SLOTS - 1] = {
@@ -131,6 +134,16 @@ int64_t hours_quantile_us(const struct hours_counts *c, unsigned percent)
         begin_us = bounds_us[slot];
     }
     return begin_us;
+}
+
+int64_t hours_shard(void)
+{
+    static _Thread_local uint64_t drawn; /* 0: not yet */
+
+    while (drawn == 0) {
+        random_bytes(&drawn, sizeof drawn);
+    }
+    return (int64_t)(drawn % SHARDS);
 }
 
 bool hours_clean(struct db *db, int64_t before_us, int64_t *removed,

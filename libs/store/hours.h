@@ -44,6 +44,10 @@ MUST_USE bool hours_of_all(struct db *db, struct id org_id, int64_t from_us,
                            struct arena *arena, struct hours_of_webhook **list,
                            size_t *count, struct err *err);
 
+/* Which of the rows of an hour this thread adds to: any, always the same. So
+ * threads and processes seldom meet in one; when they do, one waits. */
+int64_t hours_shard(void);
+
 void hours_add(struct hours_counts *sum, const struct hours_counts *more);
 
 int64_t hours_attempts(const struct hours_counts *c);

@@ -24,6 +24,7 @@ struct outbox_row {
     struct str request_id;  /* STR_NONE: none */
     int64_t webhooks_version;
     int64_t created_at_us;
+    bool is_again; /* Kafka may have it already. */
 };
 
 /* The row that the statement of this event puts into the outbox, but for what

@@ -65,3 +65,13 @@ bool breaker_note(struct breaker *b, bool is_success, int64_t now_us,
     *failures = count;
     return true;
 }
+
+bool breaker_has_bad(const struct breaker *b)
+{
+    unsigned bad = b->in_a_row;
+
+    for (int i = 0; i < BREAKER_MINUTES; i++) {
+        bad += b->bad[i];
+    }
+    return bad > 0;
+}

@@ -29,4 +29,7 @@ struct breaker {
 MUST_USE bool breaker_note(struct breaker *b, bool is_success, int64_t now_us,
                            unsigned *failures);
 
+/* Does it count a failure? */
+bool breaker_has_bad(const struct breaker *b);
+
 #endif

@@ -55,6 +55,7 @@ struct circuits {
     struct thread thread;
     struct arena *arena;
     struct circuit_waits waits;
+    int64_t most_us; /* Of nothing but failures. */
     struct sweep sweep;
     struct news_queue news;
     struct news work[NEWS_MAX]; /* The thread's copy. */
@@ -76,7 +77,8 @@ static struct news news_of(enum news_kind kind, const struct job *j)
                      .key = key_of(j),
                      .status = why.status,
                      .failure = why.failure,
-                     .not_before_us = why.not_before_us};
+                     .not_before_us = why.not_before_us,
+                     .began_us = why.began_us};
 
     news_say(&n, why.detail);
     return n;
@@ -109,7 +111,8 @@ void circuits_hold(struct circuits *c, struct job *j)
                          .key = key_of(j),
                          .failures = 1,
                          .failure = str_of(refusal_word(why)),
-                         .not_before_us = DB_TIME_NULL};
+                         .not_before_us = DB_TIME_NULL,
+                         .began_us = DB_TIME_NULL};
         news_say(&n, str_of(refusal_says(why)));
         news_add(&c->news, &n);
     }
@@ -142,77 +145,19 @@ static void say(const char *what, struct webhook_key key, const char *name,
 static struct circuit_why why_of(const struct news *n)
 {
     return (struct circuit_why){n->status, n->failure, str_of(n->detail),
-                                n->not_before_us};
-}
-
-static bool fell(struct circuits *c, const struct news *n, struct err *err)
-{
-    const struct circuit_fall fall = {
-        .failures = (int)n->failures,
-        .waits = c->waits,
-        .why = why_of(n),
-        .now_us = clock_wall_us(),
-    };
-    bool changed = false;
-
-    if (!circuit_open(c->d->db, n->key, &fall, &changed, err)) {
-        return false;
-    }
-    targets_forget(c->d->targets, n->key.org_id);
-    if (changed) {
-        metrics_add(c->d->metrics, METER_CIRCUITS, CIRCUIT_OPENED, 1);
-        say("webhook.failing", n->key, "failures", n->failures);
-    }
-    return true;
-}
-
-static bool doubt(struct circuits *c, const struct news *n, struct err *err)
-{
-    const int64_t since_us = clock_wall_us() - DOUBT_US;
-    struct news fallen = *n;
-    int64_t failures = 0;
-
-    if (!circuit_doubt(c->d->db, n->key, since_us, &failures, err)) {
-        return false;
-    }
-    fallen.failures = (unsigned)MIN_OF(failures, INT_MAX);
-    return failures < BREAKER_IN_A_ROW || fell(c, &fallen, err);
-}
-
-static bool well(struct circuits *c, const struct news *n, struct err *err)
-{
-    const struct circuit_why why = why_of(n);
-    bool changed = false;
-
-    if (!circuit_close(c->d->db, n->key, &why, clock_wall_us(), &changed,
-                       err)) {
-        return false;
-    }
-    targets_forget(c->d->targets, n->key.org_id);
-    if (changed) {
-        metrics_add(c->d->metrics, METER_CIRCUITS, CIRCUIT_CLOSED, 1);
-        say("webhook.recovering", n->key, "probes", 1);
-    }
-    return true;
+                                n->not_before_us, n->began_us};
 }
 
 /* Failed for too long? Not by a few attempts that were far between. */
-static bool failed(struct circuits *c, const struct news *n, struct err *err)
+static bool end_old(struct circuits *c, const struct news *n, int64_t since_us,
+                    int64_t failures, struct err *err)
 {
-    const int64_t most_us =
-        (int64_t)c->d->settings.disable_after_ms * US_PER_MS;
     const int64_t now_us = clock_wall_us();
-    int64_t since_us = DB_TIME_NULL;
-    int64_t failures = 0;
     bool changed = false;
     char since[RFC3339_LEN + 1];
     char reason[REASON_BYTES];
 
-    if (!circuit_failed(c->d->db, n->key, n->not_before_us, &since_us,
-                        &failures, err)) {
-        return false;
-    }
-    if (failures < DISABLE_FAILURES_MIN || now_us - since_us < most_us) {
+    if (failures < DISABLE_FAILURES_MIN || now_us - since_us < c->most_us) {
         return true;
     }
     rfc3339_write(since_us, since);
@@ -230,6 +175,71 @@ static bool failed(struct circuits *c, const struct news *n, struct err *err)
         say("webhook.disabled", n->key, "failures", failures);
     }
     return true;
+}
+
+static bool fell(struct circuits *c, const struct news *n, struct err *err)
+{
+    const int64_t now_us = clock_wall_us();
+    const struct circuit_fall fall = {
+        .failures = (int)n->failures,
+        .since_us = now_us - DOUBT_US - c->most_us,
+        .waits = c->waits,
+        .why = why_of(n),
+        .now_us = now_us,
+    };
+    struct circuit_fallen fallen = {0};
+
+    if (!circuit_open(c->d->db, n->key, &fall, &fallen, err)) {
+        return false;
+    }
+    targets_forget(c->d->targets, n->key.org_id);
+    if (!fallen.changed) {
+        return true;
+    }
+    metrics_add(c->d->metrics, METER_CIRCUITS, CIRCUIT_OPENED, 1);
+    say("webhook.failing", n->key, "failures", fallen.failures);
+    return end_old(c, n, fallen.since_us, fallen.failures, err);
+}
+
+static bool doubt(struct circuits *c, const struct news *n, struct err *err)
+{
+    const int64_t since_us = clock_wall_us() - DOUBT_US;
+    struct news fallen = *n;
+    int64_t failures = 0;
+
+    if (!circuit_doubt(c->d->db, n->key, since_us, &failures, err)) {
+        return false;
+    }
+    fallen.failures = (unsigned)MIN_OF(failures, INT_MAX);
+    return failures < BREAKER_IN_A_ROW || fell(c, &fallen, err);
+}
+
+/* Told, or found by a probe that found nothing (NEWS_QUIET). */
+static bool well(struct circuits *c, const struct news *n, struct err *err)
+{
+    const struct circuit_rise rise = {why_of(n), n->kind == NEWS_WELL,
+                                      clock_wall_us()};
+    bool changed = false;
+
+    if (!circuit_close(c->d->db, n->key, &rise, &changed, err)) {
+        return false;
+    }
+    targets_forget(c->d->targets, n->key.org_id);
+    if (changed) {
+        metrics_add(c->d->metrics, METER_CIRCUITS, CIRCUIT_CLOSED, 1);
+        say("webhook.recovering", n->key, "probes", 1);
+    }
+    return true;
+}
+
+static bool failed(struct circuits *c, const struct news *n, struct err *err)
+{
+    int64_t since_us = DB_TIME_NULL;
+    int64_t failures = 0;
+
+    return circuit_failed(c->d->db, n->key, n->not_before_us, &since_us,
+                          &failures, err) &&
+           end_old(c, n, since_us, failures, err);
 }
 
 static bool is_among(const struct news *list, size_t count,
@@ -280,12 +290,14 @@ static bool hear(struct circuits *c, struct err *err)
 
 /* Nothing is held. What is under way, or waits for its retry, will be: it is
  * tried then. Else the endpoint gets what comes, and has to fall anew to be
- * given a rest. */
+ * given a rest; then it fails since before, when nothing was answered well. */
 static bool probe_none(struct circuits *c, struct webhook_key key,
                        struct err *err)
 {
-    struct news nothing = {
-        .kind = NEWS_WELL, .key = key, .not_before_us = DB_TIME_NULL};
+    struct news nothing = {.kind = NEWS_QUIET,
+                           .key = key,
+                           .not_before_us = DB_TIME_NULL,
+                           .began_us = DB_TIME_NULL};
     bool waits = false;
 
     if (!circuit_is_busy(c->d->db, key, &waits, err)) {
@@ -355,8 +367,8 @@ static bool drain_all(struct circuits *c, struct err *err)
             .apart_us = US_PER_S / (int64_t)s->held_rate,
             .settle_us = ((int64_t)s->lease_ms + TARGETS_TTL_MS) * US_PER_MS,
             .max_age_ms = (int64_t)s->max_age_ms,
-            .old = {0, str_of(refusal_word(REFUSAL_TOO_OLD)),
-                    str_of(refusal_says(REFUSAL_TOO_OLD)), DB_TIME_NULL},
+            .old = {.failure = str_of(refusal_word(REFUSAL_TOO_OLD)),
+                    .detail = str_of(refusal_says(REFUSAL_TOO_OLD))},
         };
         struct circuit_drained drained = {0};
         if (!circuit_drain(c->d->db, &how, &is_found, &drained, err)) {
@@ -442,6 +454,7 @@ struct circuits *circuits_new(struct dispatcher *d)
     c->arena = arena_new(ARENA_BYTES);
     c->waits = (struct circuit_waits){(int64_t)d->settings.probe_wait_ms,
                                       (int64_t)d->settings.probe_wait_max_ms};
+    c->most_us = (int64_t)d->settings.disable_after_ms * US_PER_MS;
     news_open(&c->news);
     return c;
 }

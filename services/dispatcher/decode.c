@@ -86,6 +86,7 @@ static void read_headers(const struct record *r, struct arena *arena,
         d->trace = (struct trace){.id = d->id};
     }
     d->webhooks_version = webhooks_version(r);
+    d->is_again = header_of(r, STR(RECORD_AGAIN)).len > 0;
 }
 
 bool decode_event(const struct record *r, struct arena *arena,

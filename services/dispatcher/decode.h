@@ -26,6 +26,7 @@ struct decoded {
      * trace of the event's id, of which this is the beginning: span 0. */
     struct trace trace;
     int64_t webhooks_version; /* 0: not said. INT64_MAX: can not be known */
+    bool is_again;            /* Who sent it says it may have come before. */
 };
 
 /* ERR_MALFORMED: not a porter.v1.Event. ERR_INVALID: one, but a field that the

@@ -4,7 +4,8 @@
  * job per webhook -> ledger_add -> workers_put; and, as the ledger says what
  * is durable, consumer_done.
  * Records that were there when their partition came to us may have been sent
- * by an owner that died: what has a row already is left to it (known.c).
+ * by an owner that died, and who sends one again says so: what has a row
+ * already is left to it (known.c).
  * Endings: too large to be sent: a failed row; a webhook that gets nothing for
  * now: a held row; one with an order: a row that is due. What can't be read
  * goes to the dead letters (letter.c) and counts as done. What can't be matched
@@ -42,12 +43,14 @@
 #define PLACES_MAX 64
 #define ARENA_BYTES 524288
 #define REVOKE_FLUSH_MS 10000
+#define ASK_FLUSH_MS 2000
 
 /* A record that was taken and is not yet in the ledger. */
 struct pending {
     bool is_poison;
     bool is_inherited; /* An earlier owner may have had it. */
-    bool is_asked;     /* …and `known` says what it has done. */
+    bool is_doubtful;  /* That, or it was sent before. */
+    bool is_asked;     /* …and `known` says what came of it. */
     struct known_part asked;
     struct decoded event;
     struct letter letter; /* When poison. */
@@ -104,18 +107,12 @@ static bool find_wanted(struct intake *in, const struct decoded *e,
     return true;
 }
 
-/* Without those that an earlier owner has seen to; how many are left. */
+/* Without those that were seen to before; how many are left. */
 static size_t drop_known(struct intake *in, const struct pending *p,
                          const struct webhook_target **wanted, size_t count)
 {
-    size_t kept = 0;
+    size_t kept = known_drop(in->known, p->asked, p->event.id, wanted, count);
 
-    for (size_t i = 0; i < count; i++) {
-        struct id id = id_pair(p->event.id, wanted[i]->id);
-        if (!known_is(in->known, p->asked, id)) {
-            wanted[kept++] = wanted[i];
-        }
-    }
     metrics_add(in->d->metrics, METER_KNOWN, 0, (int64_t)(count - kept));
     return kept;
 }
@@ -204,11 +201,10 @@ static bool take_poison(struct intake *in, const struct pending *p,
     return true;
 }
 
-/* --- what an earlier owner did ---------------------------------------------
- */
+/* --- what was done before ------------------------------------------------- */
 
-/* Put the event's deliveries into the question; false in *fits when there is
- * no room for them. */
+/* Put the event's deliveries into the question; false in *fits when they are
+ * left to the next one. */
 static bool ask_for(struct intake *in, struct pending *p, bool *fits,
                     struct err *err)
 {
@@ -219,12 +215,7 @@ static bool ask_for(struct intake *in, struct pending *p, bool *fits,
     if (!find_wanted(in, &p->event, &set, wanted, &count, err)) {
         return false;
     }
-    *fits = known_has_room(in->known, count);
-    p->asked = (struct known_part){0};
-    for (size_t i = 0; *fits && i < count; i++) {
-        known_add(in->known, &p->asked, p->event.org_id,
-                  id_pair(p->event.id, wanted[i]->id), p->event.created_at_us);
-    }
+    *fits = known_add(in->known, &p->event, wanted, count, &p->asked);
     target_set_release(set);
     return true;
 }
@@ -238,10 +229,14 @@ static bool ask_known(struct intake *in, size_t first, struct err *err)
     known_clear(in->known);
     while (end < in->pending_count && fits) {
         struct pending *p = &in->pending[end];
-        if (p->is_inherited && !p->is_poison && !ask_for(in, p, &fits, err)) {
+        if (p->is_doubtful && !ask_for(in, p, &fits, err)) {
             return false;
         }
         end += fits;
+    }
+    /* With the rows of what went on a moment ago. */
+    if (!ledger_flush(in->d->ledger, ASK_FLUSH_MS)) {
+        return err_set(err, ERR_UNAVAILABLE, "rows are not written yet");
     }
     if (!known_ask(in->known, err)) {
         return false;
@@ -249,7 +244,7 @@ static bool ask_known(struct intake *in, size_t first, struct err *err)
     for (size_t i = first; i < end; i++) {
         struct pending *p = &in->pending[i];
         p->is_asked = true;
-        if (p->asked.count > 0) {
+        if (p->is_inherited && p->asked.count > 0) {
             consumer_taken(in->consumer, &p->place,
                            known_any(in->known, p->asked));
         }
@@ -275,6 +270,7 @@ static void keep(struct intake *in, const struct record *r)
         p->letter = letter_make(r, str_of(why.text), in->arena);
         return;
     }
+    p->is_doubtful = p->is_inherited || p->event.is_again;
     spans_begin(in->d, &p->event);
 }
 
@@ -302,7 +298,7 @@ static bool push_on(struct intake *in, bool heed_room, struct err *err)
         if (heed_room && (load_is_full(&in->d->load) || is_held_by_lanes(in))) {
             return true;
         }
-        if (p->is_inherited && !p->is_asked &&
+        if (p->is_doubtful && !p->is_asked &&
             !ask_known(in, in->pending_next, err)) {
             return false;
         }

@@ -1,8 +1,7 @@
 /* Stands between intake and ledger, and only when a partition has come to us
- * with records in it. */
+ * with records in it, or a record comes again. */
 #include "dispatcher/known.h"
 
-#include <assert.h>
 #include <stdlib.h>
 
 struct known {
@@ -30,21 +29,31 @@ void known_clear(struct known *k)
     k->count = 0;
 }
 
-bool known_has_room(const struct known *k, size_t count)
+static bool is_asked(const struct known *k, struct id delivery_id)
 {
-    return k->count + count <= KNOWN_ASK_MAX;
+    size_t i = k->count;
+
+    while (i > 0 && !id_eq(k->keys[i - 1].id, delivery_id)) {
+        i--;
+    }
+    return i > 0;
 }
 
-void known_add(struct known *k, struct known_part *part, struct id org_id,
-               struct id delivery_id, int64_t event_at_us)
+bool known_add(struct known *k, const struct decoded *e,
+               const struct webhook_target **wanted, size_t count,
+               struct known_part *part)
 {
-    assert(k->count < KNOWN_ASK_MAX);
-    if (part->count == 0) {
-        part->first = k->count;
+    *part = (struct known_part){k->count, 0};
+    if (k->count + count > KNOWN_ASK_MAX ||
+        (count > 0 && is_asked(k, id_pair(e->id, wanted[0]->id)))) {
+        return false;
     }
-    k->keys[k->count++] =
-        (struct delivery_key){org_id, delivery_id, event_at_us};
-    part->count++;
+    for (size_t i = 0; i < count; i++) {
+        k->keys[k->count++] = (struct delivery_key){
+            e->org_id, id_pair(e->id, wanted[i]->id), e->created_at_us};
+    }
+    part->count = count;
+    return true;
 }
 
 bool known_ask(struct known *k, struct err *err)
@@ -53,8 +62,8 @@ bool known_ask(struct known *k, struct err *err)
            delivery_known(k->db, k->keys, k->count, k->is_known, err);
 }
 
-bool known_is(const struct known *k, struct known_part part,
-              struct id delivery_id)
+static bool is_known(const struct known *k, struct known_part part,
+                     struct id delivery_id)
 {
     for (size_t i = part.first; i < part.first + part.count; i++) {
         if (id_eq(k->keys[i].id, delivery_id)) {
@@ -62,6 +71,20 @@ bool known_is(const struct known *k, struct known_part part,
         }
     }
     return false;
+}
+
+size_t known_drop(const struct known *k, struct known_part part,
+                  struct id event_id, const struct webhook_target **wanted,
+                  size_t count)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        if (!is_known(k, part, id_pair(event_id, wanted[i]->id))) {
+            wanted[kept++] = wanted[i];
+        }
+    }
+    return kept;
 }
 
 bool known_any(const struct known *k, struct known_part part)

@@ -297,6 +297,14 @@ struct job *lanes_next(struct lanes *l, int64_t now_us)
     return j;
 }
 
+/* Forgotten, an endpoint that fails would never have failed often enough. */
+static size_t idle_max(const struct lane *lane)
+{
+    bool is_ill = lane->open_until_us > 0 || breaker_has_bad(&lane->breaker);
+
+    return is_ill ? LANES_ILL_MAX : LANES_IDLE_MAX;
+}
+
 /* One less under way. */
 static void lane_end(struct lanes *l, struct lane *lane)
 {
@@ -305,7 +313,7 @@ static void lane_end(struct lanes *l, struct lane *lane)
     lane_review(l, lane);
     lane_enter(l, lane);
     if (lane->turn.active == 0 && lane->queue.count == 0 &&
-        !lane->turn.is_waiting && l->count > LANES_IDLE_MAX) {
+        !lane->turn.is_waiting && l->count > idle_max(lane)) {
         lane_set_full(l, lane, false);
         lane_drop(l, lane);
     }
@@ -375,31 +383,31 @@ bool lanes_in_doubt(struct lanes *l, struct id webhook_id)
            lane->breaker.in_a_row % LANE_DOUBT == 0;
 }
 
-void lanes_clear(struct lanes *l, struct id webhook_id, struct job_list *out)
-{
-    struct lane *lane = lane_find(l, webhook_id);
-
-    if (lane == NULL) {
-        return;
-    }
-    l->queued -= lane->queue.count;
-    job_list_join(out, &lane->queue);
-    lane_set_full(l, lane, false);
-    lane_review(l, lane);
-}
-
-static void lane_take_late(struct lanes *l, struct lane *lane, int64_t until_us,
-                           struct job_list *out)
+/* What has a lease until then, and with `questions` what is one. */
+static void lane_take(struct lanes *l, struct lane *lane, int64_t until_us,
+                      bool questions, struct job_list *out)
 {
     struct job_list stays = {0};
     struct job *j = NULL;
 
     while ((j = job_list_take(&lane->queue)) != NULL) {
-        bool is_over = j->lease_until_us <= until_us;
-        job_list_add(is_over ? out : &stays, j);
-        l->queued -= is_over;
+        bool goes =
+            j->lease_until_us <= until_us && (questions || !is_question(j));
+        job_list_add(goes ? out : &stays, j);
+        l->queued -= goes;
     }
     lane->queue = stays;
+}
+
+void lanes_clear(struct lanes *l, struct id webhook_id, struct job_list *out)
+{
+    struct lane *lane = lane_find(l, webhook_id);
+
+    if (lane != NULL) {
+        lane_take(l, lane, INT64_MAX, false, out);
+        lane_set_full(l, lane, false);
+        lane_review(l, lane);
+    }
 }
 
 /* What is more than a slow one may hold goes; the oldest stay. What it took
@@ -444,7 +452,7 @@ void lanes_sweep(struct lanes *l, int64_t now_us, int64_t until_us,
              lane = lane->bucket_next) {
             l->slow += lane_is_slow(lane, now_us);
             lane_look(l, lane, now_us);
-            lane_take_late(l, lane, until_us, out);
+            lane_take(l, lane, until_us, true, out);
             lane_shed(l, lane, now_us, out);
             lane_ease(l, lane, now_us);
             lane_review(l, lane);

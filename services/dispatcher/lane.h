@@ -9,6 +9,7 @@
 #include "dispatcher/job.h"
 
 #define LANES_IDLE_MAX 4096      /* Idle lanes remembered (their pace). */
+#define LANES_ILL_MAX 16384      /* The same, of those that fail. */
 #define LANE_PATIENCE_US 1000000 /* See lane_capacity in lane.c. */
 #define LANE_SWIFT_US 100000     /* See lane_review in lane.c. */
 #define LANE_BUSY_TURNS 4
@@ -63,7 +64,7 @@ MUST_USE unsigned lanes_done(struct lanes *l, const struct lane_end *end);
  * lanes_done: other processes may know of more. */
 bool lanes_in_doubt(struct lanes *l, struct id webhook_id);
 
-/* Take everything that waits in one lane. */
+/* Take everything that waits in one lane, but probes and samples. */
 void lanes_clear(struct lanes *l, struct id webhook_id, struct job_list *out);
 
 /* What lanes_next gave was not sent after all: nothing was learnt about the

@@ -17,7 +17,13 @@
 #define NEWS_MAX 256
 #define NEWS_DETAIL_BYTES 400 /* Of a sentence; what is longer is cut. */
 
-enum news_kind { NEWS_FELL, NEWS_FAILED, NEWS_WELL, NEWS_DOUBT };
+enum news_kind {
+    NEWS_FELL,
+    NEWS_FAILED,
+    NEWS_WELL,
+    NEWS_DOUBT,
+    NEWS_QUIET, /* Never told. */
+};
 
 struct news {
     enum news_kind kind;
@@ -27,6 +33,7 @@ struct news {
     int status;
     struct str failure;
     int64_t not_before_us;
+    int64_t began_us; /* DB_TIME_NULL: there was none. */
     char detail[NEWS_DETAIL_BYTES];
 };
 

@@ -274,8 +274,10 @@ struct circuit_why outcome_why(const struct job *j)
     if (o->ending != ENDING_ATTEMPT) {
         return (struct circuit_why){.failure = o->failure,
                                     .detail = o->error,
-                                    .not_before_us = DB_TIME_NULL};
+                                    .not_before_us = DB_TIME_NULL,
+                                    .began_us = DB_TIME_NULL};
     }
     return (struct circuit_why){o->attempt.status, o->attempt.failure,
-                                o->attempt.detail, o->not_before_us};
+                                o->attempt.detail, o->not_before_us,
+                                o->attempt.at_us};
 }

@@ -40,3 +40,16 @@ enum ready ready_look(struct dispatcher *d, struct job *j, enum refusal *why)
     }
     return job_is_on_hold(j) ? READY_HELD : READY_TO_SEND;
 }
+
+bool ready_has_moved(struct dispatcher *d, const struct job *j)
+{
+    struct target_set *set = targets_are_stale(d->targets, j->set)
+                                 ? targets_peek(d->targets, j->body->org_id)
+                                 : NULL;
+    const struct webhook_target *now =
+        set == NULL ? NULL : match_find(set->list, set->count, j->webhook_id);
+    bool has_moved = now != NULL && !str_eq(now->url, j->target->url);
+
+    target_set_release(set);
+    return has_moved;
+}

@@ -20,4 +20,7 @@ int64_t ready_lease_us(const struct dispatcher *d);
 MUST_USE enum ready ready_look(struct dispatcher *d, struct job *j,
                                enum refusal *why);
 
+/* Has it another URL by now? Then what it answers says nothing about it. */
+bool ready_has_moved(struct dispatcher *d, const struct job *j);
+
 #endif

@@ -132,17 +132,27 @@ static void disable_one(struct record_desk *r, const struct job *j)
     }
 }
 
-/* A burst of 410s is about one webhook as a rule: it is disabled once. */
+/* Which of two attempts to one webhook began later? The other is freed. */
+static struct job *later_of(struct job *a, struct job *b)
+{
+    bool is_later = a->outcome.attempt.at_us > b->outcome.attempt.at_us;
+
+    job_free(is_later ? b : a);
+    return is_later ? a : b;
+}
+
+/* A burst of 410s is about one webhook as a rule: it is disabled once, by the
+ * attempt that began last. */
 static void disable_all(struct record_desk *r, struct job_list *gone)
 {
-    struct id last = {0};
     struct job *j = NULL;
 
     while ((j = job_list_take(gone)) != NULL) {
-        if (!id_eq(j->webhook_id, last)) {
-            disable_one(r, j);
-            last = j->webhook_id;
+        while (gone->first != NULL &&
+               id_eq(gone->first->webhook_id, j->webhook_id)) {
+            j = later_of(j, job_list_take(gone));
         }
+        disable_one(r, j);
         job_free(j);
     }
 }

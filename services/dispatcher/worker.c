@@ -99,10 +99,12 @@ static struct sending *sending_take(struct worker *w)
     struct sending *s = w->spare;
 
     if (s == NULL) {
-        s = mem_zero(1, sizeof *s);
-        return s;
+        return mem_zero(1, sizeof *s);
     }
     w->spare = s->next;
+    /* An attempt that is refused shows what it sent: nothing. */
+    buf_clear(&s->lines.text);
+    s->lines.count = 0;
     return s;
 }
 
@@ -130,7 +132,8 @@ static void judge(struct worker *w, const struct job *j,
         .now_us = clock_steady_us(),
         .is_success = j->outcome.verdict == VERDICT_DELIVERED,
         .is_too_much = verdict_is_too_much(answer),
-        .is_known = is_open || is_ours || j->body->is_operational,
+        .is_known = is_open || is_ours || j->body->is_operational ||
+                    ready_has_moved(w->d, j),
     };
     unsigned failures = lanes_done(w->lanes, &end);
     struct job_list waiting = {0};

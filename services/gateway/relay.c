@@ -44,6 +44,7 @@
 static void shards_changed(struct relay *r)
 {
     r->swept.lost_us = clock_steady_us();
+    r->changed_us = clock_wall_us();
     atomic_store(&r->owned_now, r->share.owned);
     (void)pthread_mutex_lock(&r->stats_lock);
     r->stats.shards_owned = (unsigned)__builtin_popcount(r->share.owned);
@@ -260,6 +261,7 @@ static void send_read(struct relay *r, struct pile *pile)
 {
     int64_t now_us = clock_steady_us();
 
+    relay_doubt(r, pile);
     for (size_t i = 0; i < pile->count; i++) {
         swept_add(&r->swept, pile->rows[i].seq, now_us);
     }

@@ -20,6 +20,8 @@
 #include <assert.h>
 
 #define SETTLE_POLL_MS 10
+/* Who had a shard before us may not know at once that it is ours. */
+#define AGAIN_US (30 * US_PER_S)
 
 static void stats_kafka(struct relay *r, size_t sent, int64_t took_us,
                         bool is_up)
@@ -69,6 +71,17 @@ static bool set_aside(struct relay *r, const struct outbox_row *row, size_t bad,
                        LOG_STR("request_id", row->request_id),
                        LOG_INT("bytes", row->payload.len)));
     return true;
+}
+
+/* It has them from that one, or from us, when no answer came. */
+void relay_doubt(const struct relay *r, struct pile *pile)
+{
+    const int64_t until_us = r->changed_us + AGAIN_US;
+
+    for (size_t i = 0; i < pile->count; i++) {
+        struct outbox_row *row = &pile->rows[i];
+        row->is_again = r->is_careful || row->created_at_us < until_us;
+    }
 }
 
 /* The row as a record that names the span of its sending. */

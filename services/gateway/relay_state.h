@@ -40,8 +40,9 @@ struct relay {
     struct share share;
     struct swept swept;
     struct pile piles[PILES];
-    unsigned hot;      /* Bits of shards that may have rows. */
-    int64_t looked_us; /* When all shards were looked at. */
+    unsigned hot;       /* Bits of shards that may have rows. */
+    int64_t looked_us;  /* When all shards were looked at. */
+    int64_t changed_us; /* When the shards were others (wall clock). */
     bool is_careful; /* Something was not acked: batch by batch until it is. */
     unsigned pause_ms;
     enum neighbour database;
@@ -63,6 +64,9 @@ void relay_pause(struct relay *r);
 
 /* A free pile, empty; NULL: all are under way. */
 struct pile *relay_pile(struct relay *r);
+
+/* Mark the rows of the pile, which were read, that Kafka may have already. */
+void relay_doubt(const struct relay *r, struct pile *pile);
 
 /* Send a pile; rows that Kafka does not take now are left to a read. */
 void relay_send(struct relay *r, struct pile *pile);

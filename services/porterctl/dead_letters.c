@@ -291,6 +291,20 @@ static bool may_go(const struct letter *l, struct err *err)
                    STR_ARGS(l->place), STR_ARGS(l->left_out));
 }
 
+/* The letter stays: who sends it twice sends the event once more. */
+static void mark_again(struct record *r)
+{
+    for (size_t i = 0; i < r->header_count; i++) {
+        if (is_named(r, i, RECORD_AGAIN)) {
+            return;
+        }
+    }
+    if (r->header_count < RECORD_HEADERS_MAX) {
+        r->headers[r->header_count++] =
+            (struct record_header){STR(RECORD_AGAIN), STR("1")};
+    }
+}
+
 static bool send(struct requeue *q, const struct letter *l, struct err *err)
 {
     struct record r = l->record;
@@ -299,6 +313,7 @@ static bool send(struct requeue *q, const struct letter *l, struct err *err)
 
     r.at_ms = 0;
     r.topic = arena_str(q->arena, r.topic);
+    mark_again(&r);
     if (!producer_send(q->producer, &r, 1, SEND_MS, &is_acked, &bad, err)) {
         return err_wrap(err, "letter %.*s", STR_ARGS(l->place));
     }

@@ -69,6 +69,8 @@ static bool write_audit(struct ctl *ctl, const struct erase *e, struct err *err)
         json_key(&w, str_of(erase_table_names[i]));
         json_add_int(&w, e->rows[i]);
     }
+    json_key(&w, STR("unreadable"));
+    json_add_int(&w, e->unreadable);
     json_object_end(&w);
     ok = audit_write(ctl->db, e->org_id, STR(CTL_ACTOR), STR("subject.erased"),
                      ctl->words.subject, buf_str(&detail), STR_NONE,
@@ -79,7 +81,7 @@ static bool write_audit(struct ctl *ctl, const struct erase *e, struct err *err)
 
 static void show(struct ctl *ctl, const struct erase *e)
 {
-    struct field fields[ERASE_TABLES + 2] = {
+    struct field fields[ERASE_TABLES + 3] = {
         F_TEXT("subject", ctl->words.subject),
         F_BOOL("erased", !e->is_dry),
     };
@@ -87,7 +89,34 @@ static void show(struct ctl *ctl, const struct erase *e)
     for (int i = 0; i < ERASE_TABLES; i++) {
         fields[i + 2] = F_INT(erase_table_names[i], e->rows[i]);
     }
+    fields[ERASE_TABLES + 2] = F_INT("unreadable", e->unreadable);
     output_one(ctl->words.is_json, fields, COUNT_OF(fields));
+}
+
+/* Of a run that ended early as well: what it did is written down. */
+static bool erase_all(struct ctl *ctl, struct erase *e, struct err *err)
+{
+    struct err why = ERR_NONE;
+    bool ok = erase_subject(e, err);
+    bool is_said = e->is_dry || (!ok && e->rows[ERASE_SUBJECTS] == 0) ||
+                   write_audit(ctl, e, &why);
+
+    if (ok && !is_said) {
+        *err = why;
+    }
+    return ok && is_said;
+}
+
+static bool is_whole(const struct erase *e, struct err *err)
+{
+    return e->unreadable == 0 ||
+           err_set(err, ERR_CONFLICT,
+                   "%" PRId64 " kept answers can't be opened, so what they "
+                   "hold of the person stays until they expire, within a day: "
+                   "put the key they are sealed with into PORTER_SEAL_KEYS "
+                   "(porterctl secrets status) and run it again; all else is "
+                   "done",
+                   e->unreadable);
 }
 
 bool erase_command(struct ctl *ctl, struct err *err)
@@ -103,10 +132,9 @@ bool erase_command(struct ctl *ctl, struct err *err)
     };
 
     if (!read_subject(ctl, &e, err) || !ctl_org(ctl, &e.org_id, err) ||
-        !confirm(ctl, err) || !erase_subject(&e, err) ||
-        (!e.is_dry && !write_audit(ctl, &e, err))) {
+        !confirm(ctl, err) || !erase_all(ctl, &e, err)) {
         return false;
     }
     show(ctl, &e);
-    return true;
+    return is_whole(&e, err);
 }

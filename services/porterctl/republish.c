@@ -164,6 +164,7 @@ static bool record_of(struct republish *p, const Porter__V1__Event *event,
     row = outbox_row_of(event, &cause, arena_str(p->arena, buf_str(&payload)),
                         p->arena);
     buf_free(&payload);
+    row.is_again = true;
     relay_record(&row, p->arena, out);
     *at_us = row.created_at_us;
     return true;

@@ -209,6 +209,24 @@ def test_failures_before_a_new_url_do_not_count(patient):
     assert endpoint.webhook()["health"] == "ok"
 
 
+def test_failures_of_an_endpoint_that_it_had_before_give_the_new_one_no_rest(patient):
+    """All of them are under way when the URL is changed."""
+    endpoint, other, go = Endpoint(patient), patient.receiver(), threading.Event()
+    grown = 30  # So many answers in good time let ten be under way at once.
+    endpoint.is_up.set()
+    endpoint.write(grown)
+    endpoint.until_rows(grown, state="delivered")
+    endpoint.receiver.answer = lambda r: (go.wait(20), (500, {}, b""))[1]
+    endpoint.write(IN_A_ROW)
+    eventually(lambda: len(endpoint.receiver.matching()) >= grown + IN_A_ROW, 30, "all under way")
+    endpoint.patch(url=other.url())
+    go.set()
+    endpoint.until_rows(grown + IN_A_ROW, state="delivered")
+    assert len(other.matching()) == IN_A_ROW
+    with patient.database() as db:
+        assert db.execute("SELECT count(*) FROM webhook_circuits WHERE webhook_id = %s", (parse_id(endpoint.id),)).fetchone() == (0,)
+
+
 def wait_s(hook):
     """From now until it is tried the next time."""
     return (datetime.fromisoformat(hook["next_probe_at"]) - datetime.now(timezone.utc)).total_seconds()
@@ -501,4 +519,5 @@ def test_what_is_held_for_a_webhook_ends_when_it_is_deleted(new_porter):
     assert {row["due_at"] for row in endpoint.until_rows(3, state="failed")} == {None}
     with porter.database() as db:
         said = db.execute("SELECT DISTINCT last_error FROM deliveries WHERE webhook_id = %s", (parse_id(endpoint.id),)).fetchall()
+        assert db.execute("SELECT sum(failed) FROM webhook_hours WHERE webhook_id = %s", (parse_id(endpoint.id),)).fetchone() == (3,)
     assert said == [("The webhook does not exist any more.",)]

@@ -119,11 +119,13 @@ def test_what_it_names_is_shown_and_the_key_is_not(porter, client, authority):
 def test_a_certificate_that_expires_is_told_of_before_anything_is_sent(porter, client, authority):
     receiver = porter.receiver(client_ca=authority.pem)
     made = create(client, receiver.url(), pair(caller(authority, "late")))
+    assert "X-Porter-Event: " in sample(client, made)["request_headers"]
     with porter.database() as db:  # As time does it.
         db.execute("UPDATE webhooks SET client_certificate_expires_at = '2026-01-01' WHERE id = %s", (parse_id(made["id"]),))
     change(client, made, {"description": "read anew"})
     attempt = sample(client, made)
-    assert attempt["failure"] == "client_certificate_expired" and "has expired" in attempt["detail"] and not receiver.got
+    assert attempt["failure"] == "client_certificate_expired" and "has expired" in attempt["detail"] and len(receiver.got) == 1
+    assert attempt["request_headers"] is None, "nothing was sent, and nothing of the request before it is shown"
 
 
 def test_bad_ones_are_refused(client, authority):

@@ -118,7 +118,7 @@ def test_the_oldest_that_is_held_is_found_at_once(ask):
 
 def test_a_portion_of_what_is_held_is_found_in_order(ask):
     run, org, webhook = ask
-    found, days = run("delivery_release", org, webhook, NOW, 1000, 400, None, "too_old", "Too old.")
+    found, days = run("delivery_release", org, webhook, NOW, 1000, 400, None, "too_old", "Too old.", 7)
     assert found.scanned == 0 and found.indexes == {HELD, PKEY, WEBHOOK} and found.sorted == 0, found
     assert found.blocks <= 400 * 30 + 40 * days, found
 

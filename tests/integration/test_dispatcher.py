@@ -146,6 +146,25 @@ def test_410_disables_the_webhook(quick):
     assert len(receiver.matching()) == 1
 
 
+def test_a_410_of_an_endpoint_that_it_had_before_disables_nothing(quick):
+    organization, other = quick.organization(), quick.receiver()
+    asked, go = threading.Event(), threading.Event()
+    receiver = quick.receiver(lambda r: (asked.set(), go.wait(20), (410, {}, b""))[2])
+    hook = organization.webhook(receiver.url()).id
+    client, location = organization.client(), organization.location()
+    client.pre_register(location)
+    assert asked.wait(20)
+    assert client.request("PATCH", f"/webhooks/{hook}", json={"url": other.url()}).status_code == 200
+    go.set()
+    assert [row["state"] for row in settled(quick, organization)] == ["failed"]
+    client.pre_register(location)
+    other.wait(1)
+    assert client.get(f"/webhooks/{hook}").json()["status"] == "enabled"
+    other.answer = lambda r: (410, {}, b"")
+    client.pre_register(location)
+    eventually(lambda: client.get(f"/webhooks/{hook}").json()["status"] == "disabled", 30, "its own 410 disables it")
+
+
 def test_a_redirect_is_a_failure_and_not_followed(quick):
     organization = quick.organization()
     target = quick.receiver()

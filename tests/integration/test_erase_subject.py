@@ -9,7 +9,7 @@ from harness.poll import eventually
 from harness.porter import parse_id
 from harness.process import program
 
-USAGE, NOT_FOUND = 2, 3
+USAGE, NOT_FOUND, CONFLICT = 2, 3, 4
 
 
 class Person:
@@ -181,6 +181,27 @@ def test_a_contractor_is_erased(porter, story):
     assert where_is(porter, stays) == {"contractors", "events", "deliveries", "attempts"}
     assert story.client.get(f"/contractors/{made[0]}").json()["company"] == "[erased]"
     assert len(story.client.get("/contractors").json()["contractors"]) == 2
+
+
+def test_an_answer_that_no_key_opens_stops_nothing(new_porter):
+    porter = new_porter()
+    porter.gateway()
+    organization, person = porter.organization(), Person()
+    client, place = organization.client(), organization.location()
+    visitor = client.post("/visitors/pre-register", json=person.visitor(place), headers={"Idempotency-Key": "first"}).json()["id"]
+    for token in ("gone", "kept"):
+        assert client.post("/evacuations", json={"location_id": organization.location()}, headers={"Idempotency-Key": token}).status_code == 201
+    with porter.database() as db:  # Sealed with a key that was taken away too early; of one nothing is given any more.
+        db.execute("UPDATE idempotency SET body = set_byte(body, 3, 0) WHERE token <> 'first'")
+        db.execute("UPDATE idempotency SET expires_at = now() - interval '1 minute' WHERE token = 'gone'")
+    done = porter.run_ctl("erase-subject", visitor, "--org", organization.slug, "--yes", "--json")
+    said = json.loads(done.stdout)
+    assert done.returncode == CONFLICT and "PORTER_SEAL_KEYS" in done.stderr, done.stderr
+    assert (said["subjects"], said["idempotency"], said["unreadable"]) == (1, 1, 1)
+    assert where_is(porter, person) == set()
+    with porter.database() as db:
+        [(detail,)] = db.execute("SELECT detail FROM audit_log WHERE action = 'subject.erased'").fetchall()
+    assert (detail["subjects"], detail["unreadable"]) == (1, 1)
 
 
 def test_nothing_goes_without_a_yes(porter, story):

@@ -127,6 +127,9 @@ def test_a_gateway_without_a_relay_leaves_the_outbox_alone(new_porter):
     assert waiting() == [visitor["id"]]
     porter.gateway()
     eventually(lambda: waiting() == [], 30, "a relay that takes what waited")
+    topics = porter.topics()
+    assert topics.of(organization.id)[0].headers["porter_again"] == "1", "it can't know that nobody has sent it"
+    topics.close()
 
 
 def test_a_gateway_that_cannot_start_takes_no_shards(new_porter):

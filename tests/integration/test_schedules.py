@@ -234,3 +234,23 @@ def test_they_are_shown_kept_and_given_back(quick):
     back = patch(retry_schedule=None)
     assert (back["retry_schedule"], back["max_age_seconds"]) == (None, 2592000)
     assert patch(max_age_seconds=None)["max_age_seconds"] is None
+
+
+@pytest.mark.parametrize("keep, most", [("30d", 30 * 86400), ("3d", 3 * 86400), ("90d", 30 * 86400), ("0", None)])
+def test_nothing_may_be_tried_for_longer_than_deliveries_are_kept(new_porter, keep, most):
+    """A row that is still to be sent keeps its day, and everybody's rows of it."""
+    porter = new_porter()
+    porter.gateway(PORTER_RETENTION_DELIVERIES=keep)
+    client = porter.organization().client()
+    make = lambda **more: client.post("/webhooks", json={"url": HOOK, "events": ["*"], **more})
+    whole = [86400] * ((most or 32 * 86400) // 86400)
+    made = make(retry_schedule={"waits_seconds": whole}, max_age_seconds=most or 2592000)
+    assert made.status_code == 201, made.text
+    path = f"/webhooks/{made.json()['id']}"
+    if most:
+        for refused in (make(retry_schedule={"waits_seconds": whole + [1]}), client.request("PATCH", path, json={"retry_schedule": {"waits_seconds": whole + [1]}})):
+            assert faults(refused) == {(WAITS, "out_of_range")} and str(most) in refused.text
+        assert faults(make(max_age_seconds=most + 1)) == {("max_age_seconds", "out_of_range")}
+    else:
+        assert make(retry_schedule={"waits_seconds": [604800] * 32}).status_code == 201
+    assert client.request("PATCH", path, json={"description": "The door."}).status_code == 200

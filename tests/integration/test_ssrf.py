@@ -331,7 +331,8 @@ def test_porterctl_has_the_same_judge(world, verdicts):
 class Proxy:
     """Takes note of who is to be reached, and lets nobody pass."""
 
-    def __init__(self):
+    def __init__(self, status=b"403 Forbidden"):
+        self.status = status
         self.asked, self.heads = [], b""
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
@@ -350,7 +351,7 @@ class Proxy:
                 self.asked.append(lines.readline().decode().split()[1])
                 while (line := lines.readline()).strip():
                     self.heads += line
-                client.sendall(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+                client.sendall(b"HTTP/1.1 " + self.status + b"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
 
 
 def test_a_proxy_gets_names_and_nothing_else_and_the_guard_keeps_literal_addresses(world, new_porter):
@@ -374,4 +375,24 @@ def test_a_proxy_gets_names_and_nothing_else_and_the_guard_keeps_literal_address
     assert proxy.asked == [f"loopback.test:{port}"]
     assert b"X-Own" not in proxy.heads and b"X-Porter" not in proxy.heads  # What is said to the endpoint is said to it alone.
     assert world.listeners.seen[port] == []
+    proxy.close()
+
+
+@pytest.mark.parametrize("status, failure, health", [(b"502 Bad Gateway", "unreachable", "failing"), (b"407 Proxy Authentication Required", "proxy", "ok")])
+def test_whom_a_proxy_does_not_reach_is_given_a_rest(world, new_porter, status, failure, health):
+    """What the proxy itself refuses says nothing about the endpoint."""
+    proxy = Proxy(status)
+    porter = new_porter()
+    porter.gateway()
+    porter.dispatcher(resolver=world.resolver, PORTER_EGRESS_PROXY=proxy.url, PORTER_EGRESS_ALLOW=f"{HOME}/32",
+                      PORTER_RETRY_SCHEDULE="100ms,100ms,100ms", PORTER_PROBE_WAIT="1h")
+    tenant = porter.organization()
+    client, place = tenant.client(), tenant.location()
+    made = create(client, f"https://loopback.test:{world.listeners.open()}/")
+    for _ in range(10):
+        client.pre_register(place)
+    eventually(lambda: len(proxy.asked) >= (40 if health == "ok" else 10), 60, "attempts")
+    eventually(lambda: client.get(f"/webhooks/{made}").json()["health"] == health, 30, health)
+    rows = client.get(f"/webhooks/{made}/deliveries").json()["deliveries"]
+    assert {row["last_failure"] for row in rows if row["attempt_count"]} == {failure}
     proxy.close()

@@ -121,6 +121,20 @@ def test_one_that_is_sent_again_counts_again(porter):
     assert (after["failed_count"], after["delivered_count"], after["attempt_count"]) == (1, 1, 4)
 
 
+def test_what_was_held_until_it_was_too_old_has_failed(porter):
+    organization, receiver = porter.organization(), porter.receiver()
+    client, place, hook = organization.client(), organization.location(), organization.webhook(receiver.url()).id
+    assert client.request("PATCH", f"/webhooks/{hook}", json={"status": "disabled", "max_age_seconds": 1}).status_code == 200
+    last = [client.pre_register(place) for _ in range(3)][-1]
+    eventually(lambda: stats(client, hook)["held_count"] == 3, 20, "three that are held")
+    eventually(lambda: datetime.now(timezone.utc) - moment(last["created_at"]) > timedelta(seconds=1.1), 20, "too old")
+    assert client.request("PATCH", f"/webhooks/{hook}", json={"status": "enabled"}).status_code == 200
+    assert {row["state"] for row in settled(porter, organization, 3)} == {"failed"} and not receiver.got
+    shown = stats(client, hook)
+    check(porter, organization, shown)
+    assert (shown["totals"]["failed_count"], shown["totals"]["attempt_count"]) == (3, 0)
+
+
 @pytest.mark.parametrize("step", ["unwritten:5", "written:5", "unrecorded:3", None])
 def test_each_is_counted_once_whoever_dies(new_porter, step):
     """Two dispatchers, of which one is killed at this step, or at any."""

@@ -97,12 +97,13 @@ def test_the_asyncapi_document_tells_what_is_there(porter):
     tenant.client().pre_register(tenant.location())
     topics = porter.topics()
     record = topics.of(tenant.id)[0]
-    assert set(record.headers) == set(headers["properties"])
+    assert set(record.headers) | {"porter_again"} == set(headers["properties"])
     jsonschema_rs.validate(headers, record.headers)
     assert porter.ctl("events", "republish", "--since", "1h", "--org", tenant.id)["sent"] == 1
     again = topics.of(tenant.id, 2)[1]
     topics.close()
     jsonschema_rs.validate(headers, again.headers)
+    assert again.headers["porter_again"] == "1"
     channel = next(one for one in document["channels"].values() if one["address"] == record.topic)
     assert record.headers["ce_type"] in channel["messages"]
     key = document["components"]["messages"][record.headers["ce_type"]]["bindings"]["kafka"]["key"]

@@ -17,6 +17,7 @@ SCHEDULE = [timedelta(seconds=5), timedelta(seconds=30), timedelta(minutes=2), t
             timedelta(hours=1), timedelta(hours=3), timedelta(hours=6), timedelta(hours=12), timedelta(hours=24), timedelta(hours=24)]
 JITTER = 0.1
 PROBE_WAIT_MAX = timedelta(minutes=15)
+SHORT = {"retry_schedule": {"waits_seconds": [1]}, "max_age_seconds": 600}
 FIVE_DAYS, FAILURES_MIN = timedelta(days=5), 20
 KEEP = {"PORTER_RETENTION_EVENTS": "90d", "PORTER_RETENTION_DELIVERIES": "30d", "PORTER_RETENTION_ATTEMPTS": "7d"}
 
@@ -122,6 +123,9 @@ class Hook:
 
     def shown(self):
         return self.desk.client.get(f"/webhooks/{self.id}").json()
+
+    def change(self, **fields):
+        assert self.desk.client.request("PATCH", f"/webhooks/{self.id}", json=fields).status_code == 200
 
     def rows(self):
         return self.desk.rows("SELECT * FROM deliveries WHERE org_id = %s AND webhook_id = %s ORDER BY id", parse_id(self.id))
@@ -238,6 +242,49 @@ def test_five_days_and_not_less_disable_a_webhook(porter):
         assert dead.shown()["status"] == "enabled"
     desk.pass_by(dead, hours=20)
     eventually(lambda: dead.shown()["status"] == "disabled", 30, "a disabled webhook")
+
+
+def test_one_that_gets_little_and_answers_none_of_it_is_disabled_too(porter):
+    """Its circuit closes each time: nothing is held that could be tried."""
+    desk = Desk(porter)
+    dead = Hook(desk)
+    dead.change(**SHORT)
+    desk.move(hours=1)  # What fails in the hour of a change does not count.
+    began = desk.clock.now()
+
+    def is_closed():
+        return dead.shown()["health"] != "failing" or desk.move(minutes=5)
+
+    while dead.shown()["status"] == "enabled":
+        assert desk.clock.now() < began + FIVE_DAYS + timedelta(days=3), "it is disabled"
+        for _ in range(5):
+            desk.client.pre_register(desk.place)
+        eventually(lambda: (shown := dead.shown())["health"] == "failing" or shown["status"] == "disabled", 60, "a circuit that opens")
+        desk.until_still()
+        eventually(is_closed, 60, "a circuit that closes")
+        desk.move(days=1)
+    assert desk.clock.now() >= began + FIVE_DAYS
+    assert dead.shown()["disabled_reason"].startswith("Nothing but failures since ") and not dead.good
+
+
+def test_one_that_answered_a_sample_meanwhile_is_not_disabled(porter):
+    desk = Desk(porter)
+    hook = Hook(desk)
+    hook.change(**SHORT)
+    desk.move(hours=1)
+    for day in range(7):
+        for _ in range(5):
+            desk.client.pre_register(desk.place)
+        eventually(lambda: hook.shown()["health"] == "failing", 60, "a circuit that opens")
+        desk.until_still()
+        if day == 3:
+            hook.is_up.set()
+            assert desk.client.post(f"/webhooks/{hook.id}/test").status_code == 202
+            eventually(lambda: hook.shown()["health"] != "failing", 30, "a circuit that closes")
+            hook.is_up.clear()
+        eventually(lambda: hook.shown()["health"] != "failing" or desk.move(minutes=5), 60, "a circuit that closes")
+        desk.move(days=1)
+    assert hook.shown()["status"] == "enabled"
 
 
 # ---- Months --------------------------------------------------------------------------------------

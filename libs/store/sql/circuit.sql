@@ -5,16 +5,19 @@ SELECT id FROM webhooks WHERE org_id = $1 AND id = $2 FOR NO KEY UPDATE;
 
 -- name: circuit_open
 -- $3 now, $4 failures in a row, $5 the first wait, $6 the longest, $7 the news,
--- $8 until when the endpoint wants to be left alone (NULL: it did not say).
+-- $8 until when the endpoint wants to be left alone (NULL: it did not say), $9
+-- when the last attempt began (NULL: it was none): of a webhook that was changed
+-- since, it says nothing. $10 since when it fails.
 -- One that opens while it drains waits longer than it did. Only the change is
 -- announced; a disabled webhook has no circuit.
 WITH opened AS (
     INSERT INTO webhook_circuits AS c (org_id, webhook_id, state, since,
            failing_since, failures, wait_ms, next_at)
-    SELECT org_id, id, 'open', $3, $3, $4, least($5 * 2, $6),
+    SELECT org_id, id, 'open', $3, $10::timestamptz, $4, least($5 * 2, $6),
            greatest($3::timestamptz + $5 * interval '1 millisecond', $8)
       FROM webhooks
      WHERE org_id = $1 AND id = $2 AND status = 'enabled'
+       AND updated_at <= coalesce($9::timestamptz, 'infinity')
     ON CONFLICT (org_id, webhook_id) DO UPDATE
        SET state = 'open', since = excluded.since,
            failing_since = excluded.failing_since, failures = excluded.failures,
@@ -48,17 +51,19 @@ RETURNING c.org_id, c.webhook_id;
 -- name: circuit_doubt
 -- How many attempts have failed since the last hour with a success, from $3 on,
 -- whichever dispatcher made them; none from before the webhook was last changed
--- (a new URL, enabled again), nor of that hour.
+-- (a new URL, enabled again) or last came back, nor of that hour. And when the
+-- first hour of them was over (NULL: there is none).
 WITH hours AS MATERIALIZED (
     SELECT hour, attempts_delivered AS good,
            attempts_retry + attempts_give_up + attempts_disable AS bad
       FROM webhook_hours
      WHERE org_id = $1 AND webhook_id = $2 AND hour >= $3
 )
-SELECT coalesce(sum(bad), 0)::bigint
+SELECT coalesce(sum(bad), 0)::bigint,
+       min(hour) FILTER (WHERE bad > 0) + interval '1 hour'
   FROM hours
  WHERE hour > greatest((SELECT max(hour) FROM hours WHERE good > 0),
-                       (SELECT date_trunc('hour', updated_at, 'UTC')
+                       (SELECT date_trunc('hour', greatest(updated_at, answered_at), 'UTC')
                           FROM webhooks
                          WHERE org_id = $1 AND id = $2));
 
@@ -71,7 +76,8 @@ UPDATE webhook_circuits
 RETURNING failing_since, failures;
 
 -- name: circuit_close
--- $3 now, $4 the news. What is held goes out from now on. Tells what it was.
+-- $3 now, $4 the news, $5: it answers well. What is held goes out from now on.
+-- Tells what it was.
 WITH before AS (
     SELECT failing_since, failures
       FROM webhook_circuits
@@ -82,6 +88,10 @@ WITH before AS (
            failures = 0
      WHERE org_id = $1 AND webhook_id = $2 AND state = 'open'
     RETURNING org_id
+), answered AS (
+    UPDATE webhooks
+       SET answered_at = $3
+     WHERE org_id = $1 AND id = $2 AND $5 AND EXISTS (SELECT FROM closed)
 )
 SELECT before.failing_since, before.failures,
        pg_notify('porter_webhooks', $4::text)

@@ -57,6 +57,18 @@ ended AS (
      WHERE {counts}
 )
 
+-- part: only_ended
+-- What came to be of rows that were not tried.
+ended AS (
+    SELECT org_id, webhook_id, finished_at AS at, state
+      FROM done
+     WHERE finished_at IS NOT NULL AND NOT is_test
+), tried AS (
+    SELECT org_id, webhook_id, at, state AS verdict, 0::bigint AS total_us
+      FROM ended
+     WHERE false
+)
+
 -- part: counted
 -- Each end and attempt once, in the order of the key: two who meet in a row
 -- wait for each other, never in a ring. The bounds are those of
@@ -149,7 +161,7 @@ WITH row AS (
 ), shard AS (
     SELECT $43::bigint AS n
 ), hook (org_id, delivery_id, number, webhook_id) AS (
-    SELECT * FROM unnest($19::uuid[], $20::uuid[], $21::bigint[], $42::uuid[])
+    SELECT DISTINCT * FROM unnest($19::uuid[], $20::uuid[], $21::bigint[], $42::uuid[])
 ), {written}, counted AS (
     {counted}
 )
@@ -196,7 +208,8 @@ WITH row AS (
 ), shard AS (
     SELECT $36::bigint AS n
 ), hook (org_id, delivery_id, number, webhook_id) AS (
-    SELECT * FROM unnest($12::uuid[], $13::uuid[], $14::bigint[], $35::uuid[])
+    SELECT DISTINCT *
+      FROM unnest($12::uuid[], $13::uuid[], $14::bigint[], $35::uuid[])
 ), {written}
 {counted};
 
@@ -422,7 +435,8 @@ RETURNING {claimed};
 -- The next $5 that are held for the webhook, the oldest first, due from $3 on,
 -- $4 microseconds apart, each with the whole schedule before it; but what is too
 -- old ($6: the most, in milliseconds, unless the webhook says it) has failed: $7
--- and $8 say why. How many are due, and how many were held.
+-- and $8 say why, $9 is the shard that counts it. How many are due, and how many
+-- were held.
 WITH edge AS MATERIALIZED (
     SELECT coalesce($3::timestamptz - coalesce(max_age_s * 1000, $6::bigint)
                     * interval '1 millisecond', '-infinity') AS oldest
@@ -435,7 +449,7 @@ WITH edge AS MATERIALIZED (
      ORDER BY id
      LIMIT $5
        FOR UPDATE SKIP LOCKED
-), again AS (
+), done AS (
     UPDATE deliveries d
        SET state = CASE WHEN d.event_at < edge.oldest THEN 'failed' ELSE 'pending' END,
            attempts_before = attempts,
@@ -448,11 +462,15 @@ WITH edge AS MATERIALIZED (
            last_error = CASE WHEN d.event_at < edge.oldest THEN $8
                              ELSE last_error END
       FROM edge, {picked}
-    RETURNING d.state
+    RETURNING d.org_id, d.webhook_id, d.state, d.is_test, d.finished_at
+), shard AS (
+    SELECT $9::bigint AS n
+), {only_ended}, counted AS (
+    {counted}
 ), total AS (
     SELECT count(*) FILTER (WHERE state = 'pending') AS released,
            count(*) AS taken
-      FROM again
+      FROM done
 )
 SELECT released, taken,
        CASE WHEN taken > 0 THEN pg_notify('porter_deliveries', '') END
@@ -460,7 +478,7 @@ SELECT released, taken,
 
 -- name: delivery_end_held
 -- The next $3 that are held for the webhook end: they failed at $4, because of
--- $5, in a word $6; how many.
+-- $5, in a word $6, counted in the shard $7; how many.
 WITH picked AS MATERIALIZED (
     SELECT org_id, id, event_at
       FROM deliveries
@@ -468,16 +486,20 @@ WITH picked AS MATERIALIZED (
      ORDER BY id
      LIMIT $3
        FOR UPDATE SKIP LOCKED
-), ended AS (
+), done AS (
     UPDATE deliveries d
        SET state = 'failed', finished_at = $4, last_error = $5,
            last_failure = $6
       FROM {picked}
-    RETURNING d.id
+    RETURNING d.org_id, d.webhook_id, d.state, d.is_test, d.finished_at
+), shard AS (
+    SELECT $7::bigint AS n
+), {only_ended}, counted AS (
+    {counted}
 )
 SELECT count(*),
        CASE WHEN count(*) > 0 THEN pg_notify('porter_deliveries', '') END
-  FROM ended;
+  FROM done;
 
 -- name: delivery_claim_next
 SELECT min(due_at) FROM deliveries WHERE due_at IS NOT NULL;

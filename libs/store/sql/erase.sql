@@ -137,8 +137,9 @@ WITH attempt AS MATERIALIZED (
 SELECT count(*) FROM attempt;
 
 -- name: erase_answers_read
--- Kept answers of the organization, behind ($2, $3, $4).
-SELECT key_id, route, token, body
+-- Kept answers of the organization, behind ($2, $3, $4). Last: is it still given,
+-- at $5?
+SELECT key_id, route, token, body, expires_at > $5
   FROM idempotency
  WHERE org_id = $1 AND (key_id, route, token) > ($2, $3, $4)
    AND body IS NOT NULL

@@ -201,8 +201,9 @@ WITH changed AS (
 SELECT pg_notify('porter_webhooks', $9::text) FROM changed;
 
 -- name: webhook_disable
--- Twice is once: only the change is announced and written down. Tells since when
--- it failed, and how often.
+-- Twice is once: only the change is announced and written down. $8 when the attempt
+-- began that says so: of a webhook that was changed since, it says nothing. Tells
+-- since when it failed, and how often.
 WITH before AS (
     SELECT failing_since, failures
       FROM webhook_circuits
@@ -211,6 +212,7 @@ WITH before AS (
     UPDATE webhooks SET status = 'disabled', disabled_reason = $3,
                         updated_at = greatest($4, updated_at + interval '1 microsecond')
      WHERE org_id = $1 AND id = $2 AND status = 'enabled'
+       AND updated_at <= coalesce($8::timestamptz, 'infinity')
     RETURNING org_id
 ), no_circuit AS (
     DELETE FROM webhook_circuits c

@@ -5,6 +5,8 @@
 #include "guard/guard.h"
 #include "json/json.h"
 
+#include <inttypes.h>
+
 /* The form is the row's matter; whether it may be called from here is asked of
  * the guard, as each attempt will. */
 static bool check_url(struct call *call, struct str url)
@@ -73,6 +75,43 @@ static bool check_more(struct call *call, const struct json *body)
     return ok;
 }
 
+/* The longest that an event may be tried: what is still to be sent keeps its
+ * day in the log, everybody's rows of that day with it. 0: any time. */
+static int64_t longest_s(const struct call *call)
+{
+    const uint64_t keep_ms = call->gateway->settings.retention_deliveries_ms;
+
+    return (int64_t)MIN_OF(keep_ms / 1000, (uint64_t)WEBHOOK_AGE_MAX_S);
+}
+
+static bool check_times(struct call *call, const Porter__V1__Webhook *w)
+{
+    const int64_t most_s = longest_s(call);
+    const Porter__V1__RetrySchedule *schedule = w->retry_schedule;
+    int64_t all_s = 0;
+    bool ok = true;
+
+    for (size_t i = 0; schedule != NULL && i < schedule->n_waits_seconds; i++) {
+        all_s += schedule->waits_seconds[i];
+    }
+    if (most_s > 0 && all_s > most_s) {
+        ok = fault_add(call_faults(call), STR("retry_schedule.waits_seconds"),
+                       FAULT_OUT_OF_RANGE,
+                       "must be %" PRId64 " together at most: deliveries are "
+                       "kept no longer",
+                       most_s);
+    }
+    if (most_s > 0 && w->max_age_seconds != NULL &&
+        w->max_age_seconds->value > most_s) {
+        ok = fault_add(call_faults(call), STR("max_age_seconds"),
+                       FAULT_OUT_OF_RANGE,
+                       "must be at most %" PRId64 ": deliveries are kept no "
+                       "longer",
+                       most_s);
+    }
+    return ok;
+}
+
 /* null is "not sent", but clears what says so: see update_webhook. */
 static void note_fields(const struct json *body, struct webhook_body *in)
 {
@@ -116,6 +155,9 @@ bool webhook_body_read(struct call *call, struct webhook_body *in,
     if (ok) {
         ok = rules_read(call->operation->rules(), body, call->now_us,
                         call->arena, call_faults(call), &message);
+        ok = (!ok ||
+              check_times(call, (Porter__V1__Webhook *)(void *)message)) &&
+             ok;
         ok = (json_type(body) != JSON_OBJECT || check_more(call, body)) && ok;
         if (!ok) {
             (void)call_refuse_faults(call, PROBLEM_VALIDATION_FAILED, err);

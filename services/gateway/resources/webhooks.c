@@ -25,7 +25,9 @@ static const struct operation operations[] = {
      .params = &params, .answer = &porter__v1__webhook__descriptor, .list_name = "webhooks"},
     {WEB_POST, "/api/v1/webhooks", SCOPE_WEBHOOKS_WRITE, OP_BODY | OP_LOCATION | OP_ETAG, create_webhook,
      "create_webhook", "Create a webhook; its secret is shown this once",
-     .details = "Its secret signs every request to `url`. The answer is the only one that shows it.",
+     .details = "Its secret signs every request to `url`. The answer is the only one that shows it. The waits of a "
+                "`retry_schedule` together, and `max_age_seconds`, are at most as long as deliveries are kept (30 days, "
+                "unless the operator keeps them shorter or for ever).",
      .rules = create_rules, .answer = &porter__v1__webhook_with_secret__descriptor,
      .status = HTTP_CREATED, .problems = {PROBLEM_LIMIT_REACHED}},
     {WEB_GET, "/api/v1/webhooks/{id}", SCOPE_WEBHOOKS_READ, OP_ETAG, show_webhook,

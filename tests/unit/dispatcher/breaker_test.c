@@ -121,6 +121,20 @@ static void a_clock_that_went_back_counts_on(void **state)
     assert_int_equal(note(&b, false, 0), BREAKER_IN_A_ROW);
 }
 
+static void it_says_whether_it_counts_failures(void **state)
+{
+    struct breaker b = {0};
+
+    (void)state;
+    assert_false(breaker_has_bad(&b));
+    assert_int_equal(note(&b, false, START_US), 0);
+    assert_true(breaker_has_bad(&b));
+    assert_int_equal(note(&b, true, START_US), 0);
+    assert_true(breaker_has_bad(&b)); /* One of two, of these minutes. */
+    assert_int_equal(note(&b, true, START_US + BREAKER_MINUTES * MINUTE_US), 0);
+    assert_false(breaker_has_bad(&b));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -131,6 +145,7 @@ int main(void)
         cmocka_unit_test(successes_of_long_ago_do_not_count),
         cmocka_unit_test(they_count_for_five_minutes),
         cmocka_unit_test(a_clock_that_went_back_counts_on),
+        cmocka_unit_test(it_says_whether_it_counts_failures),
     };
 
     return cmocka_run_group_tests_name("breaker", tests, NULL, NULL);

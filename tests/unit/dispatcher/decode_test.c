@@ -49,6 +49,11 @@ static void a_good_record_is_read(void **state)
     assert_true(str_eq(d.subject, r.key));
     assert_true(str_eq(str_of(traceparent_text(d.trace).data), TRACE));
     assert_int_equal(d.webhooks_version, 42);
+    assert_false(d.is_again);
+    r.headers[r.header_count++] =
+        (struct record_header){STR(RECORD_AGAIN), STR("1")};
+    assert_true(decode_event(&r, a, &d, &err));
+    assert_true(d.is_again);
     arena_free(a);
 }
 

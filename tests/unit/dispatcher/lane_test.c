@@ -629,6 +629,74 @@ static void a_few_failures_in_a_row_give_reason_to_ask_others(void **state)
     drop_all(l);
 }
 
+/* One attempt to a webhook of which there may be very many. */
+static unsigned tried(struct lanes *l, size_t number, bool ok)
+{
+    const struct id id = {{(uint8_t)number, (uint8_t)(number >> 8), 1}};
+    const struct lane_end end = {
+        .webhook_id = id, .took_us = 5, .now_us = now_us, .is_success = ok};
+    struct job *j = job_to(0);
+
+    j->webhook_id = id;
+    assert_int_equal(lanes_offer(l, j, now_us), LANE_TAKEN);
+    assert_ptr_equal(lanes_next(l, now_us), j);
+    job_free(j);
+    return lanes_done(l, &end);
+}
+
+static void one_that_fails_is_not_forgotten_among_many(void **state)
+{
+    struct lanes *l = lanes_of(1, 10);
+
+    (void)state;
+    for (size_t i = 1; i <= LANES_IDLE_MAX; i++) {
+        assert_int_equal(tried(l, i, true), 0);
+    }
+    assert_int_equal(lanes_counts(l).lanes, LANES_IDLE_MAX);
+    assert_int_equal(tried(l, 0, true), 0); /* Well: its pace is forgotten. */
+    assert_int_equal(lanes_counts(l).lanes, LANES_IDLE_MAX);
+    for (int i = 1; i < BREAKER_IN_A_ROW; i++) {
+        assert_int_equal(tried(l, 0, false), 0);
+    }
+    assert_int_equal(tried(l, 0, false), BREAKER_IN_A_ROW);
+    assert_int_equal(lanes_counts(l).lanes, LANES_IDLE_MAX + 1);
+    for (size_t i = 2 * LANES_IDLE_MAX; i < LANES_ILL_MAX + 9000; i++) {
+        assert_int_equal(tried(l, i, false), 0);
+    }
+    assert_int_equal(lanes_counts(l).lanes, LANES_ILL_MAX);
+    lanes_free(l);
+}
+
+static void questions_stay_when_a_lane_is_cleared(void **state)
+{
+    const struct body sample = {.is_test = true};
+    struct lanes *l = lanes_of(1, 10);
+    struct job_list waiting = {0};
+    struct job *test = job_new(&load, false, body_new(&sample), NULL, NULL);
+    struct job *probe = job_to(1);
+
+    (void)state;
+    test->webhook_id = webhook_of(1);
+    probe->is_probe = true;
+    offer(l, 1);
+    assert_int_equal(lanes_offer(l, test, now_us), LANE_TAKEN);
+    offer(l, 1);
+    assert_int_equal(lanes_offer(l, probe, now_us), LANE_TAKEN);
+    lanes_clear(l, webhook_of(1), &waiting);
+    assert_int_equal(waiting.count, 2);
+    while (waiting.count > 0) {
+        job_free(job_list_take(&waiting));
+    }
+    assert_int_equal(lanes_counts(l).queued, 2);
+    assert_ptr_equal(lanes_next(l, now_us), test);
+    lanes_cancel(l, webhook_of(1));
+    assert_ptr_equal(lanes_next(l, now_us), probe);
+    lanes_cancel(l, webhook_of(1));
+    job_free(test);
+    job_free(probe);
+    lanes_free(l);
+}
+
 static void organizations_take_turns_whatever_they_have(void **state)
 {
     struct lanes *l = lanes_of(1, 10);
@@ -732,6 +800,8 @@ int main(void)
             a_window_grows_with_answers_and_halves_when_it_is_too_much),
         cmocka_unit_test(newcomers_and_the_ill_leave_slots_to_others),
         cmocka_unit_test(a_few_failures_in_a_row_give_reason_to_ask_others),
+        cmocka_unit_test(one_that_fails_is_not_forgotten_among_many),
+        cmocka_unit_test(questions_stay_when_a_lane_is_cleared),
         cmocka_unit_test(organizations_take_turns_whatever_they_have),
         cmocka_unit_test(an_organization_leaves_a_quarter_to_others),
         cmocka_unit_test(

@@ -24,7 +24,9 @@ static void retry_after_is_seconds_or_a_date(void **state)
         {{"1.5", 3}, -1},
         {{"soon", 4}, -1},
         {{"", 0}, -1},
-        {{"99999999999", 11}, -1},
+        {{"99999999999", 11}, 31536000},
+        {{"99999999999999999999999", 23}, 31536000},
+        {{"9999999999999999999999d", 23}, -1},
         {{"Sun, 06 Nov 1994 08:50:37 GMT", 29}, 60},
         {{"Sun, 06 Nov 1994 08:48:37 GMT", 29}, 0},
         {{"Sunday, 06-Nov-94 08:50:37 GMT", 30}, 60},
@@ -281,6 +283,14 @@ static void a_proxy_is_told_from_the_endpoint(void **state)
     f.code = CURLE_RECV_ERROR;
     f.words = "CONNECT tunnel failed, response 403";
     assert_int_equal(answer_failure(&f), FETCH_PROXY);
+    for (f.proxy_status = 500; f.proxy_status <= 505; f.proxy_status++) {
+        bool is_theirs = f.proxy_status >= 502 && f.proxy_status <= 504;
+        assert_int_equal(answer_failure(&f),
+                         is_theirs ? FETCH_UNREACHABLE : FETCH_PROXY);
+    }
+    f.proxy_status = 407;
+    assert_int_equal(answer_failure(&f), FETCH_PROXY);
+    f.proxy_status = 200;
     f.words = "Recv failure: Connection reset by peer";
     assert_int_equal(answer_failure(&f), FETCH_ENDED_SILENT);
     f.code = CURLE_OPERATION_TIMEDOUT;

@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +17,7 @@
 
 #define WAITS_MAX 200
 #define MIB 1048576
+#define FDS_MAX 256
 
 /* Answers one connection once. */
 struct server {
@@ -95,15 +97,32 @@ static void server_close(struct server *s)
 
 struct seen {
     unsigned count;
+    unsigned silence_ms; /* See silence_of_sockets. */
     struct fetch_answer answer;
     char body[64];
 };
+
+/* The longest that the kernel waits for an acknowledgement, of all sockets;
+ * one that is not told waits for a quarter of an hour, and says 0. */
+static unsigned silence_of_sockets(void)
+{
+    unsigned longest = 0;
+
+    for (int fd = 3; fd < FDS_MAX; fd++) {
+        unsigned ms = 0;
+        socklen_t size = sizeof ms;
+        (void)getsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, &size);
+        longest = ms > longest ? ms : longest;
+    }
+    return longest;
+}
 
 static void note(void *user, const struct fetch_answer *a)
 {
     struct seen *seen = user;
 
     seen->count++;
+    seen->silence_ms = silence_of_sockets();
     seen->answer = *a;
     (void)snprintf(seen->body, sizeof seen->body, "%.*s", STR_ARGS(a->body));
 }
@@ -285,6 +304,38 @@ static void a_proxys_answer_is_not_the_endpoints(void **state)
     server_close(&s);
 }
 
+static void what_a_proxy_does_not_reach_is_unreachable(void **state)
+{
+    static const char reply[] = "HTTP/1.1 502 Bad Gateway\r\n"
+                                "Content-Length: 0\r\n\r\n";
+    struct server s = {0};
+    char proxy[64];
+
+    (void)state;
+    server_open(&s, reply, sizeof reply - 1);
+    (void)snprintf(proxy, sizeof proxy, "http://127.0.0.1:%u", s.port);
+    struct seen seen = post(
+        (struct fetch_options){.response_max = 100, .proxy = proxy}, s.port);
+    assert_int_equal(seen.answer.failure, FETCH_UNREACHABLE);
+    assert_string_equal(seen.answer.remote, ""); /* Not the proxy's. */
+    server_close(&s);
+}
+
+static void
+a_connection_that_is_silently_dead_is_not_kept_for_long(void **state)
+{
+    static const char reply[] = "HTTP/1.1 204 No Content\r\n\r\n";
+    struct server s = {0};
+
+    (void)state;
+    server_open(&s, reply, sizeof reply - 1);
+    struct seen seen = post(
+        (struct fetch_options){.response_max = 100, .total_ms = 1234}, s.port);
+    assert_int_equal(seen.answer.status, 204);
+    assert_int_equal(seen.silence_ms, 1234);
+    server_close(&s);
+}
+
 static void a_connection_that_is_refused_says_where_to(void **state)
 {
     struct server s = {0};
@@ -326,6 +377,9 @@ int main(void)
         cmocka_unit_test(an_end_after_the_request_is_silence),
         cmocka_unit_test(an_end_within_the_head_is_no_answer),
         cmocka_unit_test(a_proxys_answer_is_not_the_endpoints),
+        cmocka_unit_test(what_a_proxy_does_not_reach_is_unreachable),
+        cmocka_unit_test(
+            a_connection_that_is_silently_dead_is_not_kept_for_long),
         cmocka_unit_test(a_connection_that_is_refused_says_where_to),
         cmocka_unit_test(a_refused_address_is_not_connected_to),
     };

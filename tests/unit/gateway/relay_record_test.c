@@ -97,7 +97,11 @@ static void a_header_without_a_value_is_left_out(void **state)
     relay_record(&row, arena, &r);
     assert_null(header_of(&r, "traceparent").data);
     assert_null(header_of(&r, "porter_request_id").data);
+    assert_null(header_of(&r, RECORD_AGAIN).data);
     assert_int_equal(r.header_count, 10);
+    row.is_again = true;
+    relay_record(&row, arena, &r);
+    assert_header(&r, RECORD_AGAIN, STR("1"));
     arena_free(arena);
 }
 

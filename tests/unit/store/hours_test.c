@@ -122,6 +122,21 @@ static void of_a_batch_only_what_is_new_counts(void **state)
     assert_int_equal(sum(t.org, webhook).succeeded, 3);
 }
 
+static void the_same_twice_in_a_batch_is_two_attempts_and_one_end(void **state)
+{
+    struct id webhook = id_new();
+    struct delivery one = delivery(webhook, DELIVERY_DELIVERED);
+    const struct delivery rows[] = {one, one};
+    struct attempt made[] = {attempt(&one, 1, STR("delivered"), 1),
+                             attempt(&one, 1, STR("delivered"), 1)};
+
+    (void)state;
+    made[1].at_us++;
+    insert(rows, COUNT_OF(rows), made, COUNT_OF(made));
+    assert_int_equal(sum(t.org, webhook).delivered, 1);
+    assert_int_equal(sum(t.org, webhook).succeeded, 2);
+}
+
 static void what_is_recorded_counts_once(void **state)
 {
     struct id webhook = id_new();
@@ -195,6 +210,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_inserted_counts_once),
         cmocka_unit_test(of_a_batch_only_what_is_new_counts),
+        cmocka_unit_test(the_same_twice_in_a_batch_is_two_attempts_and_one_end),
         cmocka_unit_test(what_is_recorded_counts_once),
         cmocka_unit_test(samples_do_not_count),
         cmocka_unit_test(how_long_most_took_is_read_from_the_slots),
