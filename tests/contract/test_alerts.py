@@ -108,7 +108,7 @@ def test_a_budget_burns_whatever_prometheus_calls_a_bound(tmp_path):
 
 @pytest.mark.parametrize("alert, name", [
     ("PorterRecordsSkipped", "porter_intake_skipped_records_total"), ("PorterOutcomesLost", "porter_outcomes_not_stored_total"),
-    ("PorterDeadLetters", "porter_intake_dead_letters_total")])
+    ("PorterDeadLetters", "porter_intake_dead_letters_total"), ("PorterDeadLetters", "porter_relay_set_aside_total")])
 def test_a_loss_that_a_new_process_begins_with_is_told_for_an_hour(tmp_path, alert, name):
     """The first that Prometheus hears of a pod is what it has counted already. A gap of scrapes is no beginning."""
     hold(tmp_path, alert,
@@ -159,6 +159,14 @@ def test_every_alert_says_how_bad_it_is_and_what_is_the_matter():
         assert re.fullmatch(r"[A-Z].{20,118}\.", rule["annotations"]["summary"]), rule["alert"]
     page = (ROOT / "docs" / "slo.md").read_text()
     assert set(re.findall(r"\(runbooks/(\w+)\.md\)", page)) == {rule["alert"] for rule in rules()}
+
+
+def test_runbooks_name_the_commands_that_mend_a_loss():
+    there = re.findall(r"^### ([a-z-]+(?: [a-z-]+)?)", (ROOT / "docs" / "porterctl.md").read_text(), re.M)
+    named = {path.stem: set(re.findall(r"porterctl ([a-z-]+(?: [a-z-]+)?)", path.read_text())) for path in (ROOT / "docs" / "runbooks").glob("*.md")}
+    assert [(book, one) for book, all_of in named.items() for one in all_of if one not in there and one.split(" ")[0] not in there] == []
+    assert {"dead-letters list", "dead-letters show", "dead-letters requeue", "events republish"} <= named["PorterDeadLetters"]
+    assert "events republish" in named["PorterRecordsSkipped"]
 
 
 def test_what_runbooks_have_people_type_is_there():
