@@ -43,12 +43,12 @@ class World(namedtuple("World", "servers porter gateway dispatcher prometheus or
         eventually(lambda: not set(wanted) & {name for name, _ in self.prometheus.alerts()}, seconds, f"{wanted} end", every=0.2)
 
     def callers(self, count, act):
-        """So many call again and again, a little apart when they are refused, while the block runs; not all at once."""
+        """So many call again and again, a little apart when they are refused, while the block runs. They begin within two seconds."""
         turns = iter(range(count))
 
         def call(is_over):
             client = self.another_client()
-            is_over.wait(next(turns) / count)
+            is_over.wait(2 * next(turns) / count)
             with client.session:
                 while not is_over.is_set():
                     try:
