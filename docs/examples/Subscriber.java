@@ -7,7 +7,6 @@
 import com.google.protobuf.InvalidProtocolBufferException;
 import java.io.IOException;
 import java.io.Reader;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -18,7 +17,6 @@ import java.util.Properties;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.errors.WakeupException;
-import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.StringDeserializer;
 import porter.v1.PorterEvents.Event;
@@ -43,23 +41,24 @@ public class Subscriber {
         System.out.println(event.getType() + " " + event.getId() + " " + event.getOrganizationId() + " " + name);
     }
 
-    private static String header(ConsumerRecord<String, byte[]> record, String name) {
-        Header header = record.headers().lastHeader(name);
-        return header == null ? null : new String(header.value(), StandardCharsets.UTF_8);
+    // Null of what is no event: waiting before it would stop the partition.
+    private static Event read(byte[] value) {
+        try {
+            Event event = Event.parseFrom(value == null ? new byte[0] : value);
+            return event.getId().isEmpty() ? null : event;
+        } catch (InvalidProtocolBufferException fault) {
+            return null;
+        }
     }
 
     private static void take(ConsumerRecord<String, byte[]> record) {
-        String id = header(record, "ce_id");
-        if (seen.containsKey(id)) {
-            return;
-        }
-        try {
-            work(Event.parseFrom(record.value()));
-        } catch (InvalidProtocolBufferException fault) {
-            // Waiting here would stop the partition.
+        Event event = read(record.value());
+        if (event == null) {
             System.err.println("unreadable: " + record.topic() + " " + record.partition() + " " + record.offset());
+        } else if (!seen.containsKey(event.getId())) {
+            work(event);
+            seen.put(event.getId(), true); // Once its work is done.
         }
-        seen.put(id, true); // Once its work is done.
     }
 
     private static Properties settings() throws IOException {

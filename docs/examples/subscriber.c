@@ -78,16 +78,17 @@ static void forget(const char *id)
     }
 }
 
-static bool is_new(const char *id)
+static bool is_known(const char *id)
 {
-    if (slots[find(id)] != 0) {
-        return false;
-    }
+    return slots[find(id)] != 0;
+}
+
+static void remember(const char *id)
+{
     forget(ring[ring_at]);
     (void)snprintf(ring[ring_at], ID_BYTES, "%s", id);
     slots[find(id)] = ring_at + 1;
     ring_at = (ring_at + 1) % SEEN_MAX;
-    return true;
 }
 
 /* What your system does. Types that you do not know may come: let them pass. */
@@ -105,37 +106,22 @@ static void work(const Porter__V1__Event *event)
     (void)fflush(stdout);
 }
 
-/* The header ce_id, which is the event's id. */
-static bool read_id(const rd_kafka_message_t *message, char id[ID_BYTES])
-{
-    rd_kafka_headers_t *headers = NULL;
-    const void *value = NULL;
-    size_t size = 0;
-
-    if (rd_kafka_message_headers(message, &headers) != 0 ||
-        rd_kafka_header_get_last(headers, "ce_id", &value, &size) != 0 ||
-        size == 0 || size >= ID_BYTES) {
-        return false;
-    }
-    memcpy(id, value, size);
-    id[size] = '\0';
-    return true;
-}
-
+/* What is no event is passed over: waiting before it would stop the partition.
+ */
 static void take(const rd_kafka_message_t *message)
 {
-    char id[ID_BYTES];
-    Porter__V1__Event *event = NULL;
+    Porter__V1__Event *event =
+        porter__v1__event__unpack(NULL, message->len, message->payload);
 
-    if (!read_id(message, id) || !is_new(id)) {
-        return;
+    if (event == NULL || event->id[0] == '\0' ||
+        strlen(event->id) >= ID_BYTES) {
+        (void)fprintf(stderr, "unreadable: %s %d %lld\n",
+                      rd_kafka_topic_name(message->rkt),
+                      (int)message->partition, (long long)message->offset);
+    } else if (!is_known(event->id)) {
+        work(event);
+        remember(event->id); /* Once its work is done. */
     }
-    event = porter__v1__event__unpack(NULL, message->len, message->payload);
-    if (event == NULL) {
-        (void)fprintf(stderr, "%s can't be read\n", id);
-        return;
-    }
-    work(event);
     porter__v1__event__free_unpacked(event, NULL);
 }
 

@@ -21,17 +21,16 @@ const Event = protobuf
 // again has forgotten all: where that matters, keep the id in your database, in the transaction of the work.
 const seen = new Set();
 
-function isNew(id) {
-  if (seen.has(id)) return false;
+function remember(id) {
   seen.add(id);
   if (seen.size > SEEN_MAX) seen.delete(seen.values().next().value);
-  return true;
 }
 
 // Null of what is no event: waiting before it would stop the partition.
 function read(value) {
   try {
-    return Event.decode(value);
+    const event = Event.decode(value);
+    return event.id ? event : null;
   } catch {
     return null;
   }
@@ -39,7 +38,7 @@ function read(value) {
 
 // What your system does. Types that you do not know may come: let them pass.
 async function work(event) {
-  const name = event.data.visitor ? event.data.visitor.fullName : "";
+  const name = event.data && event.data.visitor ? event.data.visitor.fullName : "";
   console.log(event.type, event.id, event.organizationId, name);
 }
 
@@ -74,8 +73,12 @@ async function main() {
     // What this has returned from counts as read; what it throws at comes again.
     eachMessage: async ({ topic, partition, message }) => {
       const event = read(message.value);
-      if (!event) console.error("unreadable:", topic, partition, message.offset);
-      else if (isNew(message.headers.ce_id.toString())) await work(event);
+      if (!event) {
+        console.error("unreadable:", topic, partition, message.offset);
+      } else if (!seen.has(event.id)) {
+        await work(event);
+        remember(event.id); // Once its work is done.
+      }
     },
   });
 }

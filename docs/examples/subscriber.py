@@ -29,9 +29,13 @@ def extra():
     return dict(one.split("=", 1) for one in os.environ.get("KAFKA_EXTRA", "").split(",") if one)
 
 
-def header(message, name):
-    """A record's header as text; None when it is not there."""
-    return next((value.decode() for key, value in message.headers() or [] if key == name), None)
+def read(message):
+    """None of what is no event: waiting before it would stop the partition."""
+    try:
+        event = porter_events_pb2.Event.FromString(message.value() or b"")
+    except DecodeError:
+        return None
+    return event if event.id else None
 
 
 def work(event):
@@ -43,16 +47,14 @@ def work(event):
 
 def take(db, message):
     """Record and work in one transaction: an event that was taken before is passed over, also after a crash."""
+    event = read(message)
+    if event is None:
+        print("unreadable:", message.topic(), message.partition(), message.offset(), file=sys.stderr, flush=True)
+        return
     with db:
-        known = db.execute("INSERT OR IGNORE INTO seen (id) VALUES (?)", (header(message, "ce_id"),)).rowcount == 0
-        if known:
-            return
-        try:
-            event = porter_events_pb2.Event.FromString(message.value())
-        except DecodeError:  # Waiting here would stop the partition.
-            print("unreadable:", message.topic(), message.partition(), message.offset(), file=sys.stderr, flush=True)
-            return
-        work(event)
+        is_new = db.execute("INSERT OR IGNORE INTO seen (id) VALUES (?)", (event.id,)).rowcount == 1
+        if is_new:
+            work(event)
 
 
 def main():

@@ -378,6 +378,8 @@ static bool fetch_more(struct intake *in, struct err *err)
 static void publish(struct intake *in)
 {
     atomic_store(&in->is_joined, consumer_is_joined(in->consumer));
+    metrics_set(in->d->metrics, METER_NEIGHBOUR_UP, UP_KAFKA,
+                intake_is_joined(in) && !consumer_is_away(in->consumer));
     metrics_set(in->d->metrics, METER_LAG, 0, consumer_lag(in->consumer));
     for (size_t i = 0; event_topics[i] != NULL; i++) {
         metrics_set(in->d->metrics, METER_PARTITIONS, i,

@@ -17,7 +17,7 @@ static const char *const phase_words[] = {"dns", "connect", "tls", "first_byte",
                                           NULL};
 static const char *const circuit_state_words[] = {"open", "draining", NULL};
 static const char *const lane_words[] = {"quick", "slow", NULL};
-static const char *const neighbour_words[] = {"postgresql", NULL};
+static const char *const neighbour_words[] = {"postgresql", "kafka", NULL};
 static const char *const connection_words[] = {"open", "busy", "waiting", NULL};
 
 /* clang-format off */
@@ -94,7 +94,7 @@ const struct metric_row meter_rows[METER_COUNT] = {
         "Spans, by what became of them: sent, or dropped because the queue was full, the collector refused them or did not answer.",
         "fate", tracer_fate_words},
     [METER_NEIGHBOUR_UP] = {"porter_neighbour_up", METRIC_GAUGE,
-        "1 while the neighbour answers.", "neighbour", neighbour_words},
+        "1 while the neighbour answers; of Kafka, while its groups know us.", "neighbour", neighbour_words},
     [METER_DB_CONNECTIONS] = {"porter_db_connections", METRIC_GAUGE,
         "Connections to PostgreSQL, and callers waiting for one.", "state", connection_words},
     [METER_DB_STATEMENTS] = {"porter_db_statements_total", METRIC_COUNTER,

@@ -65,7 +65,7 @@ enum circuit_state { CIRCUIT_IS_OPEN, CIRCUIT_IS_DRAINING };
 enum meter_lanes { LANES_QUICK, LANES_SLOW };
 
 /* Values of METER_NEIGHBOUR_UP. */
-enum meter_neighbour { UP_POSTGRESQL };
+enum meter_neighbour { UP_POSTGRESQL, UP_KAFKA };
 
 /* Values of METER_DB_CONNECTIONS. */
 enum meter_connections { DB_OPEN, DB_BUSY, DB_WAITING };

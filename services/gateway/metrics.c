@@ -47,6 +47,7 @@ enum row {
     RELAY_RECORDS,
     RELAY_BATCHES,
     RELAY_FAILURES,
+    RELAY_SET_ASIDE,
     RELAY_SEND,
     RELAY_PRODUCE,
     SPANS,
@@ -120,6 +121,7 @@ static const struct metric_row rows[ROW_COUNT] = {
     [RELAY_RECORDS] = {"porter_relay_records_total", METRIC_COUNTER, "Events acknowledged by Kafka.", NULL, NULL},
     [RELAY_BATCHES] = {"porter_relay_batches_total", METRIC_COUNTER, "Sends that carried them.", NULL, NULL},
     [RELAY_FAILURES] = {"porter_relay_failures_total", METRIC_COUNTER, "Sends that failed, wholly or in part.", NULL, NULL},
+    [RELAY_SET_ASIDE] = {"porter_relay_set_aside_total", METRIC_COUNTER, "Events that Kafka does not take: their records' beginnings went to porter.dead-letters.v1.", NULL, NULL},
     [RELAY_SEND] = {"porter_relay_last_send_seconds", METRIC_SECONDS, "How long Kafka took to acknowledge the last one.", NULL, NULL},
     [RELAY_PRODUCE] = {"porter_relay_produce_seconds", METRIC_HISTOGRAM, "Time of an event from its hand-over to the Kafka client to Kafka's acknowledgement.", NULL, NULL},
     [SPANS] = {"porter_trace_spans_total", METRIC_COUNTER, "Spans, by what became of them: sent, or dropped because the queue was full, the collector refused them or did not answer.", "fate", tracer_fate_words},
@@ -310,6 +312,7 @@ static void sample_relay(struct gateway_metrics *m, struct gateway *g)
     follow(m, RELAY_RECORDS, 0, r.produced);
     follow(m, RELAY_BATCHES, 0, r.batches);
     follow(m, RELAY_FAILURES, 0, r.failures);
+    follow(m, RELAY_SET_ASIDE, 0, r.set_aside);
 }
 
 void gateway_metrics_write(struct gateway_metrics *m, struct gateway *g,

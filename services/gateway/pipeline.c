@@ -8,7 +8,6 @@
 
 #include "base/clock.h"
 #include "gateway/answer.h"
-#include "gateway/call.h"
 #include "gateway/calls.h"
 #include "gateway/cors.h"
 #include "gateway/dashboard/door.h"
@@ -67,8 +66,10 @@ static bool identify(struct call *call, struct err *err)
     struct str given = web_header(call->request, STR("X-Request-Id"));
 
     (void)err;
-    call->request_id = trace_request_id(given, call->arena);
-    spans_begin(call);
+    if (call->request_id.len == 0) {
+        call->request_id = trace_request_id(given, call->arena);
+        spans_begin(call);
+    }
     return true;
 }
 
@@ -470,19 +471,29 @@ void pipeline_handle(void *user, const struct web_request *req,
     run(&call, &err);
 }
 
-void pipeline_problem(struct gateway *g, const struct web_request *req,
-                      struct web_response *res, enum problem problem,
-                      const char *detail)
+struct call pipeline_call(struct gateway *g, const struct web_request *req,
+                          struct web_response *res)
 {
     struct call call = call_of(g, req, res);
     struct err err = ERR_NONE;
 
-    (void)call_refuse(&call, problem, &err, "%s", detail);
-    run(&call, &err);
+    (void)identify(&call, &err);
+    return call;
+}
+
+void pipeline_problem(struct call *call, enum problem problem,
+                      const char *detail)
+{
+    struct err err = ERR_NONE;
+
+    (void)call_refuse(call, problem, &err, "%s", detail);
+    run(call, &err);
 }
 
 void pipeline_refuse(void *user, enum web_refusal code, const char *detail,
                      const struct web_request *req, struct web_response *res)
 {
-    pipeline_problem(user, req, res, problem_of_refusal(code), detail);
+    struct call call = call_of(user, req, res);
+
+    pipeline_problem(&call, problem_of_refusal(code), detail);
 }

@@ -2,6 +2,7 @@
 #ifndef PORTER_GATEWAY_PIPELINE_H
 #define PORTER_GATEWAY_PIPELINE_H
 
+#include "gateway/call.h"
 #include "gateway/problem.h"
 #include "web/web.h"
 
@@ -9,11 +10,15 @@
 web_handler_fn pipeline_handle;
 web_refuse_fn pipeline_refuse;
 
-/* The same ending for other listeners: an answer that says this problem, with
- * the request's id, the fixed headers, the log line and the metrics. */
+/* A call of another listener, with the id and the trace that its log lines
+ * have. */
 struct gateway;
-void pipeline_problem(struct gateway *g, const struct web_request *req,
-                      struct web_response *res, enum problem problem,
+struct call pipeline_call(struct gateway *g, const struct web_request *req,
+                          struct web_response *res);
+
+/* Its ending, the same as all: an answer that says this problem, with the
+ * request's id, the fixed headers, the log line and the metrics. */
+void pipeline_problem(struct call *call, enum problem problem,
                       const char *detail);
 
 #endif

@@ -19,40 +19,58 @@
 
 #define KEYS_MAX 8 /* Looked at per request. */
 
-/* Tell the owner: in the audit log, which the dashboard shows, and in ours. */
-static void tell_owner(struct gateway *g, const struct principal *who,
-                       const struct web_request *req)
+/* An error, as a line of this request. */
+static void log_trouble(const struct call *call, const char *event,
+                        const struct err *err)
 {
+    struct trace_id_text trace = trace_id_text(call->trace.id);
+
+    log_err(LOG_ERROR, event, err,
+            LOG_FIELDS(LOG_STR("request_id", call->request_id),
+                       LOG_TEXT("trace_id", trace.data)));
+}
+
+/* Tell the owner: in the audit log, which the dashboard shows, and in ours. */
+static void tell_owner(const struct call *call, const struct principal *who)
+{
+    struct gateway *g = call->gateway;
     struct id_text key = id_text(ID_KEY, who->key_id);
     struct id_text org = id_text(ID_ORGANIZATION, who->org_id);
+    struct trace_id_text trace = trace_id_text(call->trace.id);
     struct err err = ERR_NONE;
 
     gateway_metrics_exposed(g->metrics);
-    log_warn("key.revoked_exposed", LOG_TEXT("org", org.data),
-             LOG_TEXT("key", key.data), LOG_STR("remote", req->remote));
+    log_warn("key.revoked_exposed", LOG_STR("request_id", call->request_id),
+             LOG_TEXT("trace_id", trace.data), LOG_TEXT("org", org.data),
+             LOG_TEXT("key", key.data),
+             LOG_STR("remote", call->request->remote));
     if (!audit_write(g->db, who->org_id, STR("gateway"),
                      STR("key.revoked_exposed"), str_of(key.data),
-                     STR("{\"reason\":\"seen in plain text\"}"), STR_NONE,
-                     clock_wall_us(), &err)) {
-        log_fail("audit.failed", &err);
+                     STR("{\"reason\":\"seen in plain text\"}"),
+                     call->request_id, clock_wall_us(), &err)) {
+        log_trouble(call, "audit.failed", &err);
     }
 }
 
 /* True when the key was live and is revoked now. */
-static bool revoke_exposed(struct gateway *g, const struct web_request *req,
-                           struct str key, struct err *err)
+static bool revoke_exposed(const struct call *call, struct str key,
+                           struct err *err)
 {
+    struct gateway *g = call->gateway;
+    const struct str remote = call->request->remote;
     const struct sha256 hash = key_hash(key);
-    const struct author by = {.actor = STR("gateway"), .address = req->remote};
+    const struct author by = {.actor = STR("gateway"),
+                              .request_id = call->request_id,
+                              .address = remote};
     struct principal who = {0};
     int64_t retry_ms = 0;
     bool found = false;
 
-    if (!admit_may_ask(g->admit, hash, req->remote, &retry_ms) ||
+    if (!admit_may_ask(g->admit, hash, remote, &retry_ms) ||
         !key_find(g->db, hash, clock_wall_us(), &found, &who, err)) {
         return false;
     }
-    admit_asked(g->admit, hash, req->remote, found);
+    admit_asked(g->admit, hash, remote, found);
     if (!found) {
         return false;
     }
@@ -60,7 +78,7 @@ static bool revoke_exposed(struct gateway *g, const struct web_request *req,
                          STR("seen in plain text"), &by, err)) {
         return false;
     }
-    tell_owner(g, &who, req);
+    tell_owner(call, &who);
     return true;
 }
 
@@ -76,9 +94,9 @@ static struct str last_word(struct str value)
 
 /* Keys that came in the clear, wherever the sender put them; those that were
  * live are revoked. The detail for the answer, or NULL when there was none. */
-static const char *deal_with_keys(struct gateway *g,
-                                  const struct web_request *req)
+static const char *deal_with_keys(const struct call *call)
 {
+    const struct web_request *req = call->request;
     const char *detail = NULL;
     size_t seen = 0;
 
@@ -93,13 +111,13 @@ static const char *deal_with_keys(struct gateway *g,
             continue;
         }
         seen++;
-        if (revoke_exposed(g, req, key, &err)) {
+        if (revoke_exposed(call, key, &err)) {
             detail = REFUSAL_REVOKED;
         } else if (detail == NULL) {
             detail = REFUSAL_EXPOSED;
         }
         if (err.code != ERR_OK) {
-            log_fail("key.revoke_failed", &err);
+            log_trouble(call, "key.revoke_failed", &err);
         }
     }
     return detail;
@@ -108,11 +126,11 @@ static const char *deal_with_keys(struct gateway *g,
 void plain_handle(void *user, const struct web_request *req,
                   struct web_response *res)
 {
-    struct gateway *g = user;
-    const char *detail = deal_with_keys(g, req);
+    struct call call = pipeline_call(user, req, res);
+    const char *detail = deal_with_keys(&call);
 
     res->close = true;
-    pipeline_problem(g, req, res, PROBLEM_HTTPS_REQUIRED,
+    pipeline_problem(&call, PROBLEM_HTTPS_REQUIRED,
                      detail == NULL ? REFUSAL : detail);
 }
 
@@ -120,11 +138,12 @@ void plain_handle(void *user, const struct web_request *req,
 void plain_refuse(void *user, enum web_refusal code, const char *detail,
                   const struct web_request *req, struct web_response *res)
 {
-    const char *exposed = deal_with_keys(user, req);
+    struct call call = pipeline_call(user, req, res);
+    const char *exposed = deal_with_keys(&call);
 
     res->close = true;
     if (exposed != NULL) {
-        pipeline_problem(user, req, res, PROBLEM_HTTPS_REQUIRED, exposed);
+        pipeline_problem(&call, PROBLEM_HTTPS_REQUIRED, exposed);
         return;
     }
     pipeline_refuse(user, code, detail, req, res);

@@ -58,6 +58,7 @@ unsigned relay_owned(struct relay *r);
 struct relay_stats {
     unsigned shards_owned;
     uint64_t produced, batches, failures;
+    uint64_t set_aside;   /* records that Kafka will never take */
     int64_t last_send_us; /* how long the last batch took to be acked */
     bool kafka_is_up;
 };

@@ -7,8 +7,8 @@
  *
  * A record that Kafka will never take goes to porter.dead-letters.v1 with the
  * reason and the head of its payload (the event itself stays in the event
- * log), is logged as an error, and only then leaves its shard; as long as even
- * that fails the shard waits. */
+ * log), is counted and logged as an error, and only then leaves its shard; as
+ * long as even that fails the shard waits. */
 #include "gateway/relay_state.h"
 
 #include "base/clock.h"
@@ -64,6 +64,9 @@ static bool set_aside(struct relay *r, const struct outbox_row *row, size_t bad,
                  err.code != ERR_OK ? err.text : producer_trouble(r->producer));
         return false;
     }
+    (void)pthread_mutex_lock(&r->stats_lock);
+    r->stats.set_aside++;
+    (void)pthread_mutex_unlock(&r->stats_lock);
     log_err(LOG_ERROR, "relay.record_set_aside", why,
             LOG_FIELDS(LOG_ID("event_id", ID_EVENT, row->id),
                        LOG_ID("organization", ID_ORGANIZATION, row->org_id),

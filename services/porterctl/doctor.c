@@ -90,7 +90,7 @@ static const struct check checks[] = {
      "`porterctl topics check` says what differs, `porterctl topics apply` alters it; copies are moved by `kafka-reassign-partitions`."},
     {"kafka.lag", "kafka.topics", DOCTOR_SETTINGS, check_kafka_lag,
      "Dispatchers have read all but 10,000 records of each topic, and Kafka dropped none that they had not.",
-     "Start dispatchers, or more of them (`docs/kubernetes.md`). Of what was dropped the event log still has the events (`GET /api/v1/events`)."},
+     "Start dispatchers, or more of them (`docs/kubernetes.md`). Of what was dropped the event log still has the events: `porterctl events republish --since` sends them again."},
     {"tls.pair", NULL, DOCTOR_GATEWAY, check_tls_pair,
      "The gateway's certificate and key can be read and belong together.",
      "Install both anew: `PORTER_TLS_CERTIFICATE`, `PORTER_TLS_KEY`, readable for the gateway's user."},

@@ -3,6 +3,7 @@ import json
 import re
 import subprocess
 
+import pytest
 import yaml
 
 from harness.process import printed
@@ -78,6 +79,53 @@ def test_names_end_in_base_units():
         assert not any(re.fullmatch(parts, word) for word in name.split("_")), name
 
 
+def test_bounds_of_histograms_are_those_of_every_prometheus():
+    """Prometheus 3 keeps le="5" as 5.0, so a whole number is asked for in both forms."""
+    expressions = [rule["expr"] for rule in rules()]
+    expressions += [target["expr"] for path in BOARDS for panel in json.loads(path.read_text())["panels"] for target in panel["targets"]]
+    asked = [found for expr in expressions for found in re.findall(r'\ble\s*(!?=~?)\s*"([^"]*)"', expr)]
+    assert asked and [one for one in asked if not re.fullmatch(r"0\.\d+" if one[0] in ("=", "!=") else r"\d+\(\\\\\.0\)\?", one[1])] == []
+
+
+def hold(folder, alert, *cases):
+    """Prometheus' own tester finds that the alert fires, at each pace that it has, or not at all. A case is ({series: values, one each
+    15 s}, {when: does it fire})."""
+    wanted = [{"exp_labels": rule["labels"], "exp_annotations": rule["annotations"]} for rule in rules() if rule["alert"] == alert]
+    page = folder / "test.yaml"
+    page.write_text(yaml.safe_dump({"rule_files": [str(ROOT / "monitoring" / "rules.yaml")], "evaluation_interval": "15s", "tests": [
+        {"interval": "15s", "input_series": [{"series": name, "values": values} for name, values in series.items()],
+         "alert_rule_test": [{"eval_time": at, "alertname": alert, "exp_alerts": wanted if fires else []} for at, fires in told.items()]}
+        for series, told in cases]}))
+    done = subprocess.run(["promtool", "test", "rules", page], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_budget_burns_whatever_prometheus_calls_a_bound(tmp_path):
+    name, all_of_them = "porter_event_delivered_seconds", "0+1x240"
+    hold(tmp_path, "PorterWebhooksSlowBurns",
+         *(({f'{name}_bucket{{le="{bound}"}}': quick, f"{name}_count": all_of_them}, {"1h": fires})
+           for bound in ("5", "5.0") for quick, fires in (("0+0x240", True), (all_of_them, False))))
+
+
+@pytest.mark.parametrize("alert, name", [
+    ("PorterRecordsSkipped", "porter_intake_skipped_records_total"), ("PorterOutcomesLost", "porter_outcomes_not_stored_total"),
+    ("PorterDeadLetters", "porter_intake_dead_letters_total"), ("PorterDeadLetters", "porter_relay_set_aside_total")])
+def test_a_loss_that_a_new_process_begins_with_is_told_for_an_hour(tmp_path, alert, name):
+    """The first that Prometheus hears of a pod is what it has counted already. A gap of scrapes is no beginning."""
+    hold(tmp_path, alert,
+         ({f'{name}{{instance="old"}}': "2+0x800", f'{name}{{instance="new"}}': "_x500 3+0x300"},
+          {"124m": False, "126m": True, "184m": True, "187m": False}),
+         ({name: "2+0x500 3+0x300"}, {"124m": False, "126m": True}),
+         ({name: "2+0x300 _x30 2+0x470"}, {"124m": False, "140m": False}))
+
+
+@pytest.mark.parametrize("alert, name", [("PorterPostgresAway", 'porter_problems_total{problem="unavailable"}'),
+                                         ("PorterPoolTimeouts", "porter_db_waits_timed_out_total")])
+def test_one_moment_wakes_nobody(tmp_path, alert, name):
+    hold(tmp_path, alert, ({name: "0+0x40 9+0x40"}, {f"{second}s": False for second in range(600, 960, 15)}),
+         ({name: "0+0x40 9+1x40"}, {"600s": False, "780s": True}))
+
+
 def test_every_panel_asks_in_promql(tmp_path):
     """Each query as a rule, which Prometheus' own checker reads."""
     queries = [target["expr"] for path in BOARDS for panel in json.loads(path.read_text())["panels"] for target in panel["targets"]]
@@ -122,6 +170,14 @@ def test_every_alert_says_how_bad_it_is_and_what_is_the_matter():
         assert re.fullmatch(r"[A-Z].{20,118}\.", rule["annotations"]["summary"]), rule["alert"]
     page = (ROOT / "docs" / "slo.md").read_text()
     assert set(re.findall(r"\(runbooks/(Porter\w+)\.md\)", page)) == {rule["alert"] for rule in rules()}
+
+
+def test_runbooks_name_the_commands_that_mend_a_loss():
+    there = re.findall(r"^### ([a-z-]+(?: [a-z-]+)?)", (ROOT / "docs" / "porterctl.md").read_text(), re.M)
+    named = {path.stem: set(re.findall(r"porterctl ([a-z-]+(?: [a-z-]+)?)", path.read_text())) for path in (ROOT / "docs" / "runbooks").glob("*.md")}
+    assert [(book, one) for book, all_of in named.items() for one in all_of if one not in there and one.split(" ")[0] not in there] == []
+    assert {"dead-letters list", "dead-letters show", "dead-letters requeue", "events republish"} <= named["PorterDeadLetters"]
+    assert "events republish" in named["PorterRecordsSkipped"]
 
 
 def test_what_runbooks_have_people_type_is_there():

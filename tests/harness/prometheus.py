@@ -27,7 +27,7 @@ def hastened(text):
 
 
 def hasty(rule):
-    expr = re.sub(r"\[([^\]]+)\]", lambda found: f"[{hastened(found[1])}]", rule["expr"])
+    expr = re.sub(r"\[[^\]]+\]|\boffset \w+", lambda found: hastened(found[0]), rule["expr"])
     return {**rule, "expr": expr, **({"for": hastened(rule["for"])} if "for" in rule else {})}
 
 

@@ -43,9 +43,12 @@ class World(namedtuple("World", "servers porter gateway dispatcher prometheus or
         eventually(lambda: not set(wanted) & {name for name, _ in self.prometheus.alerts()}, seconds, f"{wanted} end", every=0.2)
 
     def callers(self, count, act):
-        """So many call again and again, a little apart when they are refused, while the block runs."""
+        """So many call again and again, a little apart when they are refused, while the block runs. They begin within two seconds."""
+        turns = iter(range(count))
+
         def call(is_over):
             client = self.another_client()
+            is_over.wait(2 * next(turns) / count)
             with client.session:
                 while not is_over.is_set():
                     try:
@@ -224,8 +227,17 @@ def test_postgresql_away(world):
 
 
 def test_no_gateway(world):
+    """Then the dispatcher alone can tell that Kafka is away: once its session is over it has no partitions, so no lag."""
     world.gateway.stop()
     world.fires("PorterGatewaysGone")
+    world.servers.kafka.pause()
+    try:
+        eventually(lambda: world.prometheus.value("sum(porter_intake_partitions)") == 0, 60, "its session is over")
+        assert world.prometheus.value("sum(porter_intake_lag_records)") == 0
+        world.fires("PorterKafkaAway")
+    finally:
+        world.servers.kafka.resume()
+    world.ends("PorterKafkaAway", seconds=60)
     world.gateway.start()
     world.ends("PorterGatewaysGone")
 

@@ -396,7 +396,8 @@ def test_phases_of_attempts_are_measured_as_far_as_there_are_any(new_porter):
         eventually(lambda wanted=wanted: counts()[1:] == wanted[1:], 30, f"{wanted}, not {counts()}")
     took = {line.split()[0]: float(line.split()[1]) for line in dispatcher.metrics().splitlines() if line.startswith("porter_attempt_") and "_sum" in line}
     assert 0 < sum(took[f'porter_attempt_phase_seconds_sum{{phase="{phase}"}}'] for phase in ("connect", "tls", "first_byte")) <= took["porter_attempt_seconds_sum"]
-    assert dispatcher.metric('porter_neighbour_up{neighbour="postgresql"}') == 1 and dispatcher.metric('porter_db_connections{state="open"}') > 0
+    assert all(dispatcher.metric(f'porter_neighbour_up{{neighbour="{name}"}}') == 1 for name in ("postgresql", "kafka"))
+    assert dispatcher.metric('porter_db_connections{state="open"}') > 0
 
 
 def test_a_slow_endpoint_does_not_delay_another(quick):

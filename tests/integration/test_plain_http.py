@@ -64,6 +64,27 @@ def test_a_live_key_is_revoked_at_once_and_the_audit_log_tells(porter, organizat
     assert key.text not in porter.gateways[0].output()
 
 
+def test_all_that_is_logged_of_it_has_the_request_s_id(new_porter):
+    """Also when a key could not be revoked, or nobody told."""
+    porter = new_porter()
+    gateway, organization = porter.gateway(), porter.organization()
+    keys = [organization.key() for _ in range(3)]
+    got = plainly(porter, request("GET", LIST, f"X-API-Key: {keys[0].text}"))
+    [line] = gateway.logged(event="key.revoked_exposed", key=keys[0].id)
+    [last] = gateway.logged(event="request.refused", request_id=got.header("X-Request-Id"))
+    assert (line["request_id"], line["trace_id"]) == (last["request_id"], last["trace_id"])
+    with porter.database() as db:
+        assert db.execute("SELECT DISTINCT request_id FROM audit_log WHERE subject = %s AND action LIKE 'key.revoked%%'",
+                          (keys[0].id,)).fetchall() == [(line["request_id"],)]
+    trace = "0af7651916cd43dd8448eb211c80319c"
+    for number, (action, event) in enumerate((("key.revoked_exposed", "audit.failed"), ("key.revoked", "key.revoke_failed")), 1):
+        with porter.database() as db:
+            db.execute(f"ALTER TABLE audit_log ADD CONSTRAINT refused_{number} CHECK (action <> '{action}') NOT VALID")
+        plainly(porter, request("GET", LIST, f"X-API-Key: {keys[number].text}", f"X-Request-Id: mine-{number}",
+                                f"traceparent: 00-{trace}-b7ad6b7169203331-01"))
+        assert [(one["request_id"], one["trace_id"]) for one in gateway.logged(event=event)] == [(f"mine-{number}", trace)]
+
+
 def test_all_keys_of_a_request_are_revoked(porter, organization):
     keys = [organization.key() for _ in range(3)]
     refused(porter, request("GET", LIST, *[f"X-API-Key: {key.text}" for key in keys]))

@@ -6,6 +6,7 @@ import time
 import pytest
 import requests
 
+from harness.events import Topics
 from harness.porter import Gateway, format_id, parse_id, uuid7
 from harness.poll import eventually
 
@@ -109,6 +110,23 @@ def test_a_frozen_relay_does_not_hold_its_subjects_order_hostage(two):
     finally:
         two.gateways[0].signal(signal.SIGCONT)
     topics.wait(lambda r: r.key in subjects, 64, 30)
+
+
+def test_a_record_that_kafka_never_takes_is_set_aside_and_counted(new_porter):
+    porter = new_porter()
+    gateway = porter.gateway(PORTER_KAFKA_EXTRA="message.max.bytes=6000")
+    org, large, other = parse_id(porter.organization().id), *(format_id("vis", uuid7()) for _ in range(2))
+    assert "\nporter_relay_set_aside_total 0\n" in gateway.metrics()
+    with porter.database() as db:
+        put(db, org, large, "7" * 9000)
+        put(db, org, other, 1)
+    topics, dead = porter.topics(), Topics(porter.servers.kafka.url, ["porter.dead-letters.v1"])
+    topics.wait(lambda r: r.key == other, 1, 30)
+    [letter] = dead.wait(lambda r: r.key == large and "porter_dead_topic" in r.headers, 1, 30)
+    dead.close()
+    assert (letter.headers["porter_dead_topic"], letter.headers["porter_dead_bytes"]) == ("porter.visitors.v1", "9000")
+    assert letter.value and set(letter.value) == set(b"7")
+    eventually(lambda: "\nporter_relay_set_aside_total 1\n" in gateway.metrics(), 10, "it is counted, once")
 
 
 def test_a_gateway_without_a_relay_leaves_the_outbox_alone(new_porter):

@@ -13,6 +13,7 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 
 from harness.events import TOPICS, message_class
 from harness.poll import eventually
+from harness.porter import format_id, uuid7
 from harness.process import ROOT
 from harness.subscribers import Subscriber
 
@@ -43,10 +44,12 @@ def subscribers(porter, servers, tmp_path_factory):
 
 
 def again(brokers, record):
-    """Kafka has the same record once more, as after a crash of the relay."""
-    producer = Producer({"bootstrap.servers": brokers})
-    producer.produce(record.topic, record.value, record.key, record.partition, headers=record.headers)
+    """Kafka has the same record once more, as after a crash of the relay: its new offset."""
+    producer, offsets = Producer({"bootstrap.servers": brokers}), []
+    producer.produce(record.topic, record.value, record.key, record.partition, headers=record.headers,
+                     on_delivery=lambda _, message: offsets.append(message.offset()))
     assert producer.flush(10) == 0
+    return offsets[0]
 
 
 def test_each_subscriber_shows_an_event_of_the_gateway_once(porter, servers, subscribers):
@@ -69,6 +72,59 @@ def test_each_subscriber_shows_an_event_of_the_gateway_once(porter, servers, sub
         assert "visitor.pre_registered" in shown[0] and tenant.id in shown[0], language
         # kcat knows headers alone.
         assert language == "kcat" or "Zoë Łukasiewicz-O’Brien" in shown[0], language
+
+
+def test_records_without_headers_are_taken_once(porter, servers, subscribers):
+    """As they are behind Debezium: the id is that in the value. kcat, which knows headers alone, shows none."""
+    tenant = porter.organization()
+    tenant.client().pre_register(tenant.location())
+    record = porter.topics().of(tenant.id)[0]
+    event = record.event
+
+    def send(value):
+        return again(servers.kafka.url, replace(record, value=value, headers={}))
+
+    def named(name):
+        event.id, event.data.visitor.full_name = format_id("evt", uuid7()), name
+        return event.id, event.SerializeToString()
+
+    (first, bare), (last, other) = named("Ada"), named("Grace")
+    offsets = [send(value) for value in (bare, bare, b"\xff no event", b"", other)]
+    for language, one in subscribers.items():
+        if language == "kcat":
+            continue
+        eventually(lambda seen=one: seen.lines(last), 30, f"{language} shows the last")
+        assert [len(one.lines(id)) for id in (first, last)] == [1, 1], language
+        for offset in offsets[2:4]:
+            assert one.lines(f"unreadable: {record.topic} {record.partition} {offset}"), f"{language}: {offset}"
+
+
+TRIP = """
+const log = console.log;
+let tripped = false;
+console.log = (...words) => {
+  if (!tripped && words.join(" ").includes("Trips")) {
+    tripped = true;
+    throw new Error("this once");
+  }
+  log(...words);
+};
+"""
+
+
+def test_work_that_fails_once_loses_nothing(porter, servers, tmp_path):
+    """In Node.js, where a record comes again when its work throws."""
+    group = f"subscriber-{uuid.uuid4()}"
+    at_the_end(servers.kafka.url, group)
+    (tmp_path / "trip.cjs").write_text(TRIP)
+    one = Subscriber("Node.js", tmp_path / "made", servers.kafka.url, group, NODE_OPTIONS=f"--require {tmp_path}/trip.cjs")
+    try:
+        tenant = porter.organization()
+        tenant.client().pre_register(tenant.location(), full_name="Trips over it")
+        eventually(lambda: one.lines("this once"), 60, "its work failed")
+        eventually(lambda: one.lines(f"{tenant.id} Trips over it"), 60, "it was done after all")
+    finally:
+        one.end()
 
 
 def test_a_cloudevents_sdk_reads_our_records(porter):
