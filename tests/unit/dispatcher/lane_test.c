@@ -630,7 +630,7 @@ static void a_few_failures_in_a_row_give_reason_to_ask_others(void **state)
 }
 
 /* One attempt to a webhook of which there may be very many. */
-static unsigned tried(struct lanes *l, size_t number, bool ok)
+static unsigned attempt(struct lanes *l, size_t number, bool ok)
 {
     const struct id id = {{(uint8_t)number, (uint8_t)(number >> 8), 1}};
     const struct lane_end end = {
@@ -650,18 +650,18 @@ static void one_that_fails_is_not_forgotten_among_many(void **state)
 
     (void)state;
     for (size_t i = 1; i <= LANES_IDLE_MAX; i++) {
-        assert_int_equal(tried(l, i, true), 0);
+        assert_int_equal(attempt(l, i, true), 0);
     }
     assert_int_equal(lanes_counts(l).lanes, LANES_IDLE_MAX);
-    assert_int_equal(tried(l, 0, true), 0); /* Well: its pace is forgotten. */
+    assert_int_equal(attempt(l, 0, true), 0); /* Well: its pace is forgotten. */
     assert_int_equal(lanes_counts(l).lanes, LANES_IDLE_MAX);
     for (int i = 1; i < BREAKER_IN_A_ROW; i++) {
-        assert_int_equal(tried(l, 0, false), 0);
+        assert_int_equal(attempt(l, 0, false), 0);
     }
-    assert_int_equal(tried(l, 0, false), BREAKER_IN_A_ROW);
+    assert_int_equal(attempt(l, 0, false), BREAKER_IN_A_ROW);
     assert_int_equal(lanes_counts(l).lanes, LANES_IDLE_MAX + 1);
     for (size_t i = 2 * LANES_IDLE_MAX; i < LANES_ILL_MAX + 9000; i++) {
-        assert_int_equal(tried(l, i, false), 0);
+        assert_int_equal(attempt(l, i, false), 0);
     }
     assert_int_equal(lanes_counts(l).lanes, LANES_ILL_MAX);
     lanes_free(l);
