@@ -12,7 +12,7 @@ def test_what_outlives_its_lease_in_a_lane_is_sent_once(new_porter):
     """Endpoints that do not answer share a quarter of the slots: their jobs wait for longer than they may."""
     porter = new_porter()
     porter.gateway()
-    dispatcher = porter.dispatcher(PORTER_WORKERS=1, PORTER_CONNECT_TIMEOUT="1s", PORTER_ATTEMPT_TIMEOUT="1s", PORTER_LEASE="3s",
+    dispatcher = porter.dispatcher(PORTER_WORKERS=1, PORTER_CONNECT_TIMEOUT="1s", PORTER_ATTEMPT_TIMEOUT="1s", PORTER_LEASE="6s",
                                    PORTER_RETRY_SCHEDULE="1h,1h,1h")
     is_up, good = threading.Event(), Counter()
 

@@ -176,10 +176,14 @@ def test_contractors(watched, what):
     query, index, rows, sort = CONTRACTOR_LISTS[what]
     if "location_id" in query:
         query = {"location_id": format_id("loc", watched.places[query["location_id"]])}
-    for body, found in watched.pages("/contractors", query, ["contractor_list"], "contractors"):
-        assert body["contractors"]
-        well(found, {f"contractors_{index}", "contractors_pkey"}, {"contractors": rows + TAKEN}, sort)
-        assert found.blocks <= 4 * (rows + TAKEN)
+    blocks = []
+    for _ in range(2):  # On a connection that is new the first one reads the catalog too.
+        blocks.append([])
+        for body, found in watched.pages("/contractors", query, ["contractor_list"], "contractors"):
+            assert body["contractors"]
+            well(found, {f"contractors_{index}", "contractors_pkey"}, {"contractors": rows + TAKEN}, sort)
+            blocks[-1].append(found.blocks)
+    assert all(min(same) <= 4 * (rows + TAKEN) for same in zip(*blocks)), blocks
 
 
 # ---- Locations -----------------------------------------------------------------------------------
