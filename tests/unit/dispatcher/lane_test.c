@@ -660,7 +660,7 @@ static void one_that_fails_is_not_forgotten_among_many(void **state)
     }
     assert_int_equal(attempt(l, 0, false), BREAKER_IN_A_ROW);
     assert_int_equal(lanes_counts(l).lanes, LANES_IDLE_MAX + 1);
-    for (size_t i = 2 * LANES_IDLE_MAX; i < LANES_ILL_MAX + 9000; i++) {
+    for (size_t i = 2UL * LANES_IDLE_MAX; i < LANES_ILL_MAX + 9000; i++) {
         assert_int_equal(attempt(l, i, false), 0);
     }
     assert_int_equal(lanes_counts(l).lanes, LANES_ILL_MAX);
