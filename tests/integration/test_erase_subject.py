@@ -124,7 +124,8 @@ def test_what_is_known_of_a_visitor_goes_and_another_stays(porter, story):
     assert [one["id"] for one in story.client.get("/visitors", params={"q": stays.word}).json()["visitors"]] == [ids[1]]
     roster = story.client.get(f"/evacuations/{evacuation['id']}").json()["on_site"]
     assert {one["visitor_id"]: one["full_name"] for one in roster} == {ids[0]: "[erased]", ids[1]: f"Ada {stays.word}"}
-    events = story.client.get("/events").json()["events"]
+    # One of the endpoints refuses all: on a slow machine it falls, which is an event too.
+    events = [one for one in story.client.get("/events").json()["events"] if not one["type"].startswith("webhook.")]
     assert len(events) == 5
     sent = story.client.get(f"/webhooks/{story.webhooks[0].id}/deliveries").json()["deliveries"]
     assert len(sent) == 5
