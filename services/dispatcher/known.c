@@ -29,14 +29,23 @@ void known_clear(struct known *k)
     k->count = 0;
 }
 
+/* Where the delivery stands within a part; the part's end: nowhere. */
+static size_t find(const struct known *k, struct known_part part, struct id id)
+{
+    size_t i = part.first;
+    size_t end = part.first + part.count;
+
+    while (i < end && !id_eq(k->keys[i].id, id)) {
+        i++;
+    }
+    return i;
+}
+
 static bool is_asked(const struct known *k, struct id delivery_id)
 {
-    size_t i = k->count;
+    struct known_part all = {0, k->count};
 
-    while (i > 0 && !id_eq(k->keys[i - 1].id, delivery_id)) {
-        i--;
-    }
-    return i > 0;
+    return find(k, all, delivery_id) < k->count;
 }
 
 bool known_add(struct known *k, const struct decoded *e,
@@ -65,12 +74,9 @@ bool known_ask(struct known *k, struct err *err)
 static bool is_known(const struct known *k, struct known_part part,
                      struct id delivery_id)
 {
-    for (size_t i = part.first; i < part.first + part.count; i++) {
-        if (id_eq(k->keys[i].id, delivery_id)) {
-            return k->is_known[i];
-        }
-    }
-    return false;
+    size_t at = find(k, part, delivery_id);
+
+    return at < part.first + part.count && k->is_known[at];
 }
 
 size_t known_drop(const struct known *k, struct known_part part,

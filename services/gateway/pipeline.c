@@ -1,9 +1,9 @@
-/* Road steps 2 to 6: the steps that every request takes, as one array.
+/* Road steps 2 to 6: the steps that every request takes, as one array. It has
+ * its id and its trace before (pipeline_call).
  *
  * A step either lets the call go on or says why not. Once the call is answered
  * or refused the steps in the middle are passed over; those marked ALWAYS run
- * in any case: they give the request its id, and its answer the ending that
- * all answers have. */
+ * in any case: they give its answer the ending that all answers have. */
 #include "gateway/pipeline.h"
 
 #include "base/clock.h"
@@ -27,7 +27,7 @@
 
 typedef bool step_fn(struct call *call, struct err *err);
 
-static step_fn identify, route, negotiate, authenticate, check_scope, handle;
+static step_fn route, negotiate, authenticate, check_scope, handle;
 static step_fn wake_relay, write_problem, pack, write_limits, write_cors;
 static step_fn write_fixed, write_log, count, leave;
 
@@ -37,7 +37,6 @@ static const struct step {
     step_fn *run;
     enum when when;
 } steps[] = {
-    {identify, ALWAYS},         /* the request's id and trace */
     {screens_serve, NORMALLY},  /* the dashboard's files, to anybody */
     {route, NORMALLY},          /* which operation; 404, 405, OPTIONS */
     {door_guard, NORMALLY},     /* the dashboard: did its page ask; 403 */
@@ -60,18 +59,6 @@ static const struct step {
 };
 
 /* --- before -------------------------------------------------------------- */
-
-static bool identify(struct call *call, struct err *err)
-{
-    struct str given = web_header(call->request, STR("X-Request-Id"));
-
-    (void)err;
-    if (call->request_id.len == 0) {
-        call->request_id = trace_request_id(given, call->arena);
-        spans_begin(call);
-    }
-    return true;
-}
 
 static unsigned with_implied(unsigned allowed)
 {
@@ -449,36 +436,31 @@ static void run(struct call *call, struct err *err)
     }
 }
 
-static struct call call_of(struct gateway *g, const struct web_request *req,
-                           struct web_response *res)
+struct call pipeline_call(struct gateway *g, const struct web_request *req,
+                          struct web_response *res)
 {
-    return (struct call){
+    struct str given = web_header(req, STR("X-Request-Id"));
+    struct call call = {
         .gateway = g,
         .db = g->db,
         .request = req,
         .response = res,
         .arena = req->arena,
         .now_us = clock_wall_us(),
+        .request_id = trace_request_id(given, req->arena),
     };
+
+    spans_begin(&call);
+    return call;
 }
 
 void pipeline_handle(void *user, const struct web_request *req,
                      struct web_response *res)
 {
-    struct call call = call_of(user, req, res);
+    struct call call = pipeline_call(user, req, res);
     struct err err = ERR_NONE;
 
     run(&call, &err);
-}
-
-struct call pipeline_call(struct gateway *g, const struct web_request *req,
-                          struct web_response *res)
-{
-    struct call call = call_of(g, req, res);
-    struct err err = ERR_NONE;
-
-    (void)identify(&call, &err);
-    return call;
 }
 
 void pipeline_problem(struct call *call, enum problem problem,
@@ -493,7 +475,7 @@ void pipeline_problem(struct call *call, enum problem problem,
 void pipeline_refuse(void *user, enum web_refusal code, const char *detail,
                      const struct web_request *req, struct web_response *res)
 {
-    struct call call = call_of(user, req, res);
+    struct call call = pipeline_call(user, req, res);
 
     pipeline_problem(&call, problem_of_refusal(code), detail);
 }

@@ -10,8 +10,8 @@
 web_handler_fn pipeline_handle;
 web_refuse_fn pipeline_refuse;
 
-/* A call of another listener, with the id and the trace that its log lines
- * have. */
+/* The call that a request is, with the id and the trace that its log lines
+ * have: once for each request, whichever listener it came to. */
 struct gateway;
 struct call pipeline_call(struct gateway *g, const struct web_request *req,
                           struct web_response *res);

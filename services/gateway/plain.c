@@ -144,7 +144,7 @@ void plain_refuse(void *user, enum web_refusal code, const char *detail,
     res->close = true;
     if (exposed != NULL) {
         pipeline_problem(&call, PROBLEM_HTTPS_REQUIRED, exposed);
-        return;
+    } else {
+        pipeline_problem(&call, problem_of_refusal(code), detail);
     }
-    pipeline_refuse(user, code, detail, req, res);
 }

@@ -85,6 +85,16 @@ def confirm(page, person):
 
 
 @pytest.fixture
+def location(organization):  # noqa: F811
+    return organization.location()
+
+
+@pytest.fixture
+def client(organization):  # noqa: F811
+    return organization.client()
+
+
+@pytest.fixture
 def owner(porter, organization):  # noqa: F811
     return Person(porter, organization)
 

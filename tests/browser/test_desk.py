@@ -11,16 +11,6 @@ from .conftest import sign_in
 
 
 @pytest.fixture
-def location(organization):
-    return organization.location()
-
-
-@pytest.fixture
-def client(organization):
-    return organization.client()
-
-
-@pytest.fixture
 def desk(location, page):
     page.get_by_role("navigation", name="Main").get_by_role("link", name="Front desk").click()
     page.get_by_text("Zürich – Hauptsitz: 0 on site").wait_for()

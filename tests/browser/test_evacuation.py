@@ -10,16 +10,6 @@ TWO_FRAMES = "() => new Promise((done) => requestAnimationFrame(() => requestAni
 
 
 @pytest.fixture
-def location(organization):
-    return organization.location()
-
-
-@pytest.fixture
-def client(organization):
-    return organization.client()
-
-
-@pytest.fixture
 def on_site(client, location):
     """Three who are checked in, by name."""
     found = {}

@@ -1,5 +1,4 @@
 """What a webhook's people do once it works: its headers, its numbers, sending again, what an event caused."""
-import pytest
 from cryptography.hazmat.primitives import serialization
 from playwright.sync_api import expect
 
@@ -7,11 +6,6 @@ from harness.certificates import Certificate
 from harness.poll import eventually
 
 SECRET = "Basic cG9ydGVyOmRvb3I="
-
-
-@pytest.fixture
-def client(organization):
-    return organization.client()
 
 
 def make(client, url, **more):

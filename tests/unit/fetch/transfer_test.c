@@ -285,18 +285,25 @@ static void an_end_within_the_head_is_no_answer(void **state)
     server_close(&s);
 }
 
+/* By a proxy that answers so to CONNECT. */
+static struct seen post_through(struct server *s, const char *reply)
+{
+    char proxy[64];
+
+    server_open(s, reply, strlen(reply));
+    (void)snprintf(proxy, sizeof proxy, "http://127.0.0.1:%u", s->port);
+    return post((struct fetch_options){.response_max = 100, .proxy = proxy},
+                s->port);
+}
+
 static void a_proxys_answer_is_not_the_endpoints(void **state)
 {
     static const char reply[] = "HTTP/1.1 403 Forbidden\r\n"
                                 "Retry-After: 5\r\nContent-Length: 0\r\n\r\n";
     struct server s = {0};
-    char proxy[64];
 
     (void)state;
-    server_open(&s, reply, sizeof reply - 1);
-    (void)snprintf(proxy, sizeof proxy, "http://127.0.0.1:%u", s.port);
-    struct seen seen = post(
-        (struct fetch_options){.response_max = 100, .proxy = proxy}, s.port);
+    struct seen seen = post_through(&s, reply);
     assert_non_null(strstr(s.request, "CONNECT 127.0.0.1"));
     assert_int_equal(seen.answer.failure, FETCH_PROXY);
     assert_int_equal(seen.answer.status, 0);
@@ -309,13 +316,9 @@ static void what_a_proxy_does_not_reach_is_unreachable(void **state)
     static const char reply[] = "HTTP/1.1 502 Bad Gateway\r\n"
                                 "Content-Length: 0\r\n\r\n";
     struct server s = {0};
-    char proxy[64];
 
     (void)state;
-    server_open(&s, reply, sizeof reply - 1);
-    (void)snprintf(proxy, sizeof proxy, "http://127.0.0.1:%u", s.port);
-    struct seen seen = post(
-        (struct fetch_options){.response_max = 100, .proxy = proxy}, s.port);
+    struct seen seen = post_through(&s, reply);
     assert_int_equal(seen.answer.failure, FETCH_UNREACHABLE);
     assert_string_equal(seen.answer.remote, ""); /* Not the proxy's. */
     server_close(&s);

@@ -11,6 +11,9 @@ import {secondsOf, waitWords} from "../lib/time.js";
 
 const PAUSE_MS = 350;
 
+// Enough of a URL to judge it?
+const isAddress = (text) => /^https?:\/\/[^/]{3,}/i.test(text.trim());
+
 // Would Porter send there? Asked once the writer pauses; the same guard decides when it is saved.
 function useVerdict(url) {
   const [verdict, setVerdict] = useState(null);
@@ -19,7 +22,7 @@ function useVerdict(url) {
     const mine = ++asked.current;
     const text = url.trim();
     setVerdict(null);
-    if (!/^https?:\/\/[^/]{3,}/i.test(text)) return undefined;
+    if (!isAddress(text)) return undefined;
     const timer = setTimeout(async () => {
       try {
         const found = await post("/url-verdict", {url: text});
@@ -33,7 +36,7 @@ function useVerdict(url) {
 
 function Verdict({url, verdict}) {
   if (verdict === null) {
-    return html`<p class="verdict off" role="status"><${Icon} name="info" /><span>${/^https?:\/\/[^/]{3,}/i.test(url.trim()) ? "Checking…" : "An HTTPS address that the internet can reach: https://…"}</span></p>`;
+    return html`<p class="verdict off" role="status"><${Icon} name="info" /><span>${isAddress(url) ? "Checking…" : "An HTTPS address that the internet can reach: https://…"}</span></p>`;
   }
   return html`<p class="verdict ${verdict.allowed ? "good" : "bad"}" role="status"><${Icon} name=${verdict.allowed ? "check" : "warn"} />
     <span>${verdict.allowed ? verdict.detail || "Porter can send there." : verdict.detail}</span></p>`;
