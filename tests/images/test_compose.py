@@ -84,9 +84,14 @@ def test_prometheus_asks_both_services_and_knows_the_alerts(compose):
         return {one["metric"]["job"] for one in found if one["value"][1] == "1"} == {"porter-gateway", "porter-dispatcher"}
 
     eventually(up, 60, "both are asked")
-    groups = requests.get(f"{url}/rules", timeout=10).json()["data"]["groups"]
-    assert {rule["health"] for group in groups for rule in group["rules"]} == {"ok"}
-    assert {rule["name"] for group in groups for rule in group["rules"]} == {name for name, _ in names()}
+
+    def rules():
+        found = [rule for group in requests.get(f"{url}/rules", timeout=10).json()["data"]["groups"] for rule in group["rules"]]
+        return found if all(rule["health"] != "unknown" for rule in found) else None  # Unknown: its turn has not come yet.
+
+    known = eventually(rules, 90, "each rule was asked once")
+    assert [(rule["name"], rule.get("lastError")) for rule in known if rule["health"] != "ok"] == []
+    assert {rule["name"] for rule in known} == {name for name, _ in names()}
 
 
 def test_what_was_made_is_there_after_down_and_up(compose, ca):

@@ -10,7 +10,8 @@ from harness.poll import eventually
 from harness.porter import Porter
 
 LIMIT_S = 4
-# What it does: the verdict, the word, and the status of its first attempt.
+# What it does: the verdict, the word, and the status of its first attempt. Whether HTTP/2's library calls pings a flood
+# or time runs out first is a matter of how fast either side is.
 CASES = {
     h2.goes_away_at_once: ("retry", "not_http", None),
     h2.goes_away_after_the_answer: ("delivered", None, 200),
@@ -19,7 +20,7 @@ CASES = {
     h2.refuses_every_stream: ("retry", "ended_silent", None),
     h2.endless_continuation: ("retry", "ended_silent", None),
     h2.interim_flood: ("retry", "ended_short", None),
-    h2.pings_for_ever: ("retry", "timeout", None),
+    h2.pings_for_ever: ("retry", {"timeout", "ended_silent"}, None),
     h2.drips_the_body: ("retry", "timeout_answer", 200),
     h2.speaks_rubbish: ("retry", "ended_silent", None),
 }
@@ -77,8 +78,9 @@ def story(servers, tmp_path_factory):
 
 @pytest.mark.parametrize("behave", CASES, ids=lambda behave: behave.__name__.replace("_", "-"))
 def test_it_is_said_what_it_did(story, behave):
-    attempt = story.first[behave]
-    assert (attempt["verdict"], attempt["failure"], attempt["status"]) == CASES[behave], attempt["detail"]
+    attempt, (verdict, words, status) = story.first[behave], CASES[behave]
+    assert (attempt["verdict"], attempt["status"]) == (verdict, status), attempt["detail"]
+    assert attempt["failure"] in words if isinstance(words, set) else attempt["failure"] == words, attempt["detail"]
     assert attempt["total_us"] <= (LIMIT_S + 1) * 1_000_000
 
 
