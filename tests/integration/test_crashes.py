@@ -18,6 +18,10 @@ STEPS = {
 }
 
 
+def has_partitions(dispatcher):
+    eventually(lambda: dispatcher.metric('porter_intake_partitions{topic="porter.visitors.v1"}') > 0, 30, "partitions")
+
+
 @pytest.mark.parametrize("step", STEPS)
 def test_a_death_loses_nothing(new_porter, step, capsys):
     arrival, kind = STEPS[step]
@@ -31,10 +35,13 @@ def test_a_death_loses_nothing(new_porter, step, capsys):
 
     organization, receiver = porter.organization(), porter.receiver(answer)
     organization.webhook(receiver.url())
+    if step == "revoked":
+        has_partitions(porter.dispatcher(**QUICK))
     victim = porter.dispatcher(**QUICK, CRASH_AT=f"{step}:{arrival}")
     with writing(porter, organization, 60) as load:
         eventually(lambda: len(load.calls) >= 60, 30, "60 writes")
-        if step == "revoked":  # Partitions are taken away when another comes.
+        if step == "revoked":  # Of three: the third's coming takes partitions away from both.
+            has_partitions(victim)
             porter.dispatcher(**QUICK)
         if step == "drained":
             eventually(lambda: victim.metric('porter_circuits_total{event="opened"}') > 0, 30, "an open circuit")
