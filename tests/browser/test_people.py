@@ -1,4 +1,6 @@
 """People, one's own account, the audit log, the overview."""
+from playwright.sync_api import expect
+
 from harness.dashboard import PASSWORD, totp
 
 from .conftest import confirm, sign_in
@@ -71,7 +73,7 @@ def test_another_session_is_ended(page, new_page, owner):
 
 def test_the_audit_log_says_who_did_what(page, porter, organization):
     url = porter.receiver().url()
-    organization.webhook(url)
+    webhook = organization.webhook(url)
     open_settings(page, "Webhooks")
     page.get_by_role("link", name=url).click()
     page.get_by_role("button", name="Disable", exact=True).click()
@@ -80,6 +82,10 @@ def test_the_audit_log_says_who_did_what(page, porter, organization):
     entry = page.get_by_role("listitem").filter(has_text="webhook.").filter(has_text="Maja Sjöberg").first
     entry.wait_for()
     assert "disabled" in entry.inner_text()
+    # And what is no member of it: until when the old secret holds.
+    organization.client().post(f"/webhooks/{webhook.id}/rotate-secret", json={"overlap_seconds": 3600})
+    page.reload()
+    expect(page.get_by_role("listitem").filter(has_text="webhook.secret_rotated")).to_contain_text("overlap_until")
     # Only what she did.
     entry.get_by_role("button", name="Maja Sjöberg").click()
     page.get_by_role("button", name="Everybody").wait_for()

@@ -90,6 +90,9 @@ def test_the_overview_counts_what_happened(porter, owner):
     with porter.database() as db:
         db.execute("UPDATE webhooks SET status = 'disabled', disabled_reason = 'It is gone.' WHERE org_id = %s", (org_uuid(organization),))
     assert [(row["kind"], row["subject"]) for row in shown()["attention"]] == [("webhook_disabled", hook.id)]
+    for drill, kind in ((True, "drill_active"), (False, "evacuation_active")):
+        begun = client.post("/evacuations", json={"location_id": location, "drill": drill}).json()
+        assert (kind, begun["id"]) in [(row["kind"], row["subject"]) for row in shown()["attention"]]
     assert Person(porter, porter.organization()).signed_in().get("/overview").json()["visitors"] == {"expected_today": 0, "on_site": 0}
 
 

@@ -99,7 +99,7 @@ UNION ALL
     AND expires_at > $2 AND expires_at < $2::timestamptz + interval '7 days'
   LIMIT 20)
 UNION ALL
-(SELECT 'evacuation_active', e.id, l.name, e.activated_at
+(SELECT CASE WHEN e.drill THEN 'drill_active' ELSE 'evacuation_active' END, e.id, l.name, e.activated_at
    FROM evacuations e
    JOIN locations l ON l.org_id = e.org_id AND l.id = e.location_id
   WHERE e.org_id = $1 AND e.status = 'active'

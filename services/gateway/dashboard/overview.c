@@ -25,6 +25,7 @@ static const struct kind {
     {"webhook_disabled", ID_WEBHOOK, SCOPE_WEBHOOKS_READ, "It was disabled and gets nothing"},
     {"key_expiring", ID_KEY, RIGHT_KEYS, "It ends within seven days"},
     {"evacuation_active", ID_EVACUATION, SCOPE_EVACUATIONS_READ, "An evacuation is under way"},
+    {"drill_active", ID_EVACUATION, SCOPE_EVACUATIONS_READ, "A drill is under way"},
 };
 /* clang-format on */
 

@@ -78,7 +78,7 @@ export function Story({id}) {
 export function Glance({of}) {
   if (!of) return html`<span class="quiet none">–</span>`;
   return html`<span class="nowrap">${of.attempt_count === 0 ? html`<span class="quiet">none was made</span>` : `${rate(of.success_per_mille)} of ${of.attempt_count.toLocaleString()}`}</span>
-    ${of.last_failed_hour && html`<div class="quiet small nowrap">a failure <${Time} at=${of.last_failed_hour} past /></div>`}
+    ${of.last_failed_hour && html`<div class="quiet small nowrap">last failed after <${Time} at=${of.last_failed_hour} /></div>`}
     ${of.attempt_count > 0 && html`<div class="quiet small nowrap">95 of 100 within ${micros(of.p95_us)}</div>`}
     ${of.held_count > 0 && html`<div class="small nowrap"><${Icon} name="clock" /> ${many(of.held_count, GLANCE_HELD_MAX)} held</div>`}`;
 }

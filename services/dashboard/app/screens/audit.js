@@ -11,11 +11,14 @@ const isWords = (value) => Array.isArray(value) && value.every((one) => typeof o
 const plain = (value) => isWords(value) ? value.join(", ") : typeof value === "object" && value !== null ? JSON.stringify(value) : String(value);
 
 // The members that differ; of a thing that was made or deleted, all.
-function Changes({before, after}) {
+// And what else is known of it, but for what these say already.
+function Changes({before, after, detail}) {
   const names = [...new Set([...Object.keys(before ?? {}), ...Object.keys(after ?? {})])].filter((name) => plain(before?.[name] ?? null) !== plain(after?.[name] ?? null));
-  if (names.length === 0) return null;
+  const more = Object.entries(detail ?? {}).filter(([name, value]) => name !== "fields" && value !== null && plain(before?.[name] ?? null) !== plain(value));
+  if (names.length + more.length === 0) return null;
   return html`<ul class="changes">${names.map((name) => html`<li key=${name}><code>${name}</code> ${(before?.[name] ?? null) !== null && html`<del>${plain(before[name])}</del> `}
-    ${(after?.[name] ?? null) !== null && html`<ins>${plain(after[name])}</ins>`}</li>`)}</ul>`;
+    ${(after?.[name] ?? null) !== null && html`<ins>${plain(after[name])}</ins>`}</li>`)}
+    ${more.map(([name, value]) => html`<li key=${`detail.${name}`}><code>${name}</code> ${plain(value)}</li>`)}</ul>`;
 }
 
 function Subject({id}) {
@@ -34,6 +37,6 @@ export function Screen() {
       ? html`<${Card}><${Empty} icon="log" title="Nothing yet"><p>Each change that a person or an API key makes is noted here.</p></${Empty}></${Card}>`
       : html`<${Card}><${Rows} class="feed" rows=${pages.rows} row=${(of) => html`<li key=${of.id}><div class="row apart"><span><button type="button" class="button small plain" title="Only what they did" onClick=${() => set({actor: of.actor.id})}>${of.actor.name ?? of.actor.id ?? of.actor.kind}</button>
           <strong class="mono">${of.action}</strong> ${of.subject && html`<${Subject} id=${of.subject} />`}</span><${Time} at=${of.at} /></div>
-        <${Changes} before=${of.before} after=${of.after} />
+        <${Changes} before=${of.before} after=${of.after} detail=${of.detail} />
         <p class="quiet small">${[of.actor.kind, of.address, of.request_id].filter(Boolean).join(" · ")}</p></li>`} /><${More} pages=${pages} /></${Card}>`}</${Page}>`;
 }

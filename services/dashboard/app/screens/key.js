@@ -74,7 +74,7 @@ export function Screen({id}) {
         <div><dt>Made</dt><dd><${Time} at=${of.created_at} />${maker(of) && ` by ${maker(of)}`}</dd></div>
         <div><dt>Last used</dt><dd><${Time} at=${lastUsed(of)} past /></dd></div>
         ${of.rotated_to && !isLive(of) && html`<div><dt>Followed by</dt><dd><a href="${HOME}/settings/api/${of.rotated_to}">the new key</a></dd></div>`}<div><dt>Ends</dt><dd>${of.expires_at ? html`<${Time} at=${of.expires_at} />` : "Never"}</dd></div>
-        <div><dt>Limit</dt><dd>${of.rate_limit} a minute</dd></div><div><dt>Calls, 24 h</dt><dd class="row"><${Spark} values=${of.calls} label="Calls by hour" />${of.calls_24h.toLocaleString()}</dd></div></dl></div></${Card}>
+        <div><dt>Limit</dt><dd>${of.rate_limit.toLocaleString()} a minute</dd></div><div><dt>Calls, 24 h</dt><dd class="row"><${Spark} values=${of.calls} label="Calls by hour" />${of.calls_24h.toLocaleString()}</dd></div></dl></div></${Card}>
       ${of.rotated_to && isLive(of) && html`<${Moving} of=${of} revoke=${() => setOpen("revoke")} />`}
       <div class="columns"><${Card} title="Called from">${of.addresses.length === 0
           ? html`<p class="card-body quiet">Nobody has called with it yet.</p>`
