@@ -55,6 +55,7 @@ struct pending {
     struct decoded event;
     struct letter letter; /* When poison. */
     struct record_place place;
+    int64_t sent_us; /* Kafka's timestamp; 0: it has none. */
 };
 
 struct intake {
@@ -180,6 +181,7 @@ static bool take_event(struct intake *in, const struct pending *p,
     workers_put(in->d->workers, &send);
     put_off(in, &waits);
     metrics_add(in->d->metrics, METER_MATCHED, 0, (int64_t)count);
+    meter_taken(in->d->metrics, p->sent_us);
     spans_processed(in->d, &p->event, &p->place, began_us, count);
     body_release(body);
     target_set_release(set);
@@ -264,7 +266,9 @@ static void keep(struct intake *in, const struct record *r)
             mem_grow(in->pending, in->pending_cap * sizeof *in->pending);
     }
     struct pending *p = &in->pending[in->pending_count++];
-    *p = (struct pending){.place = r->place, .is_inherited = r->is_inherited};
+    *p = (struct pending){.place = r->place,
+                          .is_inherited = r->is_inherited,
+                          .sent_us = r->at_ms * US_PER_MS};
     if (!decode_event(r, in->arena, &p->event, &why)) {
         p->is_poison = true;
         p->letter = letter_make(r, str_of(why.text), in->arena);

@@ -40,6 +40,7 @@ struct lanes {
     size_t active;
     size_t busy;
     size_t slow; /* As of the last sweep. */
+    struct windows windows;
     uint64_t full_changes;
 };
 
@@ -94,7 +95,7 @@ static struct lane *lane_make(struct lanes *l, const struct job *j)
         struct lane **bucket = bucket_of(l, j->webhook_id);
         lane = mem_zero(1, sizeof *lane);
         lane->webhook_id = j->webhook_id;
-        lane->window = 1;
+        window_open(&l->windows, &lane->window);
         lane->turn.class = TURN_NEW;
         turns_join(l->turns, &lane->turn, j->body->org_id);
         lane->bucket_next = *bucket;
@@ -113,6 +114,7 @@ static void lane_drop(struct lanes *l, struct lane *lane)
     }
     *at = lane->bucket_next;
     l->count--;
+    window_close(&l->windows, &lane->window);
     turns_part(l->turns, &lane->turn);
     free(lane);
 }
@@ -345,17 +347,6 @@ static unsigned lane_judge(struct lane *lane, const struct lane_end *end)
     return failures;
 }
 
-/* One more for each answer in good time, half when it was too much. */
-static void lane_resize(const struct lanes *l, struct lane *lane,
-                        const struct lane_end *end)
-{
-    if (end->is_too_much) {
-        lane->window = MAX_OF(lane->window / 2, 1);
-    } else if (end->is_success && end->took_us <= LANE_STILL_US) {
-        lane->window = MIN_OF(lane->window + 1, l->opts.window);
-    }
-}
-
 unsigned lanes_done(struct lanes *l, const struct lane_end *end)
 {
     struct lane *lane = lane_find(l, end->webhook_id);
@@ -369,7 +360,11 @@ unsigned lanes_done(struct lanes *l, const struct lane_end *end)
             ? took_us
             : lane->pace_us + (took_us - lane->pace_us) / PACE_WEIGHT;
     lane->still_us = end->now_us;
-    lane_resize(l, lane, end);
+    if (end->is_too_much) {
+        window_shrink(&l->windows, &lane->window);
+    } else if (end->is_success && end->took_us <= LANE_STILL_US) {
+        window_grow(&l->windows, &lane->window, l->opts.window);
+    }
     turns_move(l->turns, &lane->turn, lane_class(lane, end->now_us));
     lane_end(l, lane);
     return failures;
@@ -474,7 +469,8 @@ void lanes_empty(struct lanes *l, struct job_list *out)
 
 struct lane_counts lanes_counts(const struct lanes *l)
 {
-    return (struct lane_counts){l->count, l->slow, l->queued, l->busy};
+    return (struct lane_counts){l->count, l->slow,   l->queued,
+                                l->busy,  l->active, l->windows};
 }
 
 uint64_t lanes_full_changes(const struct lanes *l)

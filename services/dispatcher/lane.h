@@ -7,6 +7,7 @@
 #define PORTER_DISPATCHER_LANE_H
 
 #include "dispatcher/job.h"
+#include "dispatcher/window.h"
 
 #define LANES_IDLE_MAX 4096      /* Idle lanes remembered (their pace). */
 #define LANES_ILL_MAX 16384      /* The same, of those that fail. */
@@ -90,6 +91,8 @@ struct lane_counts {
      * wait. Who brings new work does well to wait for them, but for a bounded
      * time. */
     size_t busy;
+    size_t active; /* Attempts under way. */
+    struct windows windows;
 };
 struct lane_counts lanes_counts(const struct lanes *l);
 

@@ -17,6 +17,10 @@ static const char *const phase_words[] = {"dns", "connect", "tls", "first_byte",
                                           NULL};
 static const char *const circuit_state_words[] = {"open", "draining", NULL};
 static const char *const lane_words[] = {"quick", "slow", NULL};
+static const char *const window_words[] = {"1",     "2-3", "4-7", "8-15",
+                                           "16-31", "32+", NULL};
+_Static_assert(COUNT_OF(window_words) == WINDOW_SIZES + 1, "one word each");
+static const char *const place_words[] = {"allowed", "used", NULL};
 static const char *const neighbour_words[] = {"postgresql", "kafka", NULL};
 static const char *const connection_words[] = {"open", "busy", "waiting", NULL};
 
@@ -24,6 +28,8 @@ static const char *const connection_words[] = {"open", "busy", "waiting", NULL};
 const struct metric_row meter_rows[METER_COUNT] = {
     [METER_RECORDS] = {"porter_intake_records_total", METRIC_COUNTER,
         "Records taken from Kafka.", NULL, NULL},
+    [METER_WAIT] = {"porter_intake_wait_seconds", METRIC_HISTOGRAM,
+        "Time of an event's record from its hand-over to Kafka (the record's timestamp) until it was matched and its deliveries were handed to the workers.", NULL, NULL},
     [METER_DEAD_LETTERS] = {"porter_intake_dead_letters_total", METRIC_COUNTER,
         "Records that could not be read and went to porter.dead-letters.v1.", NULL, NULL},
     [METER_SKIPPED] = {"porter_intake_skipped_records_total", METRIC_COUNTER,
@@ -75,6 +81,12 @@ const struct metric_row meter_rows[METER_COUNT] = {
     [METER_LANES] = {"porter_lanes", METRIC_GAUGE,
         "Webhooks that have a lane in memory. Slow: an attempt takes over a second, or what is under way says nothing for as long.",
         "pace", lane_words},
+    [METER_WINDOWS] = {"porter_lane_windows", METRIC_GAUGE,
+        "The same webhooks by their windows: how many attempts an endpoint gets at once. It begins with 1, grows with answers in good time, and halves at a time-out, 429 or 503.",
+        "size", window_words},
+    [METER_WINDOW_PLACES] = {"porter_lane_window_attempts", METRIC_GAUGE,
+        "Attempts that all these windows allow at once, also those of webhooks with nothing to send, and those that are under way.",
+        "state", place_words},
     [METER_CLAIMED] = {"porter_retry_claimed_total", METRIC_COUNTER,
         "Due rows claimed.", NULL, NULL},
     [METER_PUT_OFF] = {"porter_retry_put_off_total", METRIC_COUNTER,
@@ -109,15 +121,34 @@ const struct metric_row meter_rows[METER_COUNT] = {
 /* clang-format on */
 
 /* The gauges are of all workers, so each moves them by its own part. */
+static void move(struct metrics *m, enum meter row, size_t word, size_t now,
+                 size_t told)
+{
+    metrics_add(m, row, word, (int64_t)now - (int64_t)told);
+}
+
 void meter_lanes(struct metrics *m, struct lane_counts now,
                  struct lane_counts *told)
 {
-    const int64_t slow = (int64_t)now.slow - (int64_t)told->slow;
-    const int64_t all = (int64_t)now.lanes - (int64_t)told->lanes;
-
-    metrics_add(m, METER_LANES, LANES_SLOW, slow);
-    metrics_add(m, METER_LANES, LANES_QUICK, all - slow);
+    move(m, METER_LANES, LANES_SLOW, now.slow, told->slow);
+    move(m, METER_LANES, LANES_QUICK, now.lanes - now.slow,
+         told->lanes - told->slow);
+    move(m, METER_WINDOW_PLACES, PLACES_ALLOWED, now.windows.sum,
+         told->windows.sum);
+    move(m, METER_WINDOW_PLACES, PLACES_USED, now.active, told->active);
+    for (size_t i = 0; i < WINDOW_SIZES; i++) {
+        move(m, METER_WINDOWS, i, now.windows.lanes[i], told->windows.lanes[i]);
+    }
     *told = now;
+}
+
+/* The clocks of two machines may differ by more than Kafka takes. */
+void meter_taken(struct metrics *m, int64_t sent_us)
+{
+    if (sent_us > 0) {
+        metrics_observe_us(m, METER_WAIT, 0,
+                           MAX_OF(clock_wall_us() - sent_us, 0));
+    }
 }
 
 /* The answer tells when each was over, from the start. */

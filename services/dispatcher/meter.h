@@ -10,6 +10,7 @@
 
 enum meter {
     METER_RECORDS,
+    METER_WAIT,
     METER_DEAD_LETTERS,
     METER_SKIPPED,
     METER_LAG,
@@ -33,6 +34,8 @@ enum meter {
     METER_IN_FLIGHT,
     METER_IN_FLIGHT_BYTES,
     METER_LANES,
+    METER_WINDOWS,
+    METER_WINDOW_PLACES,
     METER_CLAIMED,
     METER_PUT_OFF,
     METER_LEDGER_ROWS,
@@ -64,6 +67,9 @@ enum circuit_state { CIRCUIT_IS_OPEN, CIRCUIT_IS_DRAINING };
 /* Values of METER_LANES. */
 enum meter_lanes { LANES_QUICK, LANES_SLOW };
 
+/* Values of METER_WINDOW_PLACES. */
+enum meter_places { PLACES_ALLOWED, PLACES_USED };
+
 /* Values of METER_NEIGHBOUR_UP. */
 enum meter_neighbour { UP_POSTGRESQL, UP_KAFKA };
 
@@ -75,6 +81,9 @@ extern const struct metric_row meter_rows[METER_COUNT];
 /* One worker's lanes: *told is what it said last, of zeros at first. */
 void meter_lanes(struct metrics *m, struct lane_counts now,
                  struct lane_counts *told);
+
+/* An event was handed to the workers: its record's timestamp; 0: unknown. */
+void meter_taken(struct metrics *m, int64_t sent_us);
 
 /* An attempt that ended: the job has its outcome. */
 void meter_attempt(struct metrics *m, const struct job *j,

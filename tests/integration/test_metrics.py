@@ -1,8 +1,10 @@
 """What the programs' /metrics say: in the form that Prometheus' own linter wants, true when something is the matter, and enough
 for every panel of the dashboards."""
 import json
+import signal
 import subprocess
 import threading
+import time
 from math import isnan
 
 import pytest
@@ -67,6 +69,55 @@ def test_an_event_that_waits_for_kafka(mine):
     is_again = value(gateway, "porter_relay_failures_total") > 0
     assert is_again or value(gateway, f"{name}_sum") > slow + 0.5
     assert 0 < value(gateway, "porter_relay_last_send_seconds") < 60
+
+
+def test_a_record_that_waits_on_kafka_for_a_dispatcher(mine):
+    """Its time there is what passed since Kafka got it, to the workers."""
+    gateway, dispatcher, tenant = mine.gateways[0], mine.dispatchers[0], mine.organization()
+    name = "porter_intake_wait_seconds"
+    client, place = tenant.client(), tenant.location()
+    client.pre_register(place)
+    eventually(lambda: value(dispatcher, f"{name}_count") == value(gateway, "porter_relay_records_total") > 0, 20, "the first was taken")
+    count, swift, slow = (value(dispatcher, f"{name}{end}") for end in ("_count", '_bucket{le="1"}', "_sum"))
+    began = time.monotonic()
+    dispatcher.signal(signal.SIGSTOP)
+    try:
+        client.pre_register(place)
+        eventually(lambda: value(gateway, "porter_relay_records_total") == count + 1, 20, "Kafka has the other")
+        then = time.monotonic()
+        eventually(lambda: time.monotonic() > then + 1.5, 20, "it lies there")
+    finally:
+        dispatcher.signal(signal.SIGCONT)
+    eventually(lambda: value(dispatcher, f"{name}_count") == count + 1, 30, "the other was taken")
+    assert value(dispatcher, f'{name}_bucket{{le="1"}}') == swift
+    assert slow + 1.4 < value(dispatcher, f"{name}_sum") < slow + (time.monotonic() - began) + 0.1
+
+
+def test_windows_of_endpoints_grow_with_their_answers(mine):
+    """And a time-out, here the answer 503, halves them."""
+    dispatcher, tenant, answer = mine.dispatchers[0], mine.organization(), {"status": 204}
+    name = "porter_lane_windows"
+    before = {size: value(dispatcher, f'{name}{{size="{size}"}}') for size in ("1", "2-3", "4-7", "8-15", "16-31", "32+")}
+    allowed = value(dispatcher, 'porter_lane_window_attempts{state="allowed"}')
+    receiver = mine.receiver(lambda _: (answer["status"], {}, b""))
+    tenant.webhook(receiver.url())
+    client, place = tenant.client(), tenant.location()
+
+    def has(size, more):
+        return (value(dispatcher, f'{name}{{size="{size}"}}') == before[size] + 1
+                and value(dispatcher, 'porter_lane_window_attempts{state="allowed"}') == allowed + more)
+
+    for number in range(1, 5):
+        client.pre_register(place)
+        receiver.wait(number)
+    eventually(lambda: has("4-7", 5), 20, "one more for each of four answers")
+    answer["status"] = 503
+    client.pre_register(place)
+    receiver.wait(5)
+    answer["status"] = 204
+    assert {value(dispatcher, f'{name}{{size="{size}"}}') - before[size] for size in ("1", "8-15", "16-31", "32+")} == {0}
+    eventually(lambda: has("2-3", 3), 20, "half of five, and one more for the answer to the next try")
+    eventually(lambda: value(dispatcher, 'porter_lane_window_attempts{state="used"}') == 0, 20, "nothing is under way")
 
 
 def test_lanes_of_endpoints_that_are_quick_and_slow(mine):

@@ -777,6 +777,65 @@ an_organizations_silent_newcomers_leave_slots_to_others(void **state)
     drop_all(l);
 }
 
+static void expect_windows(struct lanes *l, size_t sum, size_t active,
+                           const size_t lanes[static WINDOW_SIZES])
+{
+    const struct lane_counts counts = lanes_counts(l);
+
+    assert_int_equal(counts.windows.sum, sum);
+    assert_int_equal(counts.active, active);
+    assert_memory_equal(counts.windows.lanes, lanes,
+                        WINDOW_SIZES * sizeof lanes[0]);
+}
+
+static void windows_are_counted_as_they_change(void **state)
+{
+    struct lanes *l = lanes_of(40, 10);
+    const struct lane_end too_much = {
+        .webhook_id = {{3}}, .took_us = 1, .is_too_much = true};
+
+    (void)state;
+    expect_windows(l, 0, 0, (size_t[WINDOW_SIZES]){0});
+    offer(l, 1);
+    expect_windows(l, 1, 0, (size_t[WINDOW_SIZES]){1});
+    assert_int_equal(next(l), 1);
+    expect_windows(l, 1, 1, (size_t[WINDOW_SIZES]){1});
+    done(l, 1, 1, true);
+    grow(l, 2, 7);
+    grow(l, 3, 32);
+    grow(l, 4, 60); /* More than it may. */
+    expect_windows(l, 2 + 7 + 32 + 40, 0, (size_t[]){0, 1, 1, 0, 0, 2});
+    offer(l, 3);
+    assert_int_equal(next(l), 3);
+    assert_int_equal(lanes_done(l, &too_much), 0);
+    expect_windows(l, 2 + 7 + 16 + 40, 0, (size_t[]){0, 1, 1, 0, 1, 1});
+    lanes_free(l);
+}
+
+/* More than are remembered: what is dropped counts no more. */
+static void windows_of_lanes_that_are_gone_are_not_counted(void **state)
+{
+    struct lanes *l = lanes_of(40, 10);
+
+    (void)state;
+    for (size_t i = 0; i < LANES_IDLE_MAX + 3; i++) {
+        struct job *j = job_to(0);
+        struct lane_end end = {.took_us = 1, .is_success = true};
+
+        j->webhook_id.bytes[1] = (uint8_t)(i / 256);
+        j->webhook_id.bytes[2] = (uint8_t)i;
+        end.webhook_id = j->webhook_id;
+        assert_int_equal(lanes_offer(l, j, now_us), LANE_TAKEN);
+        assert_ptr_equal(lanes_next(l, now_us), j);
+        job_free(j);
+        assert_int_equal(lanes_done(l, &end), 0);
+    }
+    assert_int_equal(lanes_counts(l).lanes, LANES_IDLE_MAX);
+    expect_windows(l, LANES_IDLE_MAX * 2, 0,
+                   (size_t[WINDOW_SIZES]){0, LANES_IDLE_MAX});
+    lanes_free(l);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -806,6 +865,8 @@ int main(void)
         cmocka_unit_test(an_organization_leaves_a_quarter_to_others),
         cmocka_unit_test(
             an_organizations_silent_newcomers_leave_slots_to_others),
+        cmocka_unit_test(windows_are_counted_as_they_change),
+        cmocka_unit_test(windows_of_lanes_that_are_gone_are_not_counted),
     };
 
     return cmocka_run_group_tests_name("lane", tests, NULL, NULL);
