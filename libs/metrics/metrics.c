@@ -7,6 +7,8 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/traceparent.h"
+#include "metrics/exemplar.h"
 #include "metrics/process.h"
 
 #include <assert.h>
@@ -29,7 +31,14 @@ static const char *const bounds_text[] = {
     "0.01",    "0.02",   "0.05",   "0.1",    "0.2",   "0.5",   "1",
     "2",       "5",      "10",     "20",     "30",    "60",
 };
+/* OpenMetrics has one way to write each number. */
+static const char *const bounds_open[] = {
+    "5e-05", "0.0001", "0.0002", "0.0005", "0.001", "0.002", "0.005",
+    "0.01",  "0.02",   "0.05",   "0.1",    "0.2",   "0.5",   "1.0",
+    "2.0",   "5.0",    "10.0",   "20.0",   "30.0",  "60.0",
+};
 _Static_assert(COUNT_OF(bounds_us) == COUNT_OF(bounds_text), "one text each");
+_Static_assert(COUNT_OF(bounds_us) == COUNT_OF(bounds_open), "one text each");
 
 /* A histogram's cells: its buckets, the bucket above them all, the sum. */
 #define SUM_CELL (COUNT_OF(bounds_us) + 1)
@@ -41,6 +50,8 @@ struct metrics {
     size_t *first; /* Of each row: its first cell in a stripe. */
     size_t stripe_cells;
     _Atomic int64_t *cells; /* STRIPES times stripe_cells */
+    /* One for each cell of a stripe: of what is no bucket it stays empty. */
+    struct exemplar_slot *exemplars;
     int64_t started_us;
 };
 
@@ -93,6 +104,7 @@ struct metrics *metrics_new(const struct metric_row *rows, size_t count)
     for (size_t i = 0; i < STRIPES * m->stripe_cells; i++) {
         atomic_init(&m->cells[i], 0);
     }
+    m->exemplars = mem_zero(m->stripe_cells, sizeof *m->exemplars);
     return m;
 }
 
@@ -101,6 +113,7 @@ void metrics_free(struct metrics *m)
     if (m != NULL) {
         free(m->first);
         free(m->cells);
+        free(m->exemplars);
         free(m);
     }
 }
@@ -151,6 +164,12 @@ void metrics_set(struct metrics *m, size_t row, size_t word, int64_t n)
 
 void metrics_observe_us(struct metrics *m, size_t row, size_t word, int64_t us)
 {
+    metrics_observe_traced_us(m, row, word, us, (struct id){{0}});
+}
+
+void metrics_observe_traced_us(struct metrics *m, size_t row, size_t word,
+                               int64_t us, struct id trace)
+{
     size_t cell = cell_at(m, row, word);
     size_t stripe = my_stripe();
     size_t bucket = 0;
@@ -161,6 +180,10 @@ void metrics_observe_us(struct metrics *m, size_t row, size_t word, int64_t us)
     }
     cell_add(m, stripe, cell + bucket, 1);
     cell_add(m, stripe, cell + SUM_CELL, us);
+    if (!id_is_zero(trace)) {
+        const struct exemplar e = {trace, us, clock_wall_us()};
+        exemplar_put(&m->exemplars[cell + bucket], &e);
+    }
 }
 
 /* --- text ---------------------------------------------------------------- */
@@ -200,18 +223,40 @@ static void add_seconds(int64_t us, struct buf *out)
     buf_addf(out, "%.6f\n", (double)us / 1e6);
 }
 
+static void add_exemplar(const struct metrics *m, size_t cell, struct buf *out)
+{
+    struct exemplar e;
+
+    if (exemplar_get(&m->exemplars[cell], &e)) {
+        buf_addf(out, " # {trace_id=\"%s\"} %.6f %.6f",
+                 trace_id_text(e.trace).data, (double)e.value_us / 1e6,
+                 (double)e.at_us / 1e6);
+    }
+}
+
+static const char *bound_text(size_t bucket, enum metrics_format format)
+{
+    if (bucket == COUNT_OF(bounds_us)) {
+        return "+Inf";
+    }
+    return format == METRICS_OPENMETRICS ? bounds_open[bucket]
+                                         : bounds_text[bucket];
+}
+
 static void add_histogram(const struct metrics *m, size_t row, size_t word,
-                          struct buf *out)
+                          enum metrics_format format, struct buf *out)
 {
     size_t cell = cell_at(m, row, word);
     int64_t seen = 0;
 
     for (size_t b = 0; b <= COUNT_OF(bounds_us); b++) {
-        const char *le = b < COUNT_OF(bounds_us) ? bounds_text[b] : "+Inf";
-
         seen += cell_read(m, cell + b);
-        add_series(&m->rows[row], word, "_bucket", le, out);
-        buf_addf(out, "%lld\n", (long long)seen);
+        add_series(&m->rows[row], word, "_bucket", bound_text(b, format), out);
+        buf_addf(out, "%lld", (long long)seen);
+        if (format == METRICS_OPENMETRICS) {
+            add_exemplar(m, cell + b, out);
+        }
+        BUF_ADD(out, "\n");
     }
     add_series(&m->rows[row], word, "_sum", NULL, out);
     add_seconds(cell_read(m, cell + SUM_CELL), out);
@@ -226,29 +271,54 @@ static const char *const kind_names[] = {
     [METRIC_HISTOGRAM] = "histogram",
 };
 
-void metrics_write(const struct metrics *m, struct buf *out)
+/* Of a counter's name OpenMetrics has the suffix in the samples alone. */
+static struct str family_of(const struct metric_row *row,
+                            enum metrics_format format)
 {
-    for (size_t i = 0; i < m->count; i++) {
-        const struct metric_row *row = &m->rows[i];
+    const struct str suffix = STR("_total");
+    struct str name = str_of(row->name);
 
-        buf_addf(out, "# HELP %s %s\n# TYPE %s %s\n", row->name, row->help,
-                 row->name, kind_names[row->kind]);
-        for (size_t word = 0; word < word_count(row); word++) {
-            if (row->kind == METRIC_HISTOGRAM) {
-                add_histogram(m, i, word, out);
-                continue;
-            }
-            int64_t value = cell_read(m, cell_at(m, i, word));
+    if (format == METRICS_OPENMETRICS && row->kind == METRIC_COUNTER) {
+        assert(name.len > suffix.len);
+        name.len -= suffix.len;
+    }
+    return name;
+}
 
-            add_series(row, word, "", NULL, out);
-            if (row->kind == METRIC_SECONDS) {
-                add_seconds(value, out);
-            } else {
-                buf_addf(out, "%lld\n", (long long)value);
-            }
+static void add_family(const struct metrics *m, size_t i,
+                       enum metrics_format format, struct buf *out)
+{
+    const struct metric_row *row = &m->rows[i];
+    const struct str name = family_of(row, format);
+
+    buf_addf(out, "# HELP %.*s %s\n# TYPE %.*s %s\n", STR_ARGS(name), row->help,
+             STR_ARGS(name), kind_names[row->kind]);
+    for (size_t word = 0; word < word_count(row); word++) {
+        if (row->kind == METRIC_HISTOGRAM) {
+            add_histogram(m, i, word, format, out);
+            continue;
+        }
+        int64_t value = cell_read(m, cell_at(m, i, word));
+
+        add_series(row, word, "", NULL, out);
+        if (row->kind == METRIC_SECONDS) {
+            add_seconds(value, out);
+        } else {
+            buf_addf(out, "%lld\n", (long long)value);
         }
     }
-    process_write(m->started_us, out);
+}
+
+void metrics_write(const struct metrics *m, enum metrics_format format,
+                   struct buf *out)
+{
+    for (size_t i = 0; i < m->count; i++) {
+        add_family(m, i, format, out);
+    }
+    process_write(m->started_us, format, out);
+    if (format == METRICS_OPENMETRICS) {
+        BUF_ADD(out, "# EOF\n");
+    }
 }
 
 void metrics_docs(const char *service, const struct metric_row *rows,

@@ -17,15 +17,29 @@ static void add(struct buf *out, const char *name, const char *kind,
              kind, name, value);
 }
 
-static void add_cpu(struct buf *out)
+/* Of a counter's name OpenMetrics has the suffix in the sample alone. */
+static void add_cpu_seconds(enum metrics_format format, double value,
+                            struct buf *out)
+{
+    const char *end = format == METRICS_OPENMETRICS ? "" : "_total";
+
+    buf_addf(out,
+             "# HELP process_cpu_seconds%s Processor time used, user and "
+             "system.\n# TYPE process_cpu_seconds%s counter\n"
+             "process_cpu_seconds_total %.15g\n",
+             end, end, value);
+}
+
+static void add_cpu(enum metrics_format format, struct buf *out)
 {
     struct rusage use;
 
     if (getrusage(RUSAGE_SELF, &use) == 0) {
-        add(out, "process_cpu_seconds_total", "counter",
-            "Processor time used, user and system.",
+        add_cpu_seconds(
+            format,
             (double)(use.ru_utime.tv_sec + use.ru_stime.tv_sec) +
-                (double)(use.ru_utime.tv_usec + use.ru_stime.tv_usec) / 1e6);
+                (double)(use.ru_utime.tv_usec + use.ru_stime.tv_usec) / 1e6,
+            out);
     }
 }
 
@@ -76,9 +90,10 @@ static void add_files(struct buf *out)
     }
 }
 
-void process_write(int64_t started_us, struct buf *out)
+void process_write(int64_t started_us, enum metrics_format format,
+                   struct buf *out)
 {
-    add_cpu(out);
+    add_cpu(format, out);
     add_memory(out);
     add_files(out);
     add(out, "process_start_time_seconds", "gauge",

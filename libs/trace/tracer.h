@@ -69,6 +69,13 @@ static inline bool tracer_wants(const struct tracer *t, struct trace trace)
     return t != NULL && (trace.flags & TRACE_SAMPLED) != 0;
 }
 
+/* Its id when they are; else all zero. */
+static inline struct id tracer_recorded(const struct tracer *t,
+                                        struct trace trace)
+{
+    return tracer_wants(t, trace) ? trace.id : (struct id){{0}};
+}
+
 void tracer_add(struct tracer *t, const struct span *s);
 
 #endif

@@ -78,6 +78,18 @@ static void sample_db(struct metrics *m, struct db *db, struct seen *seen)
     metrics_set(m, METER_DB_CONNECTIONS, DB_WAITING, now.waiting);
 }
 
+static void say_metrics(struct health *h, const struct web_request *req,
+                        struct web_response *res)
+{
+    const enum metrics_format format =
+        metrics_format_for(web_header(req, STR("Accept")));
+
+    res->status = 200;
+    web_add_header(res, STR("Content-Type"), metrics_type(format));
+    sample_db(h->d->metrics, h->d->db, &h->seen);
+    metrics_write(h->d->metrics, format, &res->body);
+}
+
 static void handle(void *user, const struct web_request *req,
                    struct web_response *res)
 {
@@ -90,11 +102,7 @@ static void handle(void *user, const struct web_request *req,
     } else if (str_eq(req->path, STR("/readyz"))) {
         say_ready(h->d, res);
     } else if (str_eq(req->path, STR("/metrics"))) {
-        res->status = 200;
-        web_add_header(res, STR("Content-Type"),
-                       STR("text/plain; version=0.0.4; charset=utf-8"));
-        sample_db(h->d->metrics, h->d->db, &h->seen);
-        metrics_write(h->d->metrics, &res->body);
+        say_metrics(h, req, res);
     } else {
         say(res, 404, "/healthz, /readyz or /metrics");
     }

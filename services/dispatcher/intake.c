@@ -181,7 +181,7 @@ static bool take_event(struct intake *in, const struct pending *p,
     workers_put(in->d->workers, &send);
     put_off(in, &waits);
     metrics_add(in->d->metrics, METER_MATCHED, 0, (int64_t)count);
-    meter_taken(in->d->metrics, p->sent_us);
+    meter_taken(in->d, p->event.trace, p->sent_us);
     spans_processed(in->d, &p->event, &p->place, began_us, count);
     body_release(body);
     target_set_release(set);

@@ -66,7 +66,7 @@ const struct metric_row meter_rows[METER_COUNT] = {
         "Held deliveries made due again.", NULL, NULL},
     [METER_REPLAYED] = {"porter_deliveries_replayed_total", METRIC_COUNTER,
         "Finished deliveries that replays made due again.", NULL, NULL},
-    [METER_CIRCUITS] = {"porter_circuits_total", METRIC_COUNTER,
+    [METER_CIRCUITS] = {"porter_circuit_events_total", METRIC_COUNTER,
         "Endpoints given a rest, tried meanwhile, found well again, and disabled for failing too long.",
         "event", circuit_words},
     [METER_CIRCUITS_NOW] = {"porter_circuits", METRIC_GAUGE,
@@ -143,11 +143,13 @@ void meter_lanes(struct metrics *m, struct lane_counts now,
 }
 
 /* The clocks of two machines may differ by more than Kafka takes. */
-void meter_taken(struct metrics *m, int64_t sent_us)
+void meter_taken(const struct dispatcher *d, struct trace trace,
+                 int64_t sent_us)
 {
     if (sent_us > 0) {
-        metrics_observe_us(m, METER_WAIT, 0,
-                           MAX_OF(clock_wall_us() - sent_us, 0));
+        metrics_observe_traced_us(d->metrics, METER_WAIT, 0,
+                                  MAX_OF(clock_wall_us() - sent_us, 0),
+                                  tracer_recorded(d->tracer, trace));
     }
 }
 
@@ -167,11 +169,14 @@ static void observe_phases(struct metrics *m, const struct fetch_answer *a)
     }
 }
 
-void meter_attempt(struct metrics *m, const struct job *j,
+void meter_attempt(const struct dispatcher *d, const struct job *j,
                    const struct fetch_answer *a)
 {
+    struct metrics *m = d->metrics;
+    const struct id trace = tracer_recorded(d->tracer, j->body->trace);
+
     metrics_add(m, METER_ATTEMPTS, j->outcome.verdict, 1);
-    metrics_observe_us(m, METER_ATTEMPT_TIME, 0, a->total_us);
+    metrics_observe_traced_us(m, METER_ATTEMPT_TIME, 0, a->total_us, trace);
     observe_phases(m, a);
     if (a->protocol != FETCH_NO_ANSWER) {
         unsigned label = a->protocol - FETCH_HTTP1;
@@ -180,7 +185,8 @@ void meter_attempt(struct metrics *m, const struct job *j,
         metrics_add(m, METER_ANSWERS_REUSED, label, a->reused ? 1 : 0);
     }
     if (j->attempts == 0 && j->outcome.verdict == VERDICT_DELIVERED) {
-        metrics_observe_us(m, METER_EVENT_AGE, 0,
-                           clock_wall_us() - j->body->event_at_us);
+        metrics_observe_traced_us(m, METER_EVENT_AGE, 0,
+                                  clock_wall_us() - j->body->event_at_us,
+                                  trace);
     }
 }

@@ -2,6 +2,7 @@
 #ifndef PORTER_DISPATCHER_METER_H
 #define PORTER_DISPATCHER_METER_H
 
+#include "dispatcher/dispatcher.h"
 #include "dispatcher/job.h"
 #include "dispatcher/lane.h"
 
@@ -83,10 +84,11 @@ void meter_lanes(struct metrics *m, struct lane_counts now,
                  struct lane_counts *told);
 
 /* An event was handed to the workers: its record's timestamp; 0: unknown. */
-void meter_taken(struct metrics *m, int64_t sent_us);
+void meter_taken(const struct dispatcher *d, struct trace trace,
+                 int64_t sent_us);
 
 /* An attempt that ended: the job has its outcome. */
-void meter_attempt(struct metrics *m, const struct job *j,
+void meter_attempt(const struct dispatcher *d, const struct job *j,
                    const struct fetch_answer *a);
 
 #endif

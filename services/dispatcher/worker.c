@@ -166,7 +166,7 @@ static void answered(void *user, const struct fetch_answer *answer)
                    clock_wall_us());
     judge(w, j, answer, took_us);
     crash_point("answered");
-    meter_attempt(w->d->metrics, j, answer);
+    meter_attempt(w->d, j, answer);
     spans_attempt(w->d, j, s->moment, took_us);
     sending_give(w, s);
     end_job(w, j);

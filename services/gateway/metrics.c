@@ -192,7 +192,8 @@ void gateway_metrics_answer(struct gateway_metrics *m,
                                                      : facts->route;
 
     metrics_add(m->series, REQUESTS, route, 1);
-    metrics_observe_us(m->series, REQUEST_TIME, route, facts->took_us);
+    metrics_observe_traced_us(m->series, REQUEST_TIME, route, facts->took_us,
+                              facts->trace);
     if (facts->status / 100 == 4) {
         metrics_add(m->series, REFUSED, route, 1);
     } else if (facts->status / 100 == 5) {
@@ -316,7 +317,7 @@ static void sample_relay(struct gateway_metrics *m, struct gateway *g)
 }
 
 void gateway_metrics_write(struct gateway_metrics *m, struct gateway *g,
-                           struct buf *out)
+                           enum metrics_format format, struct buf *out)
 {
     pthread_mutex_lock(&m->sampling);
     sample_admit(m, g);
@@ -324,7 +325,7 @@ void gateway_metrics_write(struct gateway_metrics *m, struct gateway *g,
     sample_db(m, g);
     sample_relay(m, g);
     pthread_mutex_unlock(&m->sampling);
-    metrics_write(m->series, out);
+    metrics_write(m->series, format, out);
 }
 
 void gateway_metrics_docs(struct buf *out)

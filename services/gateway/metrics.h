@@ -4,7 +4,9 @@
 #define PORTER_GATEWAY_METRICS_H
 
 #include "base/buf.h"
+#include "base/id.h"
 #include "base/macros.h"
+#include "metrics/metrics.h"
 
 #include <stdint.h>
 
@@ -23,6 +25,7 @@ struct answer_facts {
     unsigned status;
     size_t problem; /* enum problem */
     int64_t took_us;
+    struct id trace;  /* All zero: it is not recorded. */
     int64_t admit_us; /* 0: nobody was admitted or refused */
     size_t verdict;   /* enum admit_verdict, when admit_us > 0 */
 };
@@ -55,7 +58,7 @@ void gateway_metrics_postgresql(struct gateway_metrics *m, bool is_up);
 
 /* Everything in Prometheus' text form. */
 void gateway_metrics_write(struct gateway_metrics *m, struct gateway *g,
-                           struct buf *out);
+                           enum metrics_format format, struct buf *out);
 
 /* docs/metrics.md's part about the gateway. */
 void gateway_metrics_docs(struct buf *out);

@@ -402,6 +402,7 @@ static bool count(struct call *call, struct err *err)
         .problem = call->problem,
         .took_us = has_waited ? call->db_us
                               : clock_steady_us() - call->request->began_us,
+        .trace = tracer_recorded(call->gateway->tracer, call->trace),
         .admit_us = call->admit_us,
         .verdict = call->admission.verdict,
     };

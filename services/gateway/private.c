@@ -72,6 +72,17 @@ static void answer_problem(struct web_response *res, enum problem problem,
     problem_write(&report, &res->body);
 }
 
+static void answer_metrics(struct gateway *g, const struct web_request *req,
+                           struct web_response *res)
+{
+    const enum metrics_format format =
+        metrics_format_for(web_header(req, STR("Accept")));
+
+    res->status = HTTP_OK;
+    web_add_header(res, STR("Content-Type"), metrics_type(format));
+    gateway_metrics_write(g->metrics, g, format, &res->body);
+}
+
 void private_handle(void *user, const struct web_request *req,
                     struct web_response *res)
 {
@@ -87,10 +98,7 @@ void private_handle(void *user, const struct web_request *req,
     } else if (str_eq(req->path, STR("/readyz"))) {
         answer_ready(g, res);
     } else if (str_eq(req->path, STR("/metrics"))) {
-        res->status = HTTP_OK;
-        web_add_header(res, STR("Content-Type"),
-                       STR("text/plain; version=0.0.4; charset=utf-8"));
-        gateway_metrics_write(g->metrics, g, &res->body);
+        answer_metrics(g, req, res);
     } else {
         answer_problem(res, PROBLEM_NOT_FOUND,
                        "here are /healthz, /readyz and /metrics");

@@ -44,7 +44,7 @@ class Prometheus(Process):
             "scrape_configs": [{"job_name": name, "static_configs": [{"targets": [f"127.0.0.1:{port}" for port in ports]}]}
                                for name, ports in jobs.items()]}))
         words = ["prometheus", f"--config.file={folder}/prometheus.yaml", f"--storage.tsdb.path={folder}/data",
-                 f"--web.listen-address=127.0.0.1:{self.port}", "--log.level=warn"]
+                 f"--web.listen-address=127.0.0.1:{self.port}", "--log.level=warn", "--enable-feature=exemplar-storage"]
         super().__init__("prometheus", words, {"PATH": "/usr/bin:/bin"}, folder / "log", self._is_ready)
 
     def ask(self, path, **params):

@@ -84,6 +84,8 @@ def test_prometheus_asks_both_services_and_knows_the_alerts(compose):
         return {one["metric"]["job"] for one in found if one["value"][1] == "1"} == {"porter-gateway", "porter-dispatcher"}
 
     eventually(up, 60, "both are asked")
+    flags = requests.get(f"{url}/status/flags", timeout=10).json()["data"]
+    assert flags["enable-feature"] == "exemplar-storage"  # docs/tracing.md: it keeps what histograms show of traces.
 
     def rules():
         found = [rule for group in requests.get(f"{url}/rules", timeout=10).json()["data"]["groups"] for rule in group["rules"]]

@@ -157,7 +157,7 @@ def test_an_endpoint_that_only_fails_is_given_a_rest_and_loses_nothing(fast):
     assert set(endpoint.got()) == set(before + visitors)
     hook = endpoint.webhook()
     assert (hook["health"], hook["failing_since"], hook["next_probe_at"]) == ("recovering", None, None)
-    assert fast.dispatchers[0].metric('porter_circuits_total{event="closed"}') >= 1
+    assert fast.dispatchers[0].metric('porter_circuit_events_total{event="closed"}') >= 1
 
 
 def test_how_many_get_a_rest_is_told(new_porter):

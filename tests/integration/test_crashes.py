@@ -44,7 +44,7 @@ def test_a_death_loses_nothing(new_porter, step, capsys):
             has_partitions(victim)
             porter.dispatcher(**QUICK)
         if step == "drained":
-            eventually(lambda: victim.metric('porter_circuits_total{event="opened"}') > 0, 30, "an open circuit")
+            eventually(lambda: victim.metric('porter_circuit_events_total{event="opened"}') > 0, 30, "an open circuit")
             is_up.set()
         eventually(lambda: not victim.is_alive(), 60, f"a death at {step}")
         if step != "revoked":

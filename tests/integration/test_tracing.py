@@ -3,12 +3,16 @@ import http.client
 import os
 import ssl
 import threading
+import time
 
 import pytest
 
+from harness import openmetrics
 from harness.collector import Collector, Silence
+from harness.poll import eventually
 from harness.porter import Porter, parse_id
 from harness.process import ROOT, free_port
+from harness.prometheus import Prometheus
 
 SECRET_PATH = "/hook/T0ken-in-the-path"
 
@@ -142,6 +146,52 @@ def test_a_record_without_a_trace_begins_one_of_its_events_id(tracing, collector
     assert (process.kind, process.parent, process.attributes["porter.event_id"]) == ("CONSUMER", "", event)
 
 
+def exemplars(program, name=None):
+    """Of a histogram, or of all of them."""
+    return [one for family, found in openmetrics.read(program).items() if name in (None, family) for one in found.exemplars.values()]
+
+
+def test_histograms_show_recorded_traces_as_exemplars(tracing, collector, tmp_path):
+    gateway, dispatcher, tenant = tracing.gateways[0], tracing.dispatchers[0], tracing.organization()
+    prometheus = Prometheus(tmp_path / "prometheus", {"porter-gateway": [gateway.private], "porter-dispatcher": [dispatcher.private]}).start()
+    receiver = tracing.receiver()
+    tenant.webhook(receiver.url())
+    client, location, began = tenant.client(), tenant.location(), time.time()
+    unrecorded, hidden, _ = traceparent("00")
+    recorded, trace, _ = traceparent("01")
+    for header in (recorded, unrecorded):
+        assert client.post("/visitors/pre-register", json={"full_name": "Ada", "location_id": location}, headers={"traceparent": header}).ok
+    receiver.wait(2)
+    spans = {span.kind: span for span in collector.wait(trace, 4)}
+    names = {"porter_request_seconds": gateway, "porter_intake_wait_seconds": dispatcher, "porter_attempt_seconds": dispatcher,
+             "porter_event_delivered_seconds": dispatcher}
+    shown = {name: next(one for one in exemplars(program, name) if one.trace == trace) for name, program in names.items()}
+    assert all(began - 1 < one.at < time.time() + 1 for one in shown.values())
+    for name, span in (("porter_request_seconds", spans["SERVER"]), ("porter_attempt_seconds", spans["CLIENT"])):
+        assert shown[name].value == pytest.approx((span.end - span.start) / 1e9, abs=0.05), name
+    assert shown["porter_intake_wait_seconds"].value < shown["porter_event_delivered_seconds"].value
+    for program in (gateway, dispatcher):
+        found = exemplars(program)
+        assert found and hidden not in {one.trace for one in found}
+        eventually(lambda found=found: all(collector.of(one.trace) for one in found), 20, "the collector has them all")
+
+    def stored(name):
+        answer = prometheus.ask("api/v1/query_exemplars", query=f"{name}_bucket", start=began - 1, end=time.time() + 1)
+        return {one["labels"]["trace_id"] for series in answer for one in series["exemplars"]}
+
+    for name in names:
+        eventually(lambda name=name: trace in stored(name), 20, f"Prometheus has that of {name}")
+    prometheus.stop()
+
+
+def test_plain_text_has_no_exemplars(tracing):
+    for program in (tracing.gateways[0], tracing.dispatchers[0]):
+        for accept in ("*/*", "text/plain", "application/openmetrics-text; version=0.0.1"):
+            answer = openmetrics.fetch(program, accept)
+            assert answer.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
+            assert "trace_id" not in answer.text and "# EOF" not in answer.text and "# TYPE process_cpu_seconds_total counter" in answer.text
+
+
 def test_every_attribute_is_documented(collector):
     """After the tests above."""
     page = (ROOT / "docs" / "tracing.md").read_text()
@@ -164,10 +214,21 @@ def test_what_is_not_sampled_is_not_told(new_porter):
         client.post("/visitors/pre-register", json={"full_name": "Ada", "location_id": location}, headers={"traceparent": header})
     receiver.wait(3)
     assert sorted(one.headers["traceparent"][-2:] for one in receiver.got) == ["00", "01", "02"]
+    assert {one.trace for one in exemplars(porter.gateways[0])} == {trace}
     for process in porter.gateways + porter.dispatchers:
         process.stop()  # Whatever is left is sent by then.
     assert [span.trace for span in collector.spans if span.attributes.get("porter.organization_id") == tenant.id] == [trace] * 4
     collector.close()
+
+
+def test_no_trace_is_an_example_where_none_is_told(new_porter):
+    """A caller's trace may be recorded elsewhere: here nobody would find it."""
+    porter = new_porter()
+    gateway = porter.gateway()
+    header, _, _ = traceparent("01")
+    assert porter.organization().client().get("/visitors", headers={"traceparent": header}).ok
+    assert openmetrics.read(gateway)["porter_request_seconds"].samples["_count", '{route="list_visitors"}'] == 1
+    assert exemplars(gateway) == []
 
 
 def ask(gateway, ca, count, done):
