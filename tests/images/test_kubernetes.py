@@ -182,10 +182,12 @@ def test_argo_migrates_after_what_that_needs_and_before_the_services(built):
     assert job["metadata"]["annotations"]["argocd.argoproj.io/hook"] == "Sync"
     late = {name: number for name, number in waves.items() if number > 0}
     # What is only well with its Deployment (Argo CD waits for each wave to be) comes with it.
-    services = {"Deployment porter-gateway": 3, "HorizontalPodAutoscaler porter-gateway": 3, "PodDisruptionBudget porter-gateway": 3,
+    services = {"Deployment porter-gateway": 3, "PodDisruptionBudget porter-gateway": 3,
                 "Deployment porter-dispatcher": 2, "PodDisruptionBudget porter-dispatcher": 2}
     if built[0] == "production":
-        services["ScaledObject porter-dispatcher"] = 2
+        services |= {"ScaledObject porter-gateway": 3, "ScaledObject porter-dispatcher": 2}
+    else:
+        services["HorizontalPodAutoscaler porter-gateway"] = 3
     assert late == {"Job porter-migrate": 1, **services} and min(waves.values()) == 0
 
 
@@ -199,6 +201,43 @@ def test_who_applies_by_hand_is_told_to_delete_the_old_job(built):
         assert applied and all(delete in lines[number - 1] for number in applied), page
 
 
+def scaled_by_keda(built):
+    return {one["spec"]["scaleTargetRef"]["name"]: one for one in of_kind(built, "ScaledObject")}
+
+
+def setting(built, name, program):
+    """Of the overlay, else what the program does without it."""
+    given = [one["data"][name] for one in of_kind(built, "ConfigMap") if name in one["data"]]
+    return given[0] if given else re.search(rf"^\| `{name}` \|[^|]*\| `([^`]*)` \|", printed("--config-docs", program), re.M)[1]
+
+
+def test_gateways_follow_their_cpu_and_what_they_have_under_way(built):
+    in_production(built)
+    scaled, (monitor,) = scaled_by_keda(built)["porter-gateway"], of_kind(built, "ServiceMonitor")
+    cpu, flight = scaled["spec"]["triggers"]
+    assert cpu == {"type": "cpu", "metricType": "Utilization", "metadata": {"value": "60"}}
+    assert (flight["type"], flight["metricType"]) == ("prometheus", "AverageValue")
+    # Reads are refused at three quarters (services/gateway/load.c); half of that is what each gateway is to have.
+    most = int(setting(built, "PORTER_IN_FLIGHT_MAX", "gateway"))
+    asked = flight["metadata"]
+    assert int(asked["threshold"]) == most * 3 // 4 // 2 and f"**{asked['threshold']}**" in (ROOT / "docs" / "kubernetes.md").read_text()
+    # A gauge that there is, of the namespace whose pods Prometheus' targets are; nothing seen is not the same as nothing to do.
+    series, namespace = re.fullmatch(r'sum\(avg_over_time\((\w+)\{namespace="(\w+)"\}\[1m\]\)\)', asked["query"]).groups()
+    assert f"| `{series}` | gauge |" in printed("--metrics-docs", "gateway")
+    assert namespace == scaled["metadata"]["namespace"] == monitor["metadata"]["namespace"] and asked["ignoreNullValues"] == "false"
+    assert scaled["spec"]["advanced"]["horizontalPodAutoscalerConfig"]["behavior"]["scaleDown"]["stabilizationWindowSeconds"] == 300
+
+
+def test_keda_reaches_prometheus_past_every_policy_of_ours(built):
+    """Prometheus is where our pods let themselves be asked from, and KEDA neither there nor with us: no policy here is in between."""
+    in_production(built)
+    host = re.fullmatch(r"http://([\w-]+)\.([\w-]+)\.svc:9090", scaled_by_keda(built)["porter-gateway"]["spec"]["triggers"][1]["metadata"]["serverAddress"])
+    ours = {one["metadata"]["namespace"] for one in of_kind(built, "NetworkPolicy")}
+    readers = [selector(peer) for rule in policies_of(built)["gateway"]["ingress"] if "from" in rule for peer in rule["from"]]
+    assert host[1] == "prometheus-operated" and readers == [(f"kubernetes.io/metadata.name={host[2]}", "")]
+    assert not ours & {host[2], "keda"}
+
+
 def topics():
     """Those that the dispatcher reads."""
     found = re.findall(r'"(porter\.[a-z]+\.v1)"', (ROOT / "libs" / "store" / "event.c").read_text())
@@ -208,7 +247,7 @@ def topics():
 
 def test_dispatchers_follow_the_lag_of_every_topic_by_an_address_that_keda_can_resolve(built):
     in_production(built)
-    (scaled,), (kafka,) = of_kind(built, "ScaledObject"), of_kind(built, "Kafka")
+    scaled, (kafka,) = scaled_by_keda(built)["porter-dispatcher"], of_kind(built, "Kafka")
     asked = [one["metadata"] for one in scaled["spec"]["triggers"]]
     assert {one["topic"] for one in asked} == topics() and len(asked) == len(topics())
     for one in asked:
@@ -235,8 +274,8 @@ def test_a_roll_out_never_takes_a_pod_before_another_is_ready(built):
 
 
 def test_who_is_scaled_has_no_number_that_an_apply_would_set_back(built):
-    scaled = {one["spec"]["scaleTargetRef"]["name"] for one in of_kind(built, "HorizontalPodAutoscaler", "ScaledObject")}
-    assert "porter-gateway" in scaled
+    scaled = [one["spec"]["scaleTargetRef"]["name"] for one in of_kind(built, "HorizontalPodAutoscaler", "ScaledObject")]
+    assert "porter-gateway" in scaled and len(scaled) == len(set(scaled)), "two would pull one to and fro"
     for one in of_kind(built, "Deployment"):
         if one["metadata"]["name"] in OURS:
             assert ("replicas" in one["spec"]) == (one["metadata"]["name"] not in scaled), one["metadata"]["name"]
@@ -304,9 +343,12 @@ def test_a_restore_stops_who_is_scaled_and_finds_all_that_names_the_cluster(buil
     in_production(built)
     page = (ROOT / "docs" / "backup.md").read_text()
     restore = page[page.index("## Restoring in earnest"):]
-    (scaled,), (cluster,) = of_kind(built, "ScaledObject"), of_kind(built, "Cluster")
-    told = f"annotate scaledobject {scaled['metadata']['name']} autoscaling.keda.sh/paused-replicas"
-    assert 0 < restore.index(f"{told}=0") < restore.index("porterctl deliveries rewind") < restore.index(f"{told}-\n")
+    (cluster,) = of_kind(built, "Cluster")
+    stopped = re.search(r"annotate scaledobject ([a-z -]+) autoscaling\.keda\.sh/paused-replicas=0", restore)
+    assert stopped[1].split() == ["porter-gateway", "porter-dispatcher"] and set(stopped[1].split()) == scaled_by_keda(built).keys()
+    places = [stopped.start(), restore.index("porterctl deliveries rewind")]
+    places += [restore.index(f"annotate scaledobject {name} autoscaling.keda.sh/paused-replicas-\n") for name in stopped[1].split()]
+    assert places == sorted(places)
     folder, name = ROOT / "k8s" / "overlays" / "production", cluster["metadata"]["name"]
     naming = {path.name for path in folder.iterdir() if re.search(rf"\b{name}\b", path.read_text())}
     assert naming == {"postgres.yaml", "kustomization.yaml"} and all(f"`{one}`" in restore for one in naming)
