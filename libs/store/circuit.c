@@ -248,7 +248,10 @@ bool circuit_failed(struct db *db, struct webhook_key key,
 struct portion {
     size_t released;
     size_t taken;
+    struct db_rows *rows; /* With those whose lines are to be woken. */
 };
+
+#define PORTION_LINES 2 /* Their column. */
 
 static bool release(struct tx *tx, struct webhook_key key,
                     const struct circuit_drain *how, struct portion *out,
@@ -267,8 +270,7 @@ static bool release(struct tx *tx, struct webhook_key key,
         return false;
     }
     *out = (struct portion){(size_t)db_int(rows, 0, 0),
-                            (size_t)db_int(rows, 0, 1)};
-    db_rows_free(rows);
+                            (size_t)db_int(rows, 0, 1), rows};
     return true;
 }
 
@@ -293,27 +295,38 @@ static bool go_on(struct tx *tx, struct webhook_key key, int64_t since_us,
         NULL, err);
 }
 
+static bool drain_one(struct tx *tx, struct webhook_key key, int64_t since_us,
+                      const struct circuit_drain *how, struct portion *out,
+                      struct err *err)
+{
+    return release(tx, key, how, out, err) &&
+           go_on(tx, key, since_us, how, *out, err) && tx_commit(tx, err);
+}
+
 bool circuit_drain(struct db *db, const struct circuit_drain *how, bool *found,
                    struct circuit_drained *out, struct err *err)
 {
+    struct webhook_key key = {0};
+    struct portion portion = {0};
     struct db_rows *rows = NULL;
     struct tx *tx = NULL;
     bool is_there = false;
-    struct portion portion = {0};
     bool ok =
         tx_begin(db, &tx, err) &&
         tx_run(tx, &sql_circuit_drain, ARGS(ARG_TIME(how->now_us)), &rows, err);
 
     if (ok && db_count(rows) > 0) {
-        const struct webhook_key key = {db_uuid(rows, 0, 0),
-                                        db_uuid(rows, 0, 1)};
         is_there = true;
-        ok = release(tx, key, how, &portion, err) &&
-             go_on(tx, key, db_time(rows, 0, 2), how, portion, err) &&
-             tx_commit(tx, err);
+        key = (struct webhook_key){db_uuid(rows, 0, 0), db_uuid(rows, 0, 1)};
+        ok = drain_one(tx, key, db_time(rows, 0, 2), how, &portion, err);
     }
     db_rows_free(rows);
     tx_end(tx);
+    /* What stood behind those that were given up may go. */
+    ok = ok &&
+         (!is_there || delivery_wake_told(db, key, portion.rows, PORTION_LINES,
+                                          how->now_us, err));
+    db_rows_free(portion.rows);
     if (ok) {
         *found = is_there;
         *out = (struct circuit_drained){portion.released,

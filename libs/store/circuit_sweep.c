@@ -52,6 +52,7 @@ bool circuit_end_held(struct db *db, struct webhook_key key,
         return false;
     }
     *ended = (size_t)db_int(rows, 0, 0);
+    bool ok = delivery_wake_told(db, key, rows, 1, how->now_us, err);
     db_rows_free(rows);
-    return true;
+    return ok;
 }

@@ -168,6 +168,13 @@ MUST_USE bool delivery_room_seekers(struct db *db, struct webhook_key after,
 MUST_USE bool delivery_wake(struct db *db, const struct delivery_line *lines,
                             size_t count, int64_t now_us, struct err *err);
 
+/* The same of one webhook's: the subjects are in the first row of a statement
+ * that has ended something, in a column that is NULL when there are none. To be
+ * called when that is committed. */
+MUST_USE bool delivery_wake_told(struct db *db, struct webhook_key key,
+                                 const struct db_rows *rows, size_t column,
+                                 int64_t now_us, struct err *err);
+
 /* When the next pending row is due (DB_TIME_NULL: none). */
 MUST_USE bool delivery_next_due(struct db *db, int64_t *due_at_us,
                                 struct err *err);

@@ -200,6 +200,30 @@ bool delivery_wake(struct db *db, const struct delivery_line *lines,
     return ok;
 }
 
+bool delivery_wake_told(struct db *db, struct webhook_key key,
+                        const struct db_rows *rows, size_t column,
+                        int64_t now_us, struct err *err)
+{
+    struct arena *arena = NULL;
+    struct delivery_line *lines = NULL;
+    struct str *subjects = NULL;
+    size_t count = 0;
+    bool ok = false;
+
+    if (db_is_null(rows, 0, column)) {
+        return true;
+    }
+    arena = arena_new(KEY_BYTES);
+    count = db_texts(rows, 0, column, arena, &subjects);
+    lines = arena_zero(arena, count, sizeof *lines);
+    for (size_t i = 0; i < count; i++) {
+        lines[i] = (struct delivery_line){key, subjects[i]};
+    }
+    ok = delivery_wake(db, lines, count, now_us, err);
+    arena_free(arena);
+    return ok;
+}
+
 bool circuit_claim(struct db *db, struct webhook_key key,
                    const struct circuit_ask *ask, struct arena *arena,
                    struct delivery **row, size_t *count, struct err *err)

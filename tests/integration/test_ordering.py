@@ -196,3 +196,24 @@ def test_what_waits_in_line_goes_on_though_its_webhook_has_no_line_any_more(stri
         assert desk.client.request("DELETE", f"/webhooks/{desk.id}").status_code == 204
     gate.go_on.set()
     eventually(lambda: "pending" not in desk.states(), 20, "an end of all")
+
+
+@pytest.mark.parametrize("change", ["too old", "no webhook"])
+def test_what_stands_behind_one_that_ends_while_it_is_held_goes_on(strict, change):
+    gate = Gate()
+    desk = Desk(strict, gate)
+    key = parse_id(desk.organization.id), parse_id(desk.id)
+    desk.visit(steps=2)
+    eventually(lambda: strict.dispatchers[0].metric("porter_retry_put_off_total") == 1, 30, "one that is put off")
+    with strict.database() as db, db.transaction():
+        db.execute("UPDATE deliveries SET state = 'held', due_at = NULL WHERE org_id = %s AND waits_for IS NULL", key[:1])
+        if change == "too old":
+            db.execute("UPDATE webhooks SET max_age_s = 0 WHERE org_id = %s AND id = %s", key)
+            db.execute("INSERT INTO webhook_circuits (org_id, webhook_id, state, since, failures, wait_ms, next_at)"
+                       " VALUES (%s, %s, 'draining', now(), 0, 0, now())", key)
+    if change == "no webhook":
+        assert desk.client.request("DELETE", f"/webhooks/{desk.id}").status_code == 204
+        strict.dispatcher()  # Who begins looks through what is held at once.
+    second = "delivered" if change == "too old" else "failed"
+    eventually(lambda: sorted(desk.states()) == sorted(["failed", second]), 20, "an end of both")
+    gate.go_on.set()

@@ -435,8 +435,9 @@ RETURNING {claimed};
 -- The next $5 that are held for the webhook, the oldest first, due from $3 on,
 -- $4 microseconds apart, each with the whole schedule before it; but what is too
 -- old ($6: the most, in milliseconds, unless the webhook says it) has failed: $7
--- and $8 say why, $9 is the shard that counts it. How many are due, and how many
--- were held.
+-- and $8 say why, $9 is the shard that counts it. How many are due, how many
+-- were held, and of what subjects with an order something has failed: what stands
+-- behind that is to be woken (delivery_wake).
 WITH edge AS MATERIALIZED (
     SELECT coalesce($3::timestamptz - coalesce(max_age_s * 1000, $6::bigint)
                     * interval '1 millisecond', '-infinity') AS oldest
@@ -462,23 +463,27 @@ WITH edge AS MATERIALIZED (
            last_error = CASE WHEN d.event_at < edge.oldest THEN $8
                              ELSE last_error END
       FROM edge, {picked}
-    RETURNING d.org_id, d.webhook_id, d.state, d.is_test, d.finished_at
+    RETURNING d.org_id, d.webhook_id, d.state, d.is_test, d.finished_at,
+              CASE WHEN d.ordinal IS NOT NULL AND d.state = 'failed'
+                   THEN d.subject END AS line
 ), shard AS (
     SELECT $9::bigint AS n
 ), {only_ended}, counted AS (
     {counted}
 ), total AS (
     SELECT count(*) FILTER (WHERE state = 'pending') AS released,
-           count(*) AS taken
+           count(*) AS taken,
+           array_agg(DISTINCT line) FILTER (WHERE line IS NOT NULL) AS lines
       FROM done
 )
-SELECT released, taken,
+SELECT released, taken, lines,
        CASE WHEN taken > 0 THEN pg_notify('porter_deliveries', '') END
   FROM total;
 
 -- name: delivery_end_held
 -- The next $3 that are held for the webhook end: they failed at $4, because of
--- $5, in a word $6, counted in the shard $7; how many.
+-- $5, in a word $6, counted in the shard $7; how many, and of what subjects with
+-- an order: what stands behind them is to be woken (delivery_wake).
 WITH picked AS MATERIALIZED (
     SELECT org_id, id, event_at
       FROM deliveries
@@ -491,13 +496,14 @@ WITH picked AS MATERIALIZED (
        SET state = 'failed', finished_at = $4, last_error = $5,
            last_failure = $6
       FROM {picked}
-    RETURNING d.org_id, d.webhook_id, d.state, d.is_test, d.finished_at
+    RETURNING d.org_id, d.webhook_id, d.state, d.is_test, d.finished_at,
+              CASE WHEN d.ordinal IS NOT NULL THEN d.subject END AS line
 ), shard AS (
     SELECT $7::bigint AS n
 ), {only_ended}, counted AS (
     {counted}
 )
-SELECT count(*),
+SELECT count(*), array_agg(DISTINCT line) FILTER (WHERE line IS NOT NULL),
        CASE WHEN count(*) > 0 THEN pg_notify('porter_deliveries', '') END
   FROM done;
 
