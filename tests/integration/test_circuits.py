@@ -200,6 +200,18 @@ def test_failures_that_other_dispatchers_saw_count(patient):
     assert endpoint.rows()[0]["attempts"] < IN_A_ROW
 
 
+def test_its_five_days_begin_at_the_end_of_the_first_hour_of_nothing_but_failures(patient):
+    """As docs/webhooks.md says; the nine failures in the hour of the success are no part of it."""
+    endpoint = Endpoint(patient)
+    failed_elsewhere(endpoint)
+    endpoint.write(1)
+    endpoint.until_health("failing")
+    with patient.database() as db:
+        ends = "SELECT hour + interval '1 hour' FROM webhook_hours WHERE webhook_id = c.webhook_id AND shard = 1 AND attempts_retry = 5"
+        (since, end), = db.execute(f"SELECT failing_since, ({ends}) FROM webhook_circuits c WHERE webhook_id = %s", (parse_id(endpoint.id),))
+    assert since == end
+
+
 def test_failures_before_a_new_url_do_not_count(patient):
     endpoint = Endpoint(patient)
     failed_elsewhere(endpoint)
