@@ -166,23 +166,44 @@ bool rules_fits_line(struct str s, size_t max)
            !str_has_control(s, "") && is_line(s);
 }
 
+const char *format_want(enum rule_format format)
+{
+    switch (format) {
+    case RULE_LINE:
+        return "must be one line without tabs, and more than blanks";
+    case RULE_EMAIL:
+        return "must be an e-mail address such as name@example.com";
+    case RULE_PHONE:
+        return "must be a phone number in E.164 form, such as +4930123456";
+    case RULE_COUNTRY:
+        return "must be a country's two capital letters, such as DE";
+    case RULE_PLAIN:
+    case RULE_ENDPOINT:
+    case RULE_WORD:
+    case RULE_ID:
+    case RULE_TIME:
+    case RULE_MAP:
+    case RULE_HEADERS:
+    case RULE_WAITS:
+        break;
+    }
+    return NULL;
+}
+
 bool format_fits(const struct rule *rule, struct str s, struct arena *arena,
                  const char **want)
 {
     struct id id;
 
+    *want = format_want(rule->format);
     switch (rule->format) {
     case RULE_LINE:
-        *want = "must be one line without tabs, and more than blanks";
         return is_line(s);
     case RULE_EMAIL:
-        *want = "must be an e-mail address such as name@example.com";
         return is_email(s);
     case RULE_PHONE:
-        *want = "must be a phone number in E.164 form, such as +4930123456";
         return is_phone(s);
     case RULE_COUNTRY:
-        *want = "must be a country's two capital letters, such as DE";
         return is_country(s);
     case RULE_ENDPOINT:
         return is_endpoint(s, arena, want);

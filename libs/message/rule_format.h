@@ -10,4 +10,8 @@
 MUST_USE bool format_fits(const struct rule *rule, struct str s,
                           struct arena *arena, const char **want);
 
+/* What a text of the format must be; NULL where that depends on more, or where
+ * any text is of the format. */
+const char *format_want(enum rule_format format);
+
 #endif

@@ -42,6 +42,11 @@ const char *schema_comment(const ProtobufCMessageDescriptor *type,
  * more than blanks; an e-mail address and so on. NULL: any text. */
 const char *schema_pattern(enum rule_format format);
 
+/* {"<pattern>": "must be …", …}: what rules_read says of a text that does not
+ * fit the pattern its field has in schema_write_input. Where it may say more
+ * than one thing of a text, the pattern is not there. */
+void schema_write_told(struct json_writer *w);
+
 /* The field of a path ("host.email") and the message it stands in; NULL when
  * there is none. */
 const ProtobufCFieldDescriptor *

@@ -15,100 +15,16 @@
 #include <stdio.h>
 
 #define PATH_MAX_BYTES 128
-#define PATTERN_MAX 2048
 #define YEAR_S ((int64_t)366 * 86400)
 #define DAY_S ((int64_t)86400)
-
-/* The blanks of rule_format.c, and the control characters. */
-#define BLANKS                                                                 \
-    " \\u00A0\\u1680\\u2000-\\u200B\\u2028\\u2029\\u202F\\u205F\\u2060"        \
-    "\\u3000\\uFEFF"
-#define IN_LINE "[^\\u0000-\\u001F\\u007F-\\u009F\\u2028\\u2029]"
-#define NO_BLANK "[^\\u0000-\\u001F\\u007F-\\u009F" BLANKS "]"
 /* What base64_read takes. */
 #define CHAR64 "[A-Za-z0-9+/_-]"
 #define BASE64 "^(" CHAR64 "{4})*(" CHAR64 "{2}(==)?|" CHAR64 "{3}=?)?$"
-/* A letter or digit of a host's name, and a whole name. */
-#define HOST_CHAR                                                              \
-    "[^\\u0000-\\u002F\\u003A-\\u0040\\u005B-\\u0060\\u007B-\\u009F"           \
-    "\\u00A0\\u1680\\u2000-\\u200B\\u2028\\u2029\\u202F\\u205F\\u2060"         \
-    "\\u3000\\uFEFF]"
-#define NAME(c) c "+(?:-+" c "+)*(?:\\." c "+(?:-+" c "+)*)*"
-/* Hosts of libs/guard: a name whose last label begins with a letter, or an
- * address in its one spelling. */
-#define LABELS "(?:[A-Za-z0-9_][A-Za-z0-9_.-]{0,190}\\.)?"
-#define ENDPOINT_NAME LABELS "[A-Za-z_][A-Za-z0-9_-]{0,62}\\.?"
-#define LOCAL_NAME LABELS "[Ll][Oo][Cc][Aa][Ll][Hh][Oo][Ss][Tt]\\.?"
-#define V4_PART "(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
-#define V4 "(?:" V4_PART "\\.){3}" V4_PART
-#define H "[0-9A-Fa-f]{1,4}"
-#define V6                                                                     \
-    "(?:(?:" H ":){7}" H "|(?:" H ":){1,7}:|(?:" H ":){1,6}:" H "|(?:" H       \
-    ":){1,5}(?::" H "){1,2}|(?:" H ":){1,4}(?::" H "){1,3}|(?:" H              \
-    ":){1,3}(?::" H "){1,4}|(?:" H ":){1,2}(?::" H "){1,5}|" H ":(?::" H       \
-    "){1,6}|:(?:(?::" H "){1,7}|:))"
-#define PUBLIC_PORT                                                            \
-    "(?::0{0,8}(?:443|102[4-9]|10[3-9][0-9]|1[1-9][0-9]{2}|[2-9][0-9]{3}"      \
-    "|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]"              \
-    "|6553[0-5]))"
-
-static const char plain_pattern[] =
-    "[^\\u0000-\\u0008\\u000B-\\u001F\\u007F-\\u009F]*";
-
-const char *schema_pattern(enum rule_format format)
-{
-    switch (format) {
-    case RULE_PLAIN:
-        return plain_pattern;
-    case RULE_LINE:
-        return IN_LINE "*" NO_BLANK IN_LINE "*";
-    case RULE_EMAIL:
-        return "[^\\u0000-\\u0020\\u007F-\\u009F\"(),:;<>@\\[\\\\\\]" BLANKS
-               "]{1,64}@" NAME(HOST_CHAR);
-    case RULE_PHONE:
-        return "\\+[1-9][0-9]{6,14}";
-    case RULE_COUNTRY:
-        return "[A-Z]{2}";
-    case RULE_ENDPOINT:
-        return "(?:[Hh][Tt][Tt][Pp][Ss]://(?:" ENDPOINT_NAME "|" V4 "|\\[" V6
-               "\\])" PUBLIC_PORT "?|[Hh][Tt][Tt][Pp]://"
-               "(?:" LOCAL_NAME "|127(?:\\." V4_PART
-               "){3}|\\[::1\\])" PUBLIC_PORT
-               ")(?:[/?](?:[!$&-;=?-Z_a-z~]|%[0-9A-Fa-f]{2})*)?";
-    case RULE_ID:
-    case RULE_TIME:
-    case RULE_MAP:
-    case RULE_HEADERS:
-    case RULE_WAITS:
-    case RULE_WORD:
-        break;
-    }
-    return NULL;
-}
 
 static void add_number(struct json_writer *w, const char *name, int64_t n)
 {
     json_key(w, str_of(name));
     json_add_int(w, n);
-}
-
-static void add_pattern(struct json_writer *w, const struct rule *row,
-                        bool or_empty)
-{
-    char text[PATTERN_MAX];
-    char id[64];
-    const char *core = schema_pattern(row->format);
-
-    if (row->format == RULE_ID) {
-        (void)snprintf(id, sizeof id, "%s_[0-7][0-9a-hjkmnp-tv-z]{%d}",
-                       id_prefix(row->id_kind), ID_BODY_LEN - 1);
-        core = id;
-    }
-    assert(core != NULL);
-    int len =
-        snprintf(text, sizeof text, or_empty ? "^(?:%s)?$" : "^%s$", core);
-    assert(len > 0 && (size_t)len < sizeof text);
-    schema_add_member(w, "pattern", text);
 }
 
 /* JSON Schema's own name of it; NULL: none. */
@@ -149,7 +65,7 @@ static void add_text(struct json_writer *w, const struct rule *row)
     if (row->max > 0) {
         add_number(w, "maxLength", row->max);
     }
-    add_pattern(w, row, !row->required);
+    schema_add_pattern(w, row, !row->required);
 }
 
 /* "at most 2 years ahead" */
@@ -224,13 +140,13 @@ static void add_map(struct json_writer *w, const struct rule *row)
     json_object_begin(w);
     add_number(w, "minLength", 1);
     add_number(w, "maxLength", MAP_KEY_MAX);
-    add_pattern(w, &(struct rule){.format = RULE_LINE}, false);
+    schema_add_pattern(w, &(struct rule){.format = RULE_LINE}, false);
     json_object_end(w);
     json_key(w, STR("additionalProperties"));
     json_object_begin(w);
     schema_add_type(w, "string", true);
     add_number(w, "maxLength", MAP_VALUE_MAX);
-    add_pattern(w, &(struct rule){.format = RULE_PLAIN}, false);
+    schema_add_pattern(w, &(struct rule){.format = RULE_PLAIN}, false);
     json_object_end(w);
 }
 
@@ -309,7 +225,7 @@ static void add_list(struct json_writer *w, const struct rule *row,
     json_object_begin(w);
     if (kind_of(f) == KIND_TEXT && row->format != RULE_WORD) {
         schema_add_type(w, "string", false);
-        add_pattern(w, &element, row->format == RULE_PLAIN);
+        schema_add_pattern(w, &element, row->format == RULE_PLAIN);
     } else if (row->format == RULE_WAITS) {
         schema_add_type(w, "integer", false);
         add_number(w, "minimum", 1);

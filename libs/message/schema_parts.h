@@ -4,6 +4,7 @@
 #define PORTER_MESSAGE_SCHEMA_PARTS_H
 
 #include "json/json.h"
+#include "message/rules.h"
 
 #include <stdbool.h>
 
@@ -29,5 +30,9 @@ static inline void schema_add_type(struct json_writer *w, const char *name,
     json_add_text(w, STR("null"));
     json_array_end(w);
 }
+
+/* "pattern" of a text of the row's format, or an empty one. */
+void schema_add_pattern(struct json_writer *w, const struct rule *row,
+                        bool or_empty);
 
 #endif

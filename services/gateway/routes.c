@@ -40,6 +40,7 @@ static const struct operation_table *const inner_tables[] = {
     &audit_operations,
     &overview_operations,
     &change_operations,
+    &rule_operations,
 };
 /* clang-format on */
 

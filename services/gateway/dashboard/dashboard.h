@@ -16,5 +16,6 @@ extern const struct operation_table webhook_number_operations;
 extern const struct operation_table audit_operations;
 extern const struct operation_table overview_operations;
 extern const struct operation_table change_operations;
+extern const struct operation_table rule_operations;
 
 #endif

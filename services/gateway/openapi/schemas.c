@@ -22,10 +22,9 @@ size_t schemas_messages(const ProtobufCMessageDescriptor *list[MESSAGES_MAX])
     return count;
 }
 
-static void write_inputs(struct json_writer *w)
+void schemas_write_inputs(const struct operation *const *list, size_t count,
+                          struct json_writer *w)
 {
-    const struct operation *list[OPERATIONS_MAX];
-    size_t count = routes_all(list);
     struct buf name = BUF_EMPTY;
 
     for (size_t i = 0; i < count; i++) {
@@ -96,6 +95,7 @@ static void write_fault_codes(struct json_writer *w)
 void schemas_write(const struct examples *e, struct json_writer *w)
 {
     const ProtobufCMessageDescriptor *messages[MESSAGES_MAX];
+    const struct operation *ops[OPERATIONS_MAX];
     size_t count = schemas_messages(messages);
     const struct json *schema = NULL;
     struct str name = STR_NONE;
@@ -107,7 +107,7 @@ void schemas_write(const struct examples *e, struct json_writer *w)
         schema_write_message(messages[i], w);
     }
     write_lists(w);
-    write_inputs(w);
+    schemas_write_inputs(ops, routes_all(ops), w);
     write_fault_codes(w);
     while (json_next(examples_schemas(e), &at, &name, &schema)) {
         json_key(w, name);

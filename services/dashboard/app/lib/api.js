@@ -31,6 +31,12 @@ export class Problem extends Error {
   }
 }
 
+// What is wrong before anything was sent: it says nothing of a try before, whose answer may have been lost.
+export function unsent(title, errors) {
+  const detail = errors.map((fault) => `${fault.field}: ${fault.detail}`).join("; ");
+  return Object.assign(new Problem(422, {title, detail, errors}), {isUnsent: true});
+}
+
 // One name for one intent. Whoever sends an intent again (a second click, a retry after a broken
 // line) uses the same name, so it is done once.
 export function intent() {
@@ -44,7 +50,7 @@ function requestOf(method, body, more) {
   if (more.ifMatch) headers["If-Match"] = more.ifMatch;
   return {
     method, headers, body: body === undefined ? undefined : JSON.stringify(body),
-    credentials: "same-origin", cache: "no-store", redirect: "error",
+    credentials: "same-origin", cache: more.cache || "no-store", redirect: "error",
     signal: more.signal || AbortSignal.timeout(more.timeout || TIMEOUT_MS),
   };
 }

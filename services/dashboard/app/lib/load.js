@@ -132,7 +132,7 @@ export function useAction(work) {
       if (!(fault instanceof Problem)) throw fault;
       problem = fault.word === "idempotency-mismatch" ? new Problem(fault.status, {title: "The first try was done after all",
         detail: "What you have changed since was not. Close this, look at what is there, and change it if need be."}) : fault;
-      if (!isUnsure(fault)) name.current = null;
+      if (!isUnsure(fault) && !fault.isUnsent) name.current = null;
     } finally {
       isBusy.current = false;
       if (isThere.current) setState({isBusy: false, problem});

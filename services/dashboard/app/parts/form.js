@@ -1,27 +1,49 @@
 // Forms: a label for each field, and what is wrong stands at the field it is about.
 import {Button, Fault} from "./basic.js";
-import {html, useEffect, useId, useRef, useState} from "../lib/html.js";
+import {unsent} from "../lib/api.js";
+import {html, useEffect, useId, useMemo, useRef, useState} from "../lib/html.js";
 import {useAction} from "../lib/load.js";
+import {store} from "../lib/store.js";
 
-// useForm({name: ""}, (values, intent) => post(…)) → what Field and Form need.
-export function useForm(first, work) {
+const known = store(null);
+
+// The API's rules, fetched when a form opens; null: not there yet, or not to be had. Then the API alone tells.
+function useRules(isNeeded) {
+  useEffect(() => {
+    if (isNeeded) import("../lib/rules.js").then(({readRules}) => readRules()).then(known.set, () => {});
+  }, []);
+  return known.use();
+}
+
+// useForm({name: ""}, (values, intent, bodies) => post(…), {CreateKeyInput: (values) => …}) → what Field and Form need. The last
+// makes the bodies that will be sent, by the names of their inputs: they must obey the API's rules before anything is sent.
+export function useForm(first, work, inputs = {}) {
   const [values, setValues] = useState(first);
   const latest = useRef(first);
   latest.current = values;
-  const action = useAction((name) => work(latest.current, name));
+  const names = Object.keys(inputs);
+  const rules = useRules(names.length > 0);
+  const needed = useMemo(() => new Set(rules?.faultsOf(Object.fromEntries(names.map((name) => [name, {}]))).map((one) => one.field)), [rules]);
+  const action = useAction((name) => {
+    const bodies = Object.fromEntries(names.map((input) => [input, inputs[input](latest.current)]));
+    const faults = rules?.faultsOf(bodies) ?? [];
+    if (faults.length > 0) throw unsent("Some fields are not valid", faults);
+    return work(latest.current, name, bodies);
+  });
   const set = (name, value) => setValues((old) => ({...old, [name]: value}));
-  return {values, set, setValues, ...action};
+  return {values, set, setValues, isNeeded: (path) => needed.has(path), tooLong: (path, text) => rules?.tooLong(names, path, text), ...action};
 }
 
 // What the API calls a field may differ from its name here: `as`.
-const faultOf = (form, name, as) => form.problem?.fields[as ?? name];
+const faultOf = (form, name, path) => form.problem?.fields[path] ?? form.tooLong(path, form.values[name]);
 
 export function Field({form, name, as, label, hint, type = "text", options, rows, isOptional, after, ...rest}) {
   const id = useId();
-  const fault = faultOf(form, name, as);
+  const path = as ?? name;
+  const fault = faultOf(form, name, path);
   const about = [hint && `${id}-hint`, fault && `${id}-fault`].filter(Boolean).join(" ") || undefined;
   const own = {
-    id, name, "aria-describedby": about, "aria-invalid": fault ? "true" : undefined, value: form.values[name], ...rest,
+    id, name, "aria-describedby": about, "aria-invalid": fault ? "true" : undefined, required: form.isNeeded(path), value: form.values[name], ...rest,
     onInput: (event) => form.set(name, event.currentTarget.value),
   };
   return html`<div class="field ${fault ? "wrong" : ""}">

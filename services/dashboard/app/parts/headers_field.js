@@ -1,7 +1,7 @@
 // A webhook's own headers. Their values are sealed: nobody sees them again, so a change of any asks for all of them,
 // and so does an address elsewhere, as it must not be handed what was given to another.
 import {Button, Note} from "./basic.js";
-import {Problem} from "../lib/api.js";
+import {unsent} from "../lib/api.js";
 import {html, useId, useState} from "../lib/html.js";
 
 const HEADERS_MAX = 10;
@@ -21,7 +21,7 @@ export function useHeaders(of, url) {
     if (!isOpen || (names.length === 0 && rows.length === 0)) return undefined;
     const given = rows.map((one) => [one.name.trim(), one.value.trim()]);
     const twice = given.find(([name], at) => given.findIndex(([other]) => other.toLowerCase() === name.toLowerCase()) < at);
-    if (twice) throw new Problem(422, {title: "A header stands twice", errors: [{field: "headers", detail: `“${twice[0]}” is given twice.`}]});
+    if (twice) throw unsent("A header stands twice", [{field: "headers", detail: `“${twice[0]}” is given twice.`}]);
     return Object.fromEntries(given);
   };
   return {names, rows, set, isOpen, isElsewhere, url: of?.url, open: () => replace(true), body};

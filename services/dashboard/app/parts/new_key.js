@@ -55,10 +55,10 @@ function showKey(made, title) {
 export function GenerateKey({onClose}) {
   const [isAll, setAll] = useState(true);
   const [chosen, choose] = useState(new Set(["visitors:read"]));
-  const form = useForm({name: "", life: ""}, ({name, life}, intent) => post("/keys", {
+  const form = useForm({name: "", life: ""}, (_, intent, {CreateKeyInput: body}) => post("/keys", body, {intent}), {CreateKeyInput: ({name, life}) => ({
     name, ...(isAll ? {} : {scopes: [...chosen]}),
     ...(life ? {expires_at: new Date(Date.now() + life * DAY_MS).toISOString()} : {}),
-  }, {intent}));
+  })});
   const made = (key) => {
     onClose(key);
     showKey(key, "Your new API key");
@@ -70,7 +70,7 @@ export function GenerateKey({onClose}) {
   });
   return html`<${Dialog} title="Generate API Key" isFixed=${form.isBusy} onClose=${() => onClose(null)}>
     <${Form} form=${form} submit="Generate API Key" known=${["scopes", "expires_at"]} onDone=${made}>
-      <${Field} form=${form} name="name" label="Name" placeholder="Building management" maxlength="100" autofocus
+      <${Field} form=${form} name="name" label="Name" placeholder="Building management" autofocus
         hint="Say which integration uses it: one key for each, so that one can be revoked without stopping the others." />
       <${Field} form=${form} name="life" as="expires_at" label="Expires" options=${LIVES} />
       <fieldset><legend>What it may do</legend>

@@ -19,7 +19,7 @@ function bodyOf(values, place) {
 }
 
 function Who({form, hasMore}) {
-  return html`<${Field} form=${form} name="full_name" label="Name" autocomplete="off" autofocus maxlength="200" />
+  return html`<${Field} form=${form} name="full_name" label="Name" autocomplete="off" autofocus />
     <div class="fields"><${Field} form=${form} name="company" label="Company" isOptional autocomplete="off" />
       <${Field} form=${form} name="host_name" as="host.name" label="Host" isOptional autocomplete="off" />
       ${hasMore && html`<${Field} form=${form} name="email" type="email" label="E-mail" isOptional autocomplete="off" />
@@ -42,7 +42,8 @@ function Expected({made, place, onClose}) {
 export function PreRegister({place, onClose}) {
   const [made, setMade] = useState(null);
   const form = useForm({...EMPTY, expected_at: toField(Math.ceil(Date.now() / HALF_HOUR_MS) * HALF_HOUR_MS, place.timezone)},
-    (values, intent) => post("/v1/visitors/pre-register", bodyOf(values, place), {intent}));
+    (_, intent, {PreRegisterVisitorInput: body}) => post("/v1/visitors/pre-register", body, {intent}),
+    {PreRegisterVisitorInput: (values) => bodyOf(values, place)});
   if (made) return html`<${Expected} made=${made} place=${place} onClose=${() => onClose(made)} />`;
   return html`<${Dialog} title="Pre-register a visitor" onClose=${() => onClose(null)}>
     <${Form} form=${form} submit="Pre-register" known=${KNOWN} onDone=${setMade}><${Who} form=${form} hasMore />
@@ -54,16 +55,15 @@ export function PreRegister({place, onClose}) {
 // registered by the first is checked in, or, corrected, takes the place of the first.
 export function WalkIn({place, onClose}) {
   const first = useRef(null);
-  const form = useForm({...EMPTY, badge_number: ""}, async (values, intent) => {
-    const body = bodyOf(values, place);
+  const form = useForm({...EMPTY, badge_number: ""}, async (_, intent, {PreRegisterVisitorInput: body, CheckInVisitorInput: badge}) => {
     const sent = JSON.stringify(body);
     if (first.current && first.current.sent !== sent) {
       await post(`/v1/visitors/${first.current.id}/cancel`, undefined, {intent: `${intent}-not`});
       first.current = null;
     }
     first.current ??= {...await post("/v1/visitors/pre-register", body, {intent}), sent};
-    return post(`/v1/visitors/${first.current.id}/check-in`, {badge_number: values.badge_number.trim() || undefined}, {intent: `${intent}-in`});
-  });
+    return post(`/v1/visitors/${first.current.id}/check-in`, badge, {intent: `${intent}-in`});
+  }, {PreRegisterVisitorInput: (values) => bodyOf(values, place), CheckInVisitorInput: (values) => ({badge_number: values.badge_number.trim() || undefined})});
   return html`<${Dialog} title="Walk-in" onClose=${() => onClose(null)}>
     <${Form} form=${form} submit="Check in" known=${KNOWN} onDone=${onClose}><p class="quiet">Somebody who is here and was not expected.</p><${Who} form=${form} />
       <${Field} form=${form} name="badge_number" label="Badge" isOptional autocomplete="off" /></${Form}></${Dialog}>`;
@@ -73,10 +73,11 @@ export function WalkIn({place, onClose}) {
 export function CheckIn({of, place, places, onClose}) {
   const isElsewhere = of.location_id && of.location_id !== place.id;
   const expectedAt = places.list.find((one) => one.id === of.location_id)?.name ?? "another location";
-  const form = useForm({badge_number: "", vehicle_plate: of.vehicle_plate ?? ""}, (values, intent) => post(`/v1/visitors/${of.id}/check-in`, {
-    badge_number: values.badge_number.trim() || undefined, vehicle_plate: values.vehicle_plate.trim() || undefined,
-    ...(of.location_id === place.id ? {} : {location_id: place.id}),
-  }, {intent}));
+  const form = useForm({badge_number: "", vehicle_plate: of.vehicle_plate ?? ""},
+    (_, intent, {CheckInVisitorInput: body}) => post(`/v1/visitors/${of.id}/check-in`, body, {intent}), {CheckInVisitorInput: (values) => ({
+      badge_number: values.badge_number.trim() || undefined, vehicle_plate: values.vehicle_plate.trim() || undefined,
+      ...(of.location_id === place.id ? {} : {location_id: place.id}),
+    })});
   return html`<${Dialog} title="Check in ${of.full_name}" onClose=${() => onClose(null)}><${Form} form=${form} submit="Check in" onDone=${onClose}>
     <p class="quiet">${[of.company, of.host?.name && `visits ${of.host.name}`, of.purpose].filter(Boolean).join(" · ")}</p>
     ${isElsewhere && html`<${Note} kind="warn"><p><strong>Expected at ${expectedAt}.</strong> Checking in here moves the visit to ${place.name}.</p></${Note}>`}

@@ -4,7 +4,7 @@ import {CLIENT_VALUES, ClientCertificate, clientOf} from "./client_certificate.j
 import {Dialog} from "./dialog.js";
 import {Check, Field, Form, useForm} from "./form.js";
 import {Headers, useHeaders} from "./headers_field.js";
-import {Problem, patch, post} from "../lib/api.js";
+import {patch, post, unsent} from "../lib/api.js";
 import {EVENTS, exampleOf} from "../lib/events.js";
 import {html, useEffect, useRef, useState} from "../lib/html.js";
 import {secondsOf, waitWords} from "../lib/time.js";
@@ -54,7 +54,7 @@ function waitsOf(text, field) {
   const words = text.split(",").map((word) => word.trim()).filter(Boolean);
   const found = words.map(secondsOf);
   const bad = words[found.indexOf(null)];
-  if (bad) throw new Problem(422, {title: "A time that can’t be read", errors: [{field, detail: `“${bad}” is no time: write 5 s, 1 min, 2 h or 3 d.`}]});
+  if (bad) throw unsent("A time that can’t be read", [{field, detail: `“${bad}” is no time: write 5 s, 1 min, 2 h or 3 d.`}]);
   return found.length > 0 ? found : null;
 }
 
@@ -72,25 +72,30 @@ function Retries({form}) {
       hint="In order, a visitor’s next event waits until the one before was delivered or given up." /></div></details>`;
 }
 
+// Of an old one only what was changed here: somebody else may be changing the rest.
+function changesOf(body, of) {
+  const isSame = (name) => JSON.stringify(body[name]) === JSON.stringify(of[name] ?? null) || (name === "events" && sorted(body[name]) === sorted(of[name]));
+  return Object.fromEntries(Object.entries(body).filter(([name]) => body[name] !== undefined && !isSame(name)));
+}
+
 export function WebhookForm({of, onClose}) {
   const [events, setEvents] = useState(new Set(of?.events ?? []));
   const isAll = events.has("*");
   const form = useForm({
     url: of?.url ?? "https://", description: of?.description ?? "", ordering: of?.ordering ?? "none",
     retry_schedule: (of?.retry_schedule?.waits_seconds ?? []).map(waitWords).join(", "), max_age: of?.max_age_seconds ? waitWords(of.max_age_seconds) : "", ...CLIENT_VALUES,
-  }, async ({url, description, ordering, retry_schedule, max_age, ...client}, intent) => {
-      const waits = waitsOf(retry_schedule, "retry_schedule");
-      const body = {
-        url: url.trim(), description: description || null, ordering, events: isAll ? ["*"] : [...events], headers: headers.body(),
-        retry_schedule: waits && {waits_seconds: waits}, max_age_seconds: waitsOf(max_age, "max_age_seconds")?.[0] ?? null,
-        client_certificate: clientOf(client),
-      };
-      if (!of) return post("/v1/webhooks", body, {intent});
-      // Only what was changed here: somebody else may be changing the rest.
-      const isSame = (name) => JSON.stringify(body[name]) === JSON.stringify(of[name] ?? null) || (name === "events" && sorted(body[name]) === sorted(of[name]));
-      const changes = Object.entries(body).filter(([name]) => body[name] !== undefined && !isSame(name));
-      return changes.length === 0 ? of : patch(`/v1/webhooks/${of.id}`, Object.fromEntries(changes), {intent});
-    });
+  }, (_, intent, {CreateWebhookInput: body, UpdateWebhookInput: changes}) => {
+    if (!of) return post("/v1/webhooks", body, {intent});
+    return Object.keys(changes).length === 0 ? of : patch(`/v1/webhooks/${of.id}`, changes, {intent});
+  }, of ? {UpdateWebhookInput: (values) => changesOf(bodyOf(values), of)} : {CreateWebhookInput: (values) => bodyOf(values)});
+  const bodyOf = ({url, description, ordering, retry_schedule, max_age, ...client}) => {
+    const waits = waitsOf(retry_schedule, "retry_schedule");
+    return {
+      url: url.trim(), description: description || null, ordering, events: isAll ? ["*"] : [...events], headers: headers.body(),
+      retry_schedule: waits && {waits_seconds: waits}, max_age_seconds: waitsOf(max_age, "max_age_seconds")?.[0] ?? null,
+      client_certificate: clientOf(client),
+    };
+  };
   const headers = useHeaders(of, form.values.url);
   const verdict = useVerdict(form.values.url);
   const flip = (type, isOn) => setEvents((old) => {
@@ -112,6 +117,6 @@ export function WebhookForm({of, onClose}) {
         <details open=${more.some((event) => events.has(event.type))}><summary>More events</summary><div class="stack">${more.map(row)}</div></details>
         <${Check} label="All events, also those that Porter may add later" isOn=${isAll} onChange=${(isOn) => setEvents(new Set(isOn ? ["*"] : []))} />
         ${eventsFault && html`<p class="fault" id="events-fault" role="alert">${eventsFault}</p>`}</fieldset>
-      <${Field} form=${form} name="description" label="Description" isOptional placeholder="Opens the turnstile" maxlength="200" />
+      <${Field} form=${form} name="description" label="Description" isOptional placeholder="Opens the turnstile" />
       <${Retries} form=${form} /><${Headers} headers=${headers} fields=${fault} /><${ClientCertificate} form=${form} of=${of?.client_certificate} /></${Form}></${Dialog}>`;
 }

@@ -19,13 +19,13 @@ function deviceOf(agent) {
 }
 
 function Name({person}) {
-  const form = useForm({name: person.name}, ({name}, intent) => put("/me", {name: name.trim()}, {intent}));
+  const form = useForm({name: person.name}, (_, intent, {UpdateMeInput: body}) => put("/me", body, {intent}), {UpdateMeInput: ({name}) => ({name: name.trim()})});
   return html`<${Card} title="You"><div class="card-body"><dl class="facts"><div><dt>E-mail</dt><dd>${person.email}</dd></div><div><dt>Role</dt><dd>${ROLES[person.role][0]}</dd></div></dl>
     <div class="inline-form"><${Form} form=${form} submit="Save" kind="" onDone=${() => { toast("Saved."); void readSession(); }}><${Field} form=${form} name="name" label="Name" autocomplete="name" /></${Form}></div></div></${Card}>`;
 }
 
 function Password({person}) {
-  const form = useForm({current: "", new: ""}, (values, intent) => post("/me/password", values, {intent}));
+  const form = useForm({current: "", new: ""}, (_, intent, {ChangePasswordInput: body}) => post("/me/password", body, {intent}), {ChangePasswordInput: (values) => values});
   const done = () => {
     form.setValues({current: "", new: ""});
     toast("Your password is changed. Other sessions were ended.");
@@ -39,7 +39,7 @@ function Password({person}) {
 function SetUp({onClose}) {
   const [secret, setSecret] = useState(null);
   const [problem, setProblem] = useState(null);
-  const form = useForm({code: ""}, ({code}, intent) => post("/me/totp/confirm", {code: code.replace(/\s/g, "")}, {intent}));
+  const form = useForm({code: ""}, (_, intent, {TakeTotpInput: body}) => post("/me/totp/confirm", body, {intent}), {TakeTotpInput: ({code}) => ({code: code.replace(/\s/g, "")})});
   useEffect(() => { post("/me/totp").then(setSecret, setProblem); }, []);
   if (!secret) return html`<${Dialog} title="Second step" onClose=${() => onClose(false)}><div class="dialog-body">${problem ? html`<${Fault} problem=${problem} />` : html`<${Waiting} />`}</div></${Dialog}>`;
   return html`<${Dialog} title="Second step" onClose=${() => onClose(false)}><${Form} form=${form} submit="Turn it on" onDone=${() => onClose(true)}>

@@ -41,32 +41,34 @@ function Row({of, zone, open, places}) {
 
 function Approve({of, zone, onClose}) {
   const year = new Date(Date.now() + 365 * DAY_MS).toISOString().slice(0, 10);
-  const form = useForm({valid_until: year, reason: ""}, ({valid_until, reason}, intent) => post(`/v1/contractors/${of.id}/approve`, {
-    approved_by: session.get().person.name, reason: reason.trim() || undefined, valid_until: valid_until ? endOfDay(valid_until, zone) : undefined,
-  }, {intent}));
+  const form = useForm({valid_until: year, reason: ""}, (_, intent, {ApproveContractorInput: body}) => post(`/v1/contractors/${of.id}/approve`, body, {intent}), {
+    ApproveContractorInput: ({valid_until, reason}) => ({
+      approved_by: session.get().person.name, reason: reason.trim() || undefined, valid_until: valid_until ? endOfDay(valid_until, zone) : undefined}),
+  });
   const bad = of.compliance.reasons.filter((reason) => !reason.startsWith("approval"));
   return html`<${Dialog} title="Approve ${of.company}?" onClose=${() => onClose(null)}><${Form} form=${form} submit="Approve" onDone=${onClose}>
     ${bad.length > 0 ? html`<${Note} kind="warn"><p><strong>Look at the papers first:</strong> ${bad.map((reason) => REASONS[reason] ?? reason).join(", ")}.</p></${Note}>`
       : html`<${Note} kind="good"><p>Insurance and induction are in order.</p></${Note}>`}
     <${Field} form=${form} name="valid_until" type="date" label="The approval holds until" hint="Leave it empty for no end." />
-    <${Field} form=${form} name="reason" label="Why" isOptional maxlength="500" /></${Form}></${Dialog}>`;
+    <${Field} form=${form} name="reason" label="Why" isOptional /></${Form}></${Dialog}>`;
 }
 
 function Reject({of, onClose}) {
-  const form = useForm({reason: ""}, ({reason}, intent) => post(`/v1/contractors/${of.id}/reject`, {rejected_by: session.get().person.name, reason: reason.trim() || undefined}, {intent}));
+  const form = useForm({reason: ""}, (_, intent, {RejectContractorInput: body}) => post(`/v1/contractors/${of.id}/reject`, body, {intent}),
+    {RejectContractorInput: ({reason}) => ({rejected_by: session.get().person.name, reason: reason.trim() || undefined})});
   return html`<${Dialog} title="Reject ${of.company}?" onClose=${() => onClose(null)}><${Form} form=${form} submit="Reject" kind="danger" onDone=${onClose}>
-    <${Field} form=${form} name="reason" label="Why" isOptional autofocus hint="Whoever asks later reads this." maxlength="500" /></${Form}></${Dialog}>`;
+    <${Field} form=${form} name="reason" label="Why" isOptional autofocus hint="Whoever asks later reads this." /></${Form}></${Dialog}>`;
 }
 
 function Enter({places, onClose}) {
   const [inducted, setInducted] = useState(false);
   const [where, setWhere] = useState(new Set(places.place ? [places.place.id] : []));
-  const form = useForm({company: "", trade: "", contact_name: "", contact_email: "", contact_phone: "", insurance: ""}, (v, intent) => {
+  const form = useForm({company: "", trade: "", contact_name: "", contact_email: "", contact_phone: "", insurance: ""}, (_, intent, {CreateContractorInput: body}) => post("/v1/contractors", body, {intent}), {CreateContractorInput: (v) => {
     const text = (name) => v[name].trim() || undefined;
     const contact = {name: text("contact_name"), email: text("contact_email"), phone: text("contact_phone")};
-    return post("/v1/contractors", {company: v.company.trim(), trade: text("trade"), contact: Object.values(contact).some(Boolean) ? contact : undefined, location_ids: [...where],
-      insurance_expires_at: v.insurance ? endOfDay(v.insurance, places.zone) : undefined, induction_completed_at: inducted ? new Date().toISOString() : undefined}, {intent});
-  });
+    return {company: v.company.trim(), trade: text("trade"), contact: Object.values(contact).some(Boolean) ? contact : undefined, location_ids: [...where],
+      insurance_expires_at: v.insurance ? endOfDay(v.insurance, places.zone) : undefined, induction_completed_at: inducted ? new Date().toISOString() : undefined};
+  }});
   const flip = (id, isOn) => setWhere((old) => {
     const next = new Set(old);
     next[isOn ? "add" : "delete"](id);

@@ -15,16 +15,16 @@ import {may, session} from "../lib/session.js";
 function Activate({place, hasDrill}) {
   const [wantsDrill, setDrill] = useState(false);
   const isDrill = wantsDrill && !hasDrill;
-  const form = useForm({reason: ""}, ({reason}, intent) => post("/v1/evacuations", {
+  const form = useForm({reason: ""}, (_, intent, {ActivateEvacuationInput: body}) => post("/v1/evacuations", body, {intent}), {ActivateEvacuationInput: ({reason}) => ({
     location_id: place.id, drill: isDrill, activated_by: session.get().person.name, reason: reason.trim() || undefined,
-  }, {intent}));
+  })});
   const activate = async () => {
     const made = await form.run();
     if (made) go(`${HOME}/evacuations/${made.id}`);
   };
   return html`<${Card} title="Activate for ${place.name}"><div class="card-body">
     <p>${place.on_site_count === 0 ? "Nobody is on site." : html`<strong>${place.on_site_count} ${place.on_site_count === 1 ? "visitor is" : "visitors are"} on site.</strong> Everyone is put on a roll-call, and every connected system is told at once.`}</p>
-    <${Field} form=${form} name="reason" label="Reason" isOptional placeholder="Smoke on the second floor" maxlength="500" />
+    <${Field} form=${form} name="reason" label="Reason" isOptional placeholder="Smoke on the second floor" />
     ${!hasDrill && html`<${Check} label="This is a drill" hint="Connected systems are told that it is one." isOn=${isDrill} onChange=${setDrill} />`}
     <${Fault} problem=${form.problem} />
     <${Hold} kind=${isDrill ? "drill" : ""} words=${isDrill ? "Start the drill" : "Activate evacuation"} hint="Press and hold for a second and a half" isBusy=${form.isBusy} onDone=${activate} /></div></${Card}>`;

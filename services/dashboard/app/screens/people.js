@@ -24,14 +24,16 @@ function Person({of, open}) {
 }
 
 function Change({of, onClose}) {
-  const form = useForm({name: of.name, role: of.role}, ({name, role}, intent) => patch(`/people/${of.id}`, {name: name.trim(), role}, {intent}));
+  const form = useForm({name: of.name, role: of.role}, (_, intent, {UpdatePersonInput: body}) => patch(`/people/${of.id}`, body, {intent}),
+    {UpdatePersonInput: ({name, role}) => ({name: name.trim(), role})});
   return html`<${Dialog} title="Change ${of.name}" onClose=${() => onClose(false)}><${Form} form=${form} submit="Save" onDone=${() => onClose(true)}>
     <${Field} form=${form} name="name" label="Name" autofocus /><${Field} form=${form} name="role" label="Role" options=${rolesFor()} /></${Form}></${Dialog}>`;
 }
 
 function Invite({onClose}) {
   const [made, setMade] = useState(null);
-  const form = useForm({email: "", role: "front_desk"}, ({email, role}, intent) => post("/invitations", {email: email.trim(), role}, {intent}));
+  const form = useForm({email: "", role: "front_desk"}, (_, intent, {CreateInvitationInput: body}) => post("/invitations", body, {intent}),
+    {CreateInvitationInput: ({email, role}) => ({email: email.trim(), role})});
   if (made) return html`<${Dialog} title="Invitation for ${made.email}" isFixed onClose=${() => onClose(true)}><div class="dialog-body">
       <${Note} kind="warn"><p><strong>Send this link to them now: it is only shown this once.</strong> It works once, until <${Time} at=${made.expires_at} />.</p></${Note}>
       <div class="secret"><output aria-label="Invitation link">${made.link}</output></div></div>
