@@ -78,17 +78,28 @@ SCREENS = [
     Screen("desk", "/desk", "Ivan Petrov"),
     Screen("desk-on-site", "/desk?view=checked_in", "Anna Müller"),
     Screen("desk-pre-register", "/desk", "Ivan Petrov", "Pre-register"),
+    Screen("desk-walk-in", "/desk", "Ivan Petrov", "Walk-in"),
+    Screen("desk-check-in", "/desk", "Ivan Petrov", "Check in Ivan Petrov"),
+    Screen("desk-cancel", "/desk", "Ivan Petrov", "Cancel the visit of Ivan Petrov"),
     Screen("contractors", "/contractors?view=all", "Dachmeister"),
     Screen("contractors-approve", "/contractors", "Dachmeister", "Approve Dachmeister"),
+    Screen("contractors-reject", "/contractors", "Dachmeister", "Reject Dachmeister"),
+    Screen("contractors-enter", "/contractors", "Dachmeister", "Enter a contractor"),
     Screen("evacuations", "/evacuations", "Quarterly drill"),
     Screen("evacuation", "/evacuations/{evacuation}", "missing"),
+    Screen("evacuation-end", "/evacuations/{evacuation}", "missing", "End evacuation"),
     Screen("keys", "/settings/api", "Building management"),
     Screen("keys-generate", "/settings/api", "Building management", "Generate API Key"),
+    Screen("keys-revoke", "/settings/api", "Building management", "Revoke Building management"),
     Screen("key", "/settings/api/{key}", "Called from"),
+    Screen("key-rotate", "/settings/api/{key}", "Called from", "Rotate"),
     Screen("webhooks", "/settings/webhooks", "Slack relay"),
     Screen("webhooks-add", "/settings/webhooks", "Slack relay", "Add Webhook"),
     Screen("webhook", "/settings/webhooks/{webhook}", "Whoever has it can pretend to be Porter"),
     Screen("webhook-edit", "/settings/webhooks/{webhook}", "Whoever has it can pretend to be Porter", "Edit"),
+    Screen("webhook-rotate", "/settings/webhooks/{webhook}", "Whoever has it can pretend to be Porter", "Rotate"),
+    Screen("webhook-confirm", "/settings/webhooks/{webhook}", "Whoever has it can pretend to be Porter", "Reveal"),
+    Screen("webhook-delete", "/settings/webhooks/{webhook}", "Whoever has it can pretend to be Porter", "Delete"),
     Screen("webhook-log", "/settings/webhooks/{webhook}?view=log", "visitor.checked_in"),
     Screen("webhook-undelivered", "/settings/webhooks/{webhook}?view=undelivered", "Nothing is undelivered"),
     Screen("webhook-debugger", "/settings/webhooks/{webhook}?view=debug", "Your check says no?"),
@@ -101,12 +112,17 @@ SCREENS = [
 ]
 
 
-def show(page, screen, furnished):
-    """Opens a screen and waits until it is whole and at rest."""
+def show(page, screen, furnished, is_exact=True):
+    """Opens a screen and waits until it is whole and at rest. Not exact: names may have more to them."""
     page.goto("/dashboard" + screen.path.format(**vars(furnished)))
     page.locator("main").get_by_text(screen.there).filter(visible=True).first.wait_for()
     expect(page.locator(".waiting")).to_have_count(0)
     if screen.opens:
-        page.get_by_role("button", name=screen.opens, exact=True).first.click()
+        page.get_by_role("button", name=screen.opens, exact=is_exact).first.click()
         page.get_by_role("dialog").wait_for()
+    rest(page)
+
+
+def rest(page):
+    """Until nothing moves any more but what always does."""
     page.evaluate("Promise.all(document.getAnimations().filter(one => one.effect.getTiming().iterations !== Infinity).map(one => one.finished.catch(() => {})))")

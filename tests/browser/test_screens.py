@@ -2,13 +2,11 @@
 import pytest
 
 from harness.dashboard import Person
-from harness.process import ROOT
 
+from .axe import violations
 from .conftest import DESK, PHONE, sign_in
 from .screens import SCREENS, furnish, show
 
-AXE = ROOT / ".deps" / "node" / "node_modules" / "axe-core" / "axe.min.js"
-TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 FIRST_LOAD_MAX = 60 * 1024
 
 
@@ -17,15 +15,6 @@ def furnished(porter):
     """An organization with something on every screen, and its owner."""
     organization = porter.organization()
     return Person(porter, organization), furnish(porter, organization)
-
-
-def violations(page):
-    """axe comes in past the page's policy, which would not let it."""
-    if not page.evaluate("'axe' in window"):
-        session = page.context.new_cdp_session(page)
-        session.send("Runtime.evaluate", {"expression": AXE.read_text()})
-    found = page.evaluate("tags => axe.run(document, {runOnly: tags}).then(found => found.violations)", TAGS)
-    return [f"{one['id']}: {one['help']}: {node['html'][:160]} {node['failureSummary'][:200]}" for one in found for node in one["nodes"]]
 
 
 def faults_of(page):

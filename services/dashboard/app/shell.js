@@ -1,6 +1,6 @@
 // The frame around every screen: navigation, who is signed in, banners, dialogs that any screen may
 // need. screens.js says which screen belongs to which path.
-import {Button, Fault, Icon, Note, Waiting} from "./parts/basic.js";
+import {Button, Fault, Icon, Note, Text, Waiting} from "./parts/basic.js";
 import {Confirm, confirmStore} from "./parts/confirm.js";
 import {above} from "./parts/dialog.js";
 import {GoOn} from "./parts/go_on.js";
@@ -58,7 +58,7 @@ function Nav({isOpen, close}) {
       onPointerEnter=${() => fetchEarly(link)} onFocus=${() => fetchEarly(link)} onClick=${close}><${Icon} name=${link.icon} />${link.name}</a></li>`);
   }
   return html`<nav id="nav" class=${isOpen ? "open" : ""} aria-label="Main">
-    <a class="brand nav-brand" href=${HOME}><span class="mark" aria-hidden="true">P</span><span>${who.organization.name}</span></a><ul>${rows}</ul><${Account} /></nav>`;
+    <a class="brand nav-brand" href=${HOME}><span class="mark" aria-hidden="true">P</span><span><${Text} of=${who.organization.name} /></span></a><ul>${rows}</ul><${Account} /></nav>`;
 }
 
 function Account() {
@@ -66,7 +66,7 @@ function Account() {
   const name = theme.use();
   const leave = () => signOut().catch(tell);
   return html`<div class="account"><a class="who" href="${HOME}/account"><${Icon} name="person" />
-      <span><strong>${who.person.name}</strong><small>${who.person.email}</small></span></a>
+      <span><strong><${Text} of=${who.person.name} /></strong><small>${who.person.email}</small></span></a>
     <div class="account-row"><${Button} kind="small plain" icon="sun" onClick=${() => theme.set(THEMES[name])}
         aria-label="Colours: ${name}. Change">${name === "auto" ? "Auto" : name === "light" ? "Light" : "Dark"}</${Button}>
       <${Button} kind="small plain" onClick=${leave}>Sign out</${Button}></div></div>`;
@@ -126,7 +126,7 @@ function Frame() {
   return html`<a class="skip" href="#main">Skip to the content</a>
     <header class="bar"><button type="button" class="button icon-only plain menu-button" aria-label="Menu" aria-expanded=${isOpen ? "true" : "false"}
         aria-controls="nav" onClick=${() => setOpen(!isOpen)}><${Icon} name=${isOpen ? "cross" : "menu"} /></button>
-      <a class="brand" href=${HOME}><span class="mark" aria-hidden="true">P</span><span>${who.organization.name}</span></a></header>
+      <a class="brand" href=${HOME}><span class="mark" aria-hidden="true">P</span><span><${Text} of=${who.organization.name} /></span></a></header>
     <${Nav} isOpen=${isOpen} close=${() => setOpen(false)} /><${Body} /><${Shortcuts} links=${links} />`;
 }
 

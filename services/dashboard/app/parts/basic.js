@@ -1,5 +1,6 @@
 // The small parts that every screen is made of.
 import {html, useEffect, useRef, useState} from "../lib/html.js";
+import {enclosed} from "../lib/text.js";
 import {ago, brief, full, ownZone} from "../lib/time.js";
 
 const ICONS = {
@@ -44,6 +45,17 @@ export function Button({kind = "", icon, isBusy, children, class: more = "", ...
 // state: good, bad, warn, busy, off
 export function Badge({state = "off", children}) {
   return html`<span class="badge ${state}">${children}</span>`;
+}
+
+// What somebody wrote, in its own direction, and without a hold on what stands beside it. Everything goes through it that
+// shares a line with other words.
+export function Text({of}) {
+  return html`<bdi>${enclosed(of)}</bdi>`;
+}
+
+// Several of them in a row; what is not there is left out.
+export function Texts({of}) {
+  return of.filter(Boolean).map((one, at) => html`${at > 0 && " · "}<${Text} of=${one} />`);
 }
 
 // An instant: brief, in words on hover; `past` says how long ago.
@@ -135,7 +147,7 @@ export function Page({title, lead, actions, back, children}) {
   }, [title]);
   return html`<div class="page"><header class="page-head"><div>
       ${back && html`<a class="back" href=${back.href}>${back.name}</a>`}
-      <h1 tabindex="-1" ref=${heading}>${title}</h1>${lead && html`<p class="lead">${lead}</p>`}</div>
+      <h1 tabindex="-1" ref=${heading}><${Text} of=${title} /></h1>${lead && html`<p class="lead">${lead}</p>`}</div>
       ${actions && html`<div class="actions">${actions}</div>`}</header>${children}</div>`;
 }
 

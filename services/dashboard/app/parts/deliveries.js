@@ -1,5 +1,5 @@
 // A webhook's deliveries: the log with its filters, and what was not delivered with what to do.
-import {Button, Card, Empty, Fault, More, Note, Time, Waiting} from "./basic.js";
+import {Button, Card, Empty, Fault, More, Note, Text, Time, Waiting} from "./basic.js";
 import {STATES, State} from "./exchange.js";
 import {Recover, Replays} from "./replays.js";
 import {Rows} from "./rows.js";
@@ -28,8 +28,8 @@ function When({label, name, words, set}) {
 
 function Row({of, retry}) {
   return html`<tr><td><a class="main" href="${HOME}/settings/webhooks/${of.webhook_id}/deliveries/${of.id}"><${Time} at=${of.created_at} /></a></td>
-    <td><code>${of.event_type}</code>${of.test && html` <span class="badge busy">test</span>`}<div class="quiet small mono wrap-any">${of.subject}</div></td>
-    <td data-name="State"><${State} of=${of.state} />${of.last_error && of.state !== "delivered" && html`<div class="quiet small wrap-any">${of.last_error}</div>`}</td>
+    <td><code>${of.event_type}</code>${of.test && html` <span class="badge busy">test</span>`}<div class="quiet small mono wrap-any"><${Text} of=${of.subject} /></div></td>
+    <td data-name="State"><${State} of=${of.state} />${of.last_error && of.state !== "delivered" && html`<div class="quiet small wrap-any"><${Text} of=${of.last_error} /></div>`}</td>
     <td data-name="Answer">${of.last_status ?? html`<span class="quiet">none</span>`}</td><td data-name="Attempts" class="number">${of.attempt_count}</td>
     <td data-name="Next"><${Time} at=${of.next_attempt_at} past /></td>
     <td class="end">${retry && (of.state === "failed" || of.state === "delivered") && html`<${Again} of=${of} onDone=${retry} />`}</td></tr>`;

@@ -1,6 +1,7 @@
 // One attempt in full: where its time went, what was sent, what came back, what it means.
-import {Badge, Code, Note, Time} from "./basic.js";
+import {Badge, Code, Note, Texts, Time} from "./basic.js";
 import {html} from "../lib/html.js";
+import {json} from "../lib/text.js";
 import {micros} from "../lib/time.js";
 
 export const STATES = {
@@ -50,13 +51,13 @@ export function Exchange({attempt, body, isOpen = false}) {
     <details open=${isOpen}><summary>Request and answer</summary><div class="columns"><div class="stack"><h3>What Porter sent</h3>
         <${Code} text=${attempt.request_headers?.trimEnd() || "(headers were not kept)"} label="request headers" />${body !== undefined && html`<${Code} text=${pretty(body)} label="request body" />`}</div>
       <div class="stack"><h3>What came back</h3><${Answer} attempt=${attempt} /></div></div></details>
-    ${(attempt.remote || attempt.tls_version) && html`<p class="quiet small">${[attempt.remote, attempt.http_version && `HTTP/${attempt.http_version}`, attempt.tls_version,
-      attempt.certificate && `certificate of ${attempt.certificate.subject ?? "nobody"} by ${attempt.certificate.issuer}`].filter(Boolean).join(" · ")}</p>`}</article>`;
+    ${(attempt.remote || attempt.tls_version) && html`<p class="quiet small"><${Texts} of=${[attempt.remote, attempt.http_version && `HTTP/${attempt.http_version}`, attempt.tls_version,
+      attempt.certificate && `certificate of ${attempt.certificate.subject ?? "nobody"} by ${attempt.certificate.issuer}`]} /></p>`}</article>`;
 }
 
 export function pretty(text) {
   try {
-    return JSON.stringify(JSON.parse(text), null, 2);
+    return json(JSON.parse(text), 2);
   } catch {
     return text;
   }

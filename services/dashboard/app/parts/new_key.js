@@ -1,5 +1,5 @@
 // The dialogs around a key's life: it is made, shown once, replaced, revoked.
-import {Button, Code, Copy, Note, Tabs, Time, save} from "./basic.js";
+import {Button, Code, Copy, Note, Tabs, Text, Time, save} from "./basic.js";
 import {Ask, Dialog, above} from "./dialog.js";
 import {Check, Field, Form, useForm} from "./form.js";
 import {toast} from "./toast.js";
@@ -96,10 +96,10 @@ function Depends({of}) {
 export function RevokeKey({of: known, onClose}) {
   const whole = useLoad(known.addresses ? null : `/keys/${known.id}`);
   const of = whole.data ?? known;
-  return html`<${Ask} title="Revoke “${of.name}”?" yes="Revoke key" onClose=${onClose}
+  return html`<${Ask} title=${html`Revoke “<${Text} of=${of.name} />”?`} yes="Revoke key" onClose=${onClose}
       work=${async (intent) => {
         await remove(`/keys/${of.id}`, {intent});
-        toast(`“${of.name}” is revoked: calls with it are refused from now on.`);
+        toast(html`“<${Text} of=${of.name} />” is revoked: calls with it are refused from now on.`);
       }}>
     <p>The key ending in <code>${of.hint}</code> is invalid from the moment you press the button, on every server. This can’t be undone.</p>
     <${Depends} of=${of} />
@@ -116,7 +116,7 @@ export function RotateKey({of, onClose}) {
     onClose(key);
     showKey(key, "The key that follows");
   };
-  return html`<${Dialog} title="Rotate “${of.name}”" isFixed=${form.isBusy} onClose=${() => onClose(null)}>
+  return html`<${Dialog} title=${html`Rotate “<${Text} of=${of.name} />”`} isFixed=${form.isBusy} onClose=${() => onClose(null)}>
     <${Form} form=${form} submit="Make the new key" onDone=${made}>
       <ol class="stack prose"><li>You get a new key that may do the same.</li><li>Both keys work while you put it into place.</li>
         <li>The old one ends by itself; its page shows whether anybody still calls with it.</li></ol>

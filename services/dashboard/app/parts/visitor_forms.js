@@ -1,5 +1,5 @@
 // A visitor comes: expected with a QR code, or walking in; checked in with a badge.
-import {Button, Copy, Note, Time} from "./basic.js";
+import {Button, Copy, Note, Text, Texts, Time} from "./basic.js";
 import {Dialog} from "./dialog.js";
 import {Field, Form, useForm} from "./form.js";
 import {Qr} from "./qr.js";
@@ -31,8 +31,8 @@ const EMPTY = {full_name: "", company: "", email: "", phone: "", purpose: "", ho
 
 // The code a visitor shows at the desk: the visit's id, which the desk's search takes.
 function Expected({made, place, onClose}) {
-  return html`<${Dialog} title="${made.full_name} is expected" onClose=${onClose}><div class="dialog-body">
-    <${Note} kind="good"><p>Expected <strong><${Time} at=${made.expected_at} zone=${place.timezone} /></strong> at ${place.name}.</p></${Note}>
+  return html`<${Dialog} title=${html`<${Text} of=${made.full_name} /> is expected`} onClose=${onClose}><div class="dialog-body">
+    <${Note} kind="good"><p>Expected <strong><${Time} at=${made.expected_at} zone=${place.timezone} /></strong> at <${Text} of=${place.name} />.</p></${Note}>
     <${Qr} text=${made.id} label="QR code of this visit" />
     <p class="quiet small">The visitor shows this code at the desk. Whoever has a scanner there puts the cursor into the search and scans: the visit is found at once.</p>
     <div class="secret"><code>${made.id}</code><${Copy} text=${made.id} /></div></div>
@@ -47,7 +47,7 @@ export function PreRegister({place, onClose}) {
   if (made) return html`<${Expected} made=${made} place=${place} onClose=${() => onClose(made)} />`;
   return html`<${Dialog} title="Pre-register a visitor" onClose=${() => onClose(null)}>
     <${Form} form=${form} submit="Pre-register" known=${KNOWN} onDone=${setMade}><${Who} form=${form} hasMore />
-      <${Field} form=${form} name="expected_at" type="datetime-local" label="Expected" hint="${place.name}, ${place.timezone} time" /></${Form}></${Dialog}>`;
+      <${Field} form=${form} name="expected_at" type="datetime-local" label="Expected" hint=${html`<${Text} of=${place.name} />, ${place.timezone} time`} /></${Form}></${Dialog}>`;
 }
 
 // Registered and checked in with one button. The two steps have names of their own, so that a retry
@@ -78,9 +78,9 @@ export function CheckIn({of, place, places, onClose}) {
       badge_number: values.badge_number.trim() || undefined, vehicle_plate: values.vehicle_plate.trim() || undefined,
       ...(of.location_id === place.id ? {} : {location_id: place.id}),
     })});
-  return html`<${Dialog} title="Check in ${of.full_name}" onClose=${() => onClose(null)}><${Form} form=${form} submit="Check in" onDone=${onClose}>
-    <p class="quiet">${[of.company, of.host?.name && `visits ${of.host.name}`, of.purpose].filter(Boolean).join(" · ")}</p>
-    ${isElsewhere && html`<${Note} kind="warn"><p><strong>Expected at ${expectedAt}.</strong> Checking in here moves the visit to ${place.name}.</p></${Note}>`}
+  return html`<${Dialog} title=${html`Check in <${Text} of=${of.full_name} />`} onClose=${() => onClose(null)}><${Form} form=${form} submit="Check in" onDone=${onClose}>
+    <p class="quiet"><${Texts} of=${[of.company, of.host?.name && `visits ${of.host.name}`, of.purpose]} /></p>
+    ${isElsewhere && html`<${Note} kind="warn"><p><strong>Expected at <${Text} of=${expectedAt} />.</strong> Checking in here moves the visit to <${Text} of=${place.name} />.</p></${Note}>`}
     ${of.notes && html`<${Note}><p>${of.notes}</p></${Note}>`}
     <div class="fields"><${Field} form=${form} name="badge_number" label="Badge" isOptional autocomplete="off" autofocus />
       <${Field} form=${form} name="vehicle_plate" label="Number plate" isOptional autocomplete="off" /></div></${Form}></${Dialog}>`;

@@ -1,5 +1,5 @@
 // One's own account: name, password, second step, sessions.
-import {Badge, Button, Card, Copy, Fault, Page, Time, Waiting} from "../parts/basic.js";
+import {Badge, Button, Card, Copy, Fault, Page, Text, Time, Waiting} from "../parts/basic.js";
 import {Ask, Dialog} from "../parts/dialog.js";
 import {Check, Field, Form, useForm} from "../parts/form.js";
 import {Qr} from "../parts/qr.js";
@@ -72,7 +72,7 @@ function Session({of, reload}) {
     toast("That session is signed out.");
     reload();
   });
-  return html`<tr><td><strong>${deviceOf(of.user_agent)}</strong>${of.current && html` <${Badge} state="good">This one</${Badge}>`}<div class="quiet small mono wrap-any">${of.address}</div></td>
+  return html`<tr><td><strong><${Text} of=${deviceOf(of.user_agent)} /></strong>${of.current && html` <${Badge} state="good">This one</${Badge}>`}<div class="quiet small mono wrap-any">${of.address}</div></td>
     <td data-name="Last seen"><${Time} at=${of.last_seen_at} past /></td><td data-name="Signed in"><${Time} at=${of.created_at} /></td>
     <td class="end">${!of.current && html`<${Button} kind="small" isBusy=${end.isBusy} onClick=${() => end.run()} aria-label="Sign out ${deviceOf(of.user_agent)}">Sign out</${Button}>`}<${Fault} problem=${end.problem} /></td></tr>`;
 }

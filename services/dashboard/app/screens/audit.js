@@ -1,14 +1,15 @@
 // Settings > Audit log: who did what, from where, and what it was before.
-import {Button, Card, Empty, Fault, More, Page, Time, Waiting} from "../parts/basic.js";
+import {Button, Card, Empty, Fault, More, Page, Text, Texts, Time, Waiting} from "../parts/basic.js";
 import {Rows} from "../parts/rows.js";
 import {query} from "../lib/api.js";
 import {html} from "../lib/html.js";
 import {linkOf} from "../lib/links.js";
 import {usePages} from "../lib/load.js";
 import {useQuery} from "../lib/router.js";
+import {json} from "../lib/text.js";
 
 const isWords = (value) => Array.isArray(value) && value.every((one) => typeof one === "string");
-const plain = (value) => isWords(value) ? value.join(", ") : typeof value === "object" && value !== null ? JSON.stringify(value) : String(value);
+const plain = (value) => isWords(value) ? value.join(", ") : typeof value === "object" && value !== null ? json(value) : String(value);
 
 // The members that differ; of a thing that was made or deleted, all.
 // And what else is known of it, but for what these say already.
@@ -16,9 +17,9 @@ function Changes({before, after, detail}) {
   const names = [...new Set([...Object.keys(before ?? {}), ...Object.keys(after ?? {})])].filter((name) => plain(before?.[name] ?? null) !== plain(after?.[name] ?? null));
   const more = Object.entries(detail ?? {}).filter(([name, value]) => name !== "fields" && value !== null && plain(before?.[name] ?? null) !== plain(value));
   if (names.length + more.length === 0) return null;
-  return html`<ul class="changes">${names.map((name) => html`<li key=${name}><code>${name}</code> ${(before?.[name] ?? null) !== null && html`<del>${plain(before[name])}</del> `}
-    ${(after?.[name] ?? null) !== null && html`<ins>${plain(after[name])}</ins>`}</li>`)}
-    ${more.map(([name, value]) => html`<li key=${`detail.${name}`}><code>${name}</code> ${plain(value)}</li>`)}</ul>`;
+  return html`<ul class="changes">${names.map((name) => html`<li key=${name}><code>${name}</code> ${(before?.[name] ?? null) !== null && html`<del><${Text} of=${plain(before[name])} /></del> `}
+    ${(after?.[name] ?? null) !== null && html`<ins><${Text} of=${plain(after[name])} /></ins>`}</li>`)}
+    ${more.map(([name, value]) => html`<li key=${`detail.${name}`}><code>${name}</code> <${Text} of=${plain(value)} /></li>`)}</ul>`;
 }
 
 function Subject({id}) {
@@ -35,8 +36,8 @@ export function Screen() {
     <${Fault} problem=${pages.problem} retry=${pages.reload} />
     ${!pages.rows ? !pages.problem && html`<${Card}><${Waiting} /></${Card}>` : pages.rows.length === 0
       ? html`<${Card}><${Empty} icon="log" title="Nothing yet"><p>Each change that a person or an API key makes is noted here.</p></${Empty}></${Card}>`
-      : html`<${Card}><${Rows} class="feed" rows=${pages.rows} row=${(of) => html`<li key=${of.id}><div class="row apart"><span><button type="button" class="button small plain" title="Only what they did" onClick=${() => set({actor: of.actor.id})}>${of.actor.name ?? of.actor.id ?? of.actor.kind}</button>
+      : html`<${Card}><${Rows} class="feed" rows=${pages.rows} row=${(of) => html`<li key=${of.id}><div class="row apart"><span><button type="button" class="button small plain" title="Only what they did" onClick=${() => set({actor: of.actor.id})}><${Text} of=${of.actor.name ?? of.actor.id ?? of.actor.kind} /></button>
           <strong class="mono">${of.action}</strong> ${of.subject && html`<${Subject} id=${of.subject} />`}</span><${Time} at=${of.at} /></div>
         <${Changes} before=${of.before} after=${of.after} detail=${of.detail} />
-        <p class="quiet small">${[of.actor.kind, of.address, of.request_id].filter(Boolean).join(" · ")}</p></li>`} /><${More} pages=${pages} /></${Card}>`}</${Page}>`;
+        <p class="quiet small"><${Texts} of=${[of.actor.kind, of.address, of.request_id]} /></p></li>`} /><${More} pages=${pages} /></${Card}>`}</${Page}>`;
 }

@@ -1,5 +1,5 @@
 // Contractors: who waits for approval, whose papers run out.
-import {Badge, Button, Card, Empty, Fault, More, Note, Page, Time, Waiting} from "../parts/basic.js";
+import {Badge, Button, Card, Empty, Fault, More, Note, Page, Text, Texts, Time, Waiting} from "../parts/basic.js";
 import {Dialog} from "../parts/dialog.js";
 import {Check, Field, Form, useForm} from "../parts/form.js";
 import {Rows} from "../parts/rows.js";
@@ -30,10 +30,10 @@ function Papers({of, zone}) {
 
 function Row({of, zone, open, places}) {
   const [state, words] = STATES[of.status];
-  const where = of.location_ids.map((id) => places.list.find((one) => one.id === id)?.name).filter(Boolean).join(", ");
-  return html`<tr><td><strong class="wrap-any">${of.company}</strong><div class="quiet small wrap-any">${[of.trade, where].filter(Boolean).join(" · ")}</div></td>
-    <td data-name="Contact" class="small">${of.contact?.name ?? "–"}<div class="quiet">${of.contact?.phone ?? of.contact?.email}</div></td>
-    <td data-name="State"><${Badge} state=${state}>${words}</${Badge}>${of.reason && html`<div class="quiet small wrap-any">“${of.reason}”</div>`}</td>
+  const where = of.location_ids.map((id) => places.list.find((one) => one.id === id)?.name);
+  return html`<tr><td><strong class="wrap-any"><${Text} of=${of.company} /></strong><div class="quiet small wrap-any"><${Texts} of=${[of.trade, ...where]} /></div></td>
+    <td data-name="Contact" class="small"><${Text} of=${of.contact?.name ?? "–"} /><div class="quiet">${of.contact?.phone ?? of.contact?.email}</div></td>
+    <td data-name="State"><${Badge} state=${state}>${words}</${Badge}>${of.reason && html`<div class="quiet small wrap-any">“<${Text} of=${of.reason} />”</div>`}</td>
     <td data-name="Papers"><${Papers} of=${of} zone=${zone} /></td>
     <td class="end">${may("front_desk") && html`${of.status === "pending" && html`<${Button} kind="small" onClick=${() => open({reject: of})} aria-label="Reject ${of.company}">Reject</${Button}>`}
       ${(of.status === "pending" || of.status === "expired") && html`<${Button} kind="small primary" onClick=${() => open({approve: of})} aria-label="Approve ${of.company}">Approve</${Button}>`}`}</td></tr>`;
@@ -46,7 +46,7 @@ function Approve({of, zone, onClose}) {
       approved_by: session.get().person.name, reason: reason.trim() || undefined, valid_until: valid_until ? endOfDay(valid_until, zone) : undefined}),
   });
   const bad = of.compliance.reasons.filter((reason) => !reason.startsWith("approval"));
-  return html`<${Dialog} title="Approve ${of.company}?" onClose=${() => onClose(null)}><${Form} form=${form} submit="Approve" onDone=${onClose}>
+  return html`<${Dialog} title=${html`Approve <${Text} of=${of.company} />?`} onClose=${() => onClose(null)}><${Form} form=${form} submit="Approve" onDone=${onClose}>
     ${bad.length > 0 ? html`<${Note} kind="warn"><p><strong>Look at the papers first:</strong> ${bad.map((reason) => REASONS[reason] ?? reason).join(", ")}.</p></${Note}>`
       : html`<${Note} kind="good"><p>Insurance and induction are in order.</p></${Note}>`}
     <${Field} form=${form} name="valid_until" type="date" label="The approval holds until" hint="Leave it empty for no end." />
@@ -56,7 +56,7 @@ function Approve({of, zone, onClose}) {
 function Reject({of, onClose}) {
   const form = useForm({reason: ""}, (_, intent, {RejectContractorInput: body}) => post(`/v1/contractors/${of.id}/reject`, body, {intent}),
     {RejectContractorInput: ({reason}) => ({rejected_by: session.get().person.name, reason: reason.trim() || undefined})});
-  return html`<${Dialog} title="Reject ${of.company}?" onClose=${() => onClose(null)}><${Form} form=${form} submit="Reject" kind="danger" onDone=${onClose}>
+  return html`<${Dialog} title=${html`Reject <${Text} of=${of.company} />?`} onClose=${() => onClose(null)}><${Form} form=${form} submit="Reject" kind="danger" onDone=${onClose}>
     <${Field} form=${form} name="reason" label="Why" isOptional autofocus hint="Whoever asks later reads this." /></${Form}></${Dialog}>`;
 }
 
@@ -87,7 +87,7 @@ function Soon({zone}) {
   const until = useState(() => new Date(Date.now() + 30 * DAY_MS).toISOString())[0];
   const soon = usePages(`/v1/contractors${query({status: "approved", expires_before: until, limit: 5})}`, "contractors");
   if (!soon.rows?.length) return null;
-  return html`<${Note} kind="warn"><p><strong>Papers that run out within 30 days:</strong></p><ul>${soon.rows.map((of) => html`<li key=${of.id}>${of.company}, <${Time} at=${of.compliance.expires_at} zone=${zone} /></li>`)}</ul></${Note}>`;
+  return html`<${Note} kind="warn"><p><strong>Papers that run out within 30 days:</strong></p><ul>${soon.rows.map((of) => html`<li key=${of.id}><${Text} of=${of.company} />, <${Time} at=${of.compliance.expires_at} zone=${zone} /></li>`)}</ul></${Note}>`;
 }
 
 export function Screen() {
@@ -106,7 +106,7 @@ export function Screen() {
   const close = (verb) => (made) => {
     setOpen(null);
     if (!made) return;
-    toast(`${made.company} is ${verb}.`);
+    toast(html`<${Text} of=${made.company} /> is ${verb}.`);
     void pages.reload();
   };
   const enter = may("front_desk") && html`<${Button} kind="primary" icon="plus" onClick=${() => setOpen({enter: true})}>Enter a contractor</${Button}>`;

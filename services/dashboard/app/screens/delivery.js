@@ -1,5 +1,5 @@
 // One delivery: what it says, each attempt, what to do about it.
-import {Card, Code, Fault, Note, Page, Time, Waiting} from "../parts/basic.js";
+import {Card, Code, Fault, Note, Page, Text, Time, Waiting} from "../parts/basic.js";
 import {Again} from "../parts/deliveries.js";
 import {Exchange, State, pretty} from "../parts/exchange.js";
 import {html, useState} from "../lib/html.js";
@@ -13,7 +13,7 @@ const LOOK_MS = 2000;
 
 function Story({of}) {
   if (of.state === "delivered") return html`<${Note} kind="good"><p><strong>Delivered</strong> after ${of.attempt_count} ${of.attempt_count === 1 ? "attempt" : "attempts"}.</p></${Note}>`;
-  if (of.state === "failed") return html`<${Note} kind="bad"><p><strong>Given up.</strong> ${of.last_error}</p></${Note}>`;
+  if (of.state === "failed") return html`<${Note} kind="bad"><p><strong>Given up.</strong> <${Text} of=${of.last_error} /></p></${Note}>`;
   if (of.state === "held") return html`<${Note} kind="warn"><p><strong>Held.</strong> Its endpoint fails at every attempt; this goes out by itself once it is back.</p></${Note}>`;
   return html`<${Note}><p><strong>On its way.</strong> ${of.last_error ?? "It is sent within moments."}${of.next_attempt_at && html` Next try <${Time} at=${of.next_attempt_at} past />.`}</p></${Note}>`;
 }

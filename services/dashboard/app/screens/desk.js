@@ -1,5 +1,5 @@
 // The front desk of a location: who is expected, who is here.
-import {Badge, Button, Card, Empty, Fault, Icon, More, Page, Time, Waiting} from "../parts/basic.js";
+import {Badge, Button, Card, Empty, Fault, Icon, More, Page, Text, Texts, Time, Waiting} from "../parts/basic.js";
 import {Ask} from "../parts/dialog.js";
 import {NoPlace, PlacePick} from "../parts/place_pick.js";
 import {Rows} from "../parts/rows.js";
@@ -20,7 +20,9 @@ const VISIT_ID = /^vis_[0-9a-hjkmnp-tv-z]{26}$/;
 const STATES = {expected: ["busy", "Expected"], checked_in: ["good", "On site"], checked_out: ["off", "Left"], cancelled: ["off", "Cancelled"], no_show: ["warn", "Did not come"]};
 const VIEWS = [["expected", "Expected today"], ["checked_in", "On site"], ["later", "Later"], ["checked_out", "Left today"]];
 
-const initials = (name) => name.split(/\s+/).filter(Boolean).slice(0, 2).map((word) => [...word][0]).join("").toUpperCase();
+const initials = (name) => name.replace(/\p{Cf}/gu, "").split(/\s+/).filter(Boolean).slice(0, 2).map((word) => [...word][0]).join("").toUpperCase();
+
+const cameIn = (made) => html`<${Text} of=${made.full_name} /> is checked in${made.badge_number && html`, badge <${Text} of=${made.badge_number} />`}.`;
 
 // The place's day: a desk that is left open overnight shows the new one.
 function useToday({timezone}) {
@@ -46,7 +48,7 @@ function pathOf(view, q, place, today) {
 function CheckOut({of, onDone}) {
   const action = useAction(async (intent) => {
     await post(`/v1/visitors/${of.id}/check-out`, undefined, {intent});
-    toast(`${of.full_name} has left.`);
+    toast(html`<${Text} of=${of.full_name} /> has left.`);
     onDone();
   });
   return html`<${Button} kind="small" isBusy=${action.isBusy} onClick=${() => action.run()} aria-label="Check out ${of.full_name}">Check out</${Button}>
@@ -63,10 +65,10 @@ function When({of, zone}) {
 
 function Visitor({of, zone, open, reload, hasState}) {
   const [state, words] = STATES[of.status];
-  const what = [of.company, of.host?.name && `visits ${of.host.name}`, of.badge_number && `badge ${of.badge_number}`].filter(Boolean).join(" · ");
+  const what = [of.company, of.host?.name && `visits ${of.host.name}`, of.badge_number && `badge ${of.badge_number}`].filter(Boolean);
   return html`<li class="visitor"><span class="initials" aria-hidden="true">${initials(of.full_name)}</span>
-    <div><div class="name"><bdi>${of.full_name}</bdi> ${hasState && html`<${Badge} state=${state}>${words}</${Badge}>`}</div>
-      <div class="quiet small wrap-any"><bdi>${what}</bdi>${what && " · "}<${When} of=${of} zone=${zone} /></div></div>
+    <div><div class="name"><${Text} of=${of.full_name} /> ${hasState && html`<${Badge} state=${state}>${words}</${Badge}>`}</div>
+      <div class="quiet small wrap-any"><${Texts} of=${what} />${what.length > 0 && " · "}<${When} of=${of} zone=${zone} /></div></div>
     ${may("front_desk") && html`<div class="does">${of.status === "expected" && html`<${Button} kind="small plain" onClick=${() => open({cancel: of})} aria-label="Cancel the visit of ${of.full_name}">Cancel</${Button}>
         <${Button} kind="small primary" onClick=${() => open({checkIn: of})} aria-label="Check in ${of.full_name}">Check in</${Button}>`}
       ${of.status === "checked_in" && html`<${CheckOut} of=${of} onDone=${reload} />`}</div>`}</li>`;
@@ -83,7 +85,7 @@ const EMPTY = {
 function Search({open, onWords}) {
   const found = (of) => {
     if (of.status === "expected" && may("front_desk")) open({checkIn: of});
-    else toast(`${of.full_name}: ${STATES[of.status][1].toLowerCase()}.`);
+    else toast(html`<${Text} of=${of.full_name} />: ${STATES[of.status][1].toLowerCase()}.`);
   };
   const [text, setText] = useState("");
   useEffect(() => {
@@ -124,7 +126,7 @@ function Desk({place, places, turn}) {
   const close = (made) => {
     setOpen(null);
     if (!made) return;
-    if (made.status === "checked_in") toast(`${made.full_name} is checked in${made.badge_number ? `, badge ${made.badge_number}` : ""}.`);
+    if (made.status === "checked_in") toast(cameIn(made));
     reload();
   };
   const [title, text] = q ? ["Nobody fits", "Names, companies and e-mail addresses are searched by the beginnings of their words, at this location."] : EMPTY[view];
@@ -138,8 +140,8 @@ function Desk({place, places, turn}) {
     ${open?.checkIn && html`<${CheckIn} of=${open.checkIn} place=${place} places=${places} onClose=${close} />`}
     ${open?.cancel && html`<${Ask} title="Cancel this visit?" yes="Cancel the visit" onClose=${(done) => close(done ? {} : null)} work=${async (intent) => {
       await post(`/v1/visitors/${open.cancel.id}/cancel`, undefined, {intent});
-      toast(`The visit of ${open.cancel.full_name} is cancelled.`);
-    }}><p>${open.cancel.full_name} is no longer expected. This can’t be undone; pre-register again if it was a mistake.</p></${Ask}>`}`;
+      toast(html`The visit of <${Text} of=${open.cancel.full_name} /> is cancelled.`);
+    }}><p><${Text} of=${open.cancel.full_name} /> is no longer expected. This can’t be undone; pre-register again if it was a mistake.</p></${Ask}>`}`;
 }
 
 export function Screen() {
@@ -149,10 +151,10 @@ export function Screen() {
   const {place} = places;
   const close = (made) => {
     setNew(null);
-    if (made?.status === "checked_in") toast(`${made.full_name} is checked in${made.badge_number ? `, badge ${made.badge_number}` : ""}.`);
+    if (made?.status === "checked_in") toast(cameIn(made));
     if (made) setTurn(turn + 1);
   };
-  return html`<${Page} title="Front desk" lead=${place && `${place.name}: ${place.on_site_count} on site${place.capacity ? ` of ${place.capacity}` : ""}`}
+  return html`<${Page} title="Front desk" lead=${place && html`<${Text} of=${place.name} />: ${place.on_site_count} on site${place.capacity ? ` of ${place.capacity}` : ""}`}
       actions=${html`<${PlacePick} places=${places} />${place && may("front_desk") && html`<${Button} icon="plus" onClick=${() => setNew("walk")}>Walk-in</${Button}>
         <${Button} kind="primary" icon="plus" onClick=${() => setNew("pre")}>Pre-register</${Button}>`}`}>
     <${Fault} problem=${places.problem} retry=${places.reload} />

@@ -1,6 +1,6 @@
 // The roll-call, made for a phone in the rain: one large button a person, counts that everybody sees
 // grow. After the end it is the report.
-import {Button, Card, Empty, Fault, Icon, Note, Page, Time, Waiting, save} from "../parts/basic.js";
+import {Button, Card, Empty, Fault, Icon, Note, Page, Text, Time, Waiting, save} from "../parts/basic.js";
 import {Ask} from "../parts/dialog.js";
 import {tell, toast} from "../parts/toast.js";
 import {get, intent, post, query} from "../lib/api.js";
@@ -63,13 +63,13 @@ function useRoster(id) {
 
 // A tap finds somebody, and never loses one: two marshals may tap at once, or one twice.
 function Person({one, mark, lose, isOver, zone}) {
-  const who = html`<span><strong>${one.full_name}</strong><span class="quiet small">${one.host?.name && `visits ${one.host.name} · `}in since <${Time} at=${one.checked_in_at} zone=${zone} /></span>
-    ${one.accounted_for && one.accounted_for_by && html`<span class="small">found by ${whoIs(one.accounted_for_by)}, <${Time} at=${one.accounted_for_at} zone=${zone} /></span>`}</span>`;
+  const who = html`<span><strong><${Text} of=${one.full_name} /></strong><span class="quiet small">${one.host?.name && html`visits <${Text} of=${one.host.name} /> · `}in since <${Time} at=${one.checked_in_at} zone=${zone} /></span>
+    ${one.accounted_for && one.accounted_for_by && html`<span class="small">found by <${Text} of=${whoIs(one.accounted_for_by)} />, <${Time} at=${one.accounted_for_at} zone=${zone} /></span>`}</span>`;
   const tick = html`<span class="tick" aria-hidden="true"><${Icon} name="check" /></span>`;
   if (isOver) return html`<div class="person" aria-pressed=${undefined}>${one.accounted_for ? html`<span class="badge good">Found</span>` : html`<span class="badge bad">Missing</span>`}${who}</div>`;
   const tap = async () => {
     if (one.accounted_for) lose(one);
-    else if (await mark(one, true)) toast(`${one.full_name} is accounted for.`, {undo: () => mark(one, false)});
+    else if (await mark(one, true)) toast(html`<${Text} of=${one.full_name} /> is accounted for.`, {undo: () => mark(one, false)});
   };
   return html`<button type="button" class="person" aria-pressed=${one.accounted_for ? "true" : "false"} onClick=${tap}>${tick}${who}</button>`;
 }
@@ -121,7 +121,7 @@ export function Screen({id}) {
   const shown = people?.filter((one) => one.full_name.toLocaleLowerCase().includes(words.trim().toLocaleLowerCase()));
   const missing = people?.filter((one) => !one.accounted_for).length;
   return html`<${Page} title=${!of ? "Roll-call" : `${of.drill ? "Drill" : "Evacuation"}${place ? `: ${place.name}` : ""}`} back=${{href: `${HOME}/evacuations`, name: "Evacuation"}}
-      lead=${of && html`Activated <${Time} at=${of.activated_at} zone=${zone} />${of.activated_by && ` by ${whoIs(of.activated_by)}`}${of.reason && `: ${of.reason}`}${of.ended_at && html`. Ended <${Time} at=${of.ended_at} zone=${zone} />${of.ended_by && ` by ${whoIs(of.ended_by)}`}.`}`}
+      lead=${of && html`Activated <${Time} at=${of.activated_at} zone=${zone} />${of.activated_by && html` by <${Text} of=${whoIs(of.activated_by)} />`}${of.reason && html`: <${Text} of=${of.reason} />`}${of.ended_at && html`. Ended <${Time} at=${of.ended_at} zone=${zone} />${of.ended_by && html` by <${Text} of=${whoIs(of.ended_by)} />`}.`}`}
       actions=${people && html`<${Report} of=${of} people=${people} zone=${zone} />${canMark && html`<${Button} kind="danger" onClick=${() => end(true)}>End evacuation</${Button}>`}`}>
     <${Fault} problem=${roster.problem} retry=${roster.reload} />
     ${!people ? !roster.problem && html`<${Card}><${Waiting} /></${Card}>` : html`<${Counts} of=${of} people=${people} />
@@ -129,7 +129,7 @@ export function Screen({id}) {
         : html`${people.length > 8 && html`<div class="field no-print"><label class="hidden" for="search">Find a person</label><input id="search" type="search" placeholder="Find a person" value=${words} onInput=${(event) => setWords(event.currentTarget.value)} /></div>`}
           <ul class="roll" aria-label="Who was on site">${shown.map((one) => html`<li key=${one.visitor_id}><${Person} one=${one} mark=${roster.mark} lose=${lose} isOver=${!canMark} zone=${zone} /></li>`)}</ul>`}`}
     ${lost && html`<${Ask} title="Not found after all?" yes="Mark as missing" onClose=${() => lose(null)} work=${async () => { await roster.mark(lost, false); }}>
-      <p>${lost.full_name} is accounted for${lost.accounted_for_by ? html`, found by ${whoIs(lost.accounted_for_by)}` : ""}.</p></${Ask}>`}
+      <p><${Text} of=${lost.full_name} /> is accounted for${lost.accounted_for_by ? html`, found by <${Text} of=${whoIs(lost.accounted_for_by)} />` : ""}.</p></${Ask}>`}
     ${isEnding && html`<${Ask} title="End it?" yes=${of.drill ? "End the drill" : "End evacuation"} onClose=${() => end(false)} work=${async (name) => {
       roster.set(await post(`/v1/evacuations/${id}/end`, {ended_by: session.get().person.name}, {intent: name}));
       toast("It has ended. The report stays here.");

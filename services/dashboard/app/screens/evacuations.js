@@ -1,5 +1,5 @@
 // Evacuation: one deliberate gesture activates it; below, those that were.
-import {Badge, Card, Empty, Fault, More, Note, Page, Time, Waiting} from "../parts/basic.js";
+import {Badge, Card, Empty, Fault, More, Note, Page, Text, Time, Waiting} from "../parts/basic.js";
 import {Check, Field, useForm} from "../parts/form.js";
 import {Hold} from "../parts/hold.js";
 import {NoPlace, PlacePick} from "../parts/place_pick.js";
@@ -22,7 +22,7 @@ function Activate({place, hasDrill}) {
     const made = await form.run();
     if (made) go(`${HOME}/evacuations/${made.id}`);
   };
-  return html`<${Card} title="Activate for ${place.name}"><div class="card-body">
+  return html`<${Card} title=${html`Activate for <${Text} of=${place.name} />`}><div class="card-body">
     <p>${place.on_site_count === 0 ? "Nobody is on site." : html`<strong>${place.on_site_count} ${place.on_site_count === 1 ? "visitor is" : "visitors are"} on site.</strong> Everyone is put on a roll-call, and every connected system is told at once.`}</p>
     <${Field} form=${form} name="reason" label="Reason" isOptional placeholder="Smoke on the second floor" />
     ${!hasDrill && html`<${Check} label="This is a drill" hint="Connected systems are told that it is one." isOn=${isDrill} onChange=${setDrill} />`}
@@ -42,7 +42,7 @@ export function Screen() {
   return html`<${Page} title="Evacuation" actions=${html`<${PlacePick} places=${places} />`}>
     <${Fault} problem=${places.problem ?? active.problem} retry=${active.reload} />
     ${places.hasNone ? html`<${NoPlace} icon="siren" />` : !place || !active.data ? !active.problem && html`<${Card}><${Waiting} lines=${2} /></${Card}>` : html`${going.map((of) => html`<div key=${of.id} class="alarm ${of.drill ? "drill" : ""}" role="alert">
-        <div><strong>${of.drill ? "A drill" : "An evacuation"} is going on at ${place.name}</strong><div>since <${Time} at=${of.activated_at} zone=${place.timezone} /> · ${of.accounted_for_count} of ${of.on_site_count} accounted for</div></div>
+        <div><strong>${of.drill ? "A drill" : "An evacuation"} is going on at <${Text} of=${place.name} /></strong><div>since <${Time} at=${of.activated_at} zone=${place.timezone} /> · ${of.accounted_for_count} of ${of.on_site_count} accounted for</div></div>
         <a class="button" href="${HOME}/evacuations/${of.id}">Go to the roll-call</a></div>`)}
       ${going.some((of) => !of.drill) ? null : may("front_desk") ? html`<${Activate} key=${place.id} place=${place} hasDrill=${going.length > 0} />`
         : going.length === 0 && html`<${Note}><p>No evacuation is going on. Whoever works at the front desk can activate one here.</p></${Note}>`}`}
@@ -50,8 +50,8 @@ export function Screen() {
       ${!pages.rows ? !pages.problem && html`<${Waiting} />` : pages.rows.length === 0
         ? html`<${Empty} icon="siren" title="None so far"><p>A drill once a quarter shows how long it takes until everybody is found. Its report stays here.</p></${Empty}>`
         : html`<table class="cards"><caption class="hidden">Evacuations</caption><thead><tr><th>Activated</th><th>Where</th><th>Kind</th><th>State</th><th>Accounted for</th></tr></thead><tbody>${pages.rows.map((one) => html`<tr key=${one.id}>
-          <td><a class="main" href="${HOME}/evacuations/${one.id}"><${Time} at=${one.activated_at} zone=${zone(one.location_id)} /></a><div class="quiet small wrap-any">${one.reason}</div></td>
-          <td data-name="Where">${name(one.location_id)}</td><td data-name="Kind">${one.drill ? "Drill" : "Evacuation"}</td>
+          <td><a class="main" href="${HOME}/evacuations/${one.id}"><${Time} at=${one.activated_at} zone=${zone(one.location_id)} /></a><div class="quiet small wrap-any"><${Text} of=${one.reason} /></div></td>
+          <td data-name="Where"><${Text} of=${name(one.location_id)} /></td><td data-name="Kind">${one.drill ? "Drill" : "Evacuation"}</td>
           <td data-name="State"><${Badge} state=${one.status === "active" ? "bad" : "off"}>${one.status === "active" ? "Active" : "Ended"}</${Badge}></td>
           <td data-name="Accounted for" class="number">${one.accounted_for_count} of ${one.on_site_count}</td></tr>`)}</tbody></table><${More} pages=${pages} />`}</${Card}></${Page}>`;
 }

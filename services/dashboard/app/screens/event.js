@@ -1,6 +1,6 @@
 // One event: what happened, what caused it, and where it was sent.
 import {State} from "../parts/exchange.js";
-import {Card, Code, Empty, Fault, Page, Time, Waiting} from "../parts/basic.js";
+import {Card, Code, Empty, Fault, Page, Text, Time, Waiting} from "../parts/basic.js";
 import {get, query} from "../lib/api.js";
 import {wordsOf} from "../lib/events.js";
 import {html, useCallback, useEffect, useState} from "../lib/html.js";
@@ -8,6 +8,7 @@ import {linkOf} from "../lib/links.js";
 import {useLook} from "../lib/live.js";
 import {useLoad} from "../lib/load.js";
 import {HOME} from "../lib/router.js";
+import {json} from "../lib/text.js";
 
 const LOOK_MS = 3000;
 const WEBHOOKS_MAX = 100; // An organization has no more. Deleted ones are not among them.
@@ -31,7 +32,7 @@ function useDeliveries(event) {
 function Deliveries({of}) {
   if (of.length === 0) return html`<${Empty} icon="send" title="It was sent nowhere"><p>No webhook listened to it when it happened.</p></${Empty}>`;
   return html`<table class="cards"><caption class="hidden">Deliveries</caption><thead><tr><th>Webhook</th><th>State</th><th>Answer</th><th>Attempts</th><th>Finished</th></tr></thead>
-    <tbody>${of.map((one) => html`<tr key=${one.id}><td>${one.hook ? html`<a class="main" href="${HOME}/settings/webhooks/${one.webhook_id}/deliveries/${one.id}">${one.hook.description || one.hook.url}</a>`
+    <tbody>${of.map((one) => html`<tr key=${one.id}><td>${one.hook ? html`<a class="main" href="${HOME}/settings/webhooks/${one.webhook_id}/deliveries/${one.id}"><${Text} of=${one.hook.description || one.hook.url} /></a>`
       : html`<span class="quiet">A webhook that was deleted</span>`}</td>
       <td data-name="State"><${State} of=${one.state} />${one.last_error && one.state !== "delivered" && html`<div class="quiet small wrap-any">${one.last_error}</div>`}</td>
       <td data-name="Answer">${one.last_status ?? html`<span class="quiet">none</span>`}</td><td data-name="Attempts" class="number">${one.attempt_count}</td>
@@ -54,5 +55,5 @@ export function Screen({id}) {
         ${subject && html`<div><dt>About</dt><dd class="mono small">${linkOf(subject) ? html`<a href=${linkOf(subject)}>${subject}</a>` : subject}</dd></div>`}
         <div><dt>Caused by request</dt><dd class="mono small">${of.request_id ?? "none"}</dd></div></dl></div></${Card}>
       <${Card} title="Sent to"><${Fault} problem=${sent.problem} retry=${sent.reload} />${sent.list ? html`<${Deliveries} of=${sent.list} />` : !sent.problem && html`<${Waiting} lines=${2} />`}</${Card}>
-      <${Card} title="What it says"><div class="card-body"><${Code} text=${JSON.stringify(of, null, 2)} label="event" /></div></${Card}>`}</${Page}>`;
+      <${Card} title="What it says"><div class="card-body"><${Code} text=${json(of, 2)} label="event" /></div></${Card}>`}</${Page}>`;
 }

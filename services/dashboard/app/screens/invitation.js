@@ -3,7 +3,7 @@ import {get, post, query} from "../lib/api.js";
 import {html, useEffect, useState} from "../lib/html.js";
 import {HOME, go} from "../lib/router.js";
 import {ROLES, entered} from "../lib/session.js";
-import {Fault, Waiting} from "../parts/basic.js";
+import {Fault, Text, Waiting} from "../parts/basic.js";
 import {Field, Form, useForm} from "../parts/form.js";
 
 function Accept({token, invitation}) {
@@ -17,8 +17,8 @@ function Accept({token, invitation}) {
     }
   });
   const [role, words] = ROLES[invitation.role] ?? [invitation.role, ""];
-  return html`<h1>${isNew ? `Join ${invitation.organization}` : "Choose a new password"}</h1>
-    <p>${isNew ? html`You were invited as <strong>${role}</strong>: ${words}.` : `For ${invitation.email} at ${invitation.organization}. All your sessions end.`}</p>
+  return html`<h1>${isNew ? html`Join <${Text} of=${invitation.organization} />` : "Choose a new password"}</h1>
+    <p>${isNew ? html`You were invited as <strong>${role}</strong>: ${words}.` : html`For ${invitation.email} at <${Text} of=${invitation.organization} />. All your sessions end.`}</p>
     <${Form} form=${form} submit=${isNew ? "Join" : "Set the password"} onDone=${() => go(HOME, {replace: true})}>
       <input type="email" class="hidden" autocomplete="username" value=${invitation.email} readonly tabindex="-1" aria-hidden="true" />
       ${isNew && html`<${Field} form=${form} name="name" label="Your name" autocomplete="name" autofocus />`}

@@ -1,5 +1,5 @@
 // Overview: what needs somebody, and how the last day went.
-import {Card, Empty, Fault, Icon, Note, Page, Time, Waiting} from "../parts/basic.js";
+import {Card, Empty, Fault, Icon, Note, Page, Text, Time, Waiting} from "../parts/basic.js";
 import {Chart} from "../parts/chart.js";
 import {html} from "../lib/html.js";
 import {linkOf} from "../lib/links.js";
@@ -25,7 +25,7 @@ export function Screen() {
   return html`<${Page} title="Overview" lead="The last 24 hours."><${Fault} problem=${overview.problem} retry=${overview.reload} />
     ${!of ? !overview.problem && html`<${Card}><${Waiting} /></${Card}>` : html`
       ${of.attention.length > 0 ? html`<${Card} title="Needs attention"><ul class="feed">${of.attention.map((one) => html`<li key=${one.kind + one.subject}><div class="row"><${Icon} name="warn" />
-        ${linkOf(one.subject) ? html`<a href=${linkOf(one.subject)}>${one.name}</a>` : html`<strong>${one.name}</strong>`}<span>${one.text}</span>${one.at && html`<span class="quiet small"><${Time} at=${one.at} past /></span>`}</div></li>`)}</ul></${Card}>` : html`<${Note} kind="good"><p>Nothing needs you.</p></${Note}>`}
+        ${linkOf(one.subject) ? html`<a href=${linkOf(one.subject)}><${Text} of=${one.name} /></a>` : html`<strong><${Text} of=${one.name} /></strong>`}<span>${one.text}</span>${one.at && html`<span class="quiet small"><${Time} at=${one.at} past /></span>`}</div></li>`)}</ul></${Card}>` : html`<${Note} kind="good"><p>Nothing needs you.</p></${Note}>`}
       <div class="tiles"><${Tile} count=${of.visitors.expected_today} words="expected today" href="/desk" /><${Tile} count=${of.visitors.on_site} words="on site now" href="/desk?view=checked_in" />
         <${Tile} count=${of.deliveries_24h.delivered} words="webhook deliveries" href="/settings/webhooks" /><${Tile} count=${of.deliveries_24h.failed} words="given up" href="/settings/webhooks" />
         <${Tile} count=${of.deliveries_24h.waiting} words="waiting to go out" href="/settings/webhooks" /><${Tile} count=${of.rate_limited_24h} words="calls over the rate limit" href=${may("admin") ? "/settings/api" : undefined} /></div>

@@ -1,5 +1,5 @@
 // Settings > People: who may sign in, and as what.
-import {Badge, Button, Card, Copy, Fault, Note, Page, Time, Waiting} from "../parts/basic.js";
+import {Badge, Button, Card, Copy, Fault, Note, Page, Text, Time, Waiting} from "../parts/basic.js";
 import {Ask, Dialog} from "../parts/dialog.js";
 import {Field, Form, useForm} from "../parts/form.js";
 import {toast} from "../parts/toast.js";
@@ -14,7 +14,7 @@ const mayTouch = (of) => of.id !== session.get().person.id && (of.role !== "owne
 
 function Person({of, open}) {
   const isMe = of.id === session.get().person.id;
-  return html`<tr><td><strong class="wrap-any">${of.name || of.email}</strong>${isMe && html` <span class="quiet">(you)</span>`}<div class="quiet small wrap-any">${of.email}</div></td>
+  return html`<tr><td><strong class="wrap-any"><${Text} of=${of.name || of.email} /></strong>${isMe && html` <span class="quiet">(you)</span>`}<div class="quiet small wrap-any">${of.email}</div></td>
     <td data-name="Role">${ROLES[of.role]?.[0] ?? of.role}</td>
     <td data-name="State"><${Badge} state=${of.disabled_at ? "off" : "good"}>${of.disabled_at ? "Removed" : "Active"}</${Badge}></td>
     <td data-name="Second step">${of.totp_enabled ? html`<${Badge} state="good">On</${Badge}>` : html`<${Badge}>Off</${Badge}>`}</td>
@@ -63,8 +63,8 @@ export function Screen() {
         <td class="end"><${Button} kind="small" onClick=${() => setOpen({withdraw: of})} aria-label="Withdraw the invitation of ${of.email}">Withdraw</${Button}></td></tr>`)}</tbody></table></${Card}>`}
     <${Card} title="Roles"><dl class="card-body">${Object.entries(ROLES).map(([role, [name, words]]) => html`<div key=${role}><dt><strong>${name}</strong></dt><dd class="quiet">${words}</dd></div>`)}</dl></${Card}>
     ${open?.invite && html`<${Invite} onClose=${close} />`}${open?.change && html`<${Change} of=${open.change} onClose=${close} />`}
-    ${open?.drop && html`<${Ask} title="Remove ${open.drop.name}?" yes="Remove" onClose=${close} work=${async (intent) => { await remove(`/people/${open.drop.id}`, {intent}); toast(`${open.drop.name} can no longer sign in.`); }}>
-      <p>${open.drop.name} is signed out everywhere at once and can’t sign in again. What they did stays in the audit log.</p></${Ask}>`}
+    ${open?.drop && html`<${Ask} title=${html`Remove <${Text} of=${open.drop.name} />?`} yes="Remove" onClose=${close} work=${async (intent) => { await remove(`/people/${open.drop.id}`, {intent}); toast(html`<${Text} of=${open.drop.name} /> can no longer sign in.`); }}>
+      <p><${Text} of=${open.drop.name} /> is signed out everywhere at once and can’t sign in again. What they did stays in the audit log.</p></${Ask}>`}
     ${open?.withdraw && html`<${Ask} title="Withdraw this invitation?" yes="Withdraw" onClose=${close} work=${async (intent) => { await remove(`/invitations/${open.withdraw.id}`, {intent}); toast("The link no longer works."); }}>
       <p>The link that ${open.withdraw.email} got stops working.</p></${Ask}>`}</${Page}>`;
 }

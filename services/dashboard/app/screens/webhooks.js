@@ -1,5 +1,5 @@
 // Settings > Webhooks: where events go, and how each endpoint fares.
-import {Badge, Button, Card, Code, Empty, Fault, More, Page, Tabs, Time, Waiting} from "../parts/basic.js";
+import {Badge, Button, Card, Code, Empty, Fault, More, Page, Tabs, Text, Time, Waiting} from "../parts/basic.js";
 import {Glance} from "../parts/numbers.js";
 import {toast} from "../parts/toast.js";
 import {WebhookForm} from "../parts/webhook_form.js";
@@ -22,7 +22,7 @@ const LOOK_MS = 10_000;
 const eventsOf = (of) => of.events.includes("*") ? "All events" : of.events.length > NAMED_MAX ? `${of.events.length} kinds` : of.events.join(", ");
 
 function Row({of, numbers}) {
-  return html`<tr><td><a class="main" href="${HOME}/settings/webhooks/${of.id}">${of.url}</a>${of.description && html`<div class="quiet small wrap-any">${of.description}</div>`}</td>
+  return html`<tr><td><a class="main" href="${HOME}/settings/webhooks/${of.id}">${of.url}</a>${of.description && html`<div class="quiet small wrap-any"><${Text} of=${of.description} /></div>`}</td>
     <td data-name="Health"><${Health} of=${of} />${of.failing_since && of.status === "enabled" && html`<div class="quiet small">since <${Time} at=${of.failing_since} /></div>`}</td>
     <td data-name="Attempts, 24 h" class="small"><${Glance} of=${numbers} /></td>
     <td data-name="Events" class="small wrap-any" title=${of.events.join(", ")}>${eventsOf(of)}</td><td data-name="Added" class="small"><${Time} at=${of.created_at} /></td></tr>`;
