@@ -3,6 +3,7 @@
 
 #include "base/id.h"
 #include "base/rfc3339.h"
+#include "bus/dead_letter.h"
 #include "store/event.h"
 
 #include <assert.h>
@@ -67,8 +68,15 @@ void relay_dead_letter(const struct record *refused, struct str reason,
     out->topic = str_of(event_dead_letters_topic);
     out->value.len =
         MIN_OF(refused->value.len, (size_t)RELAY_DEAD_LETTER_BYTES);
-    header(out, "porter_dead_topic", refused->topic);
-    header(out, "porter_dead_reason", arena_str(arena, reason));
-    header(out, "porter_dead_bytes",
-           arena_printf(arena, "%zu", refused->value.len));
+    out->header_count = 0;
+    header(out, DEAD_TOPIC, refused->topic);
+    header(out, DEAD_REASON, arena_str(arena, reason));
+    if (out->value.len < refused->value.len) {
+        header(out, DEAD_LEFT_OUT,
+               arena_printf(arena, "all but the first %zu of %zu bytes",
+                            out->value.len, refused->value.len));
+    }
+    for (size_t i = 0; i < refused->header_count; i++) {
+        header(out, refused->headers[i].name.data, refused->headers[i].value);
+    }
 }

@@ -15,7 +15,7 @@ void relay_record(const struct outbox_row *row, struct arena *arena,
                   struct record *out);
 
 /* The same record for porter.dead-letters.v1: the head of its payload, and
- * headers that say where it belonged and why it is not there. */
+ * before its headers those of bus/dead_letter.h. */
 void relay_dead_letter(const struct record *refused, struct str reason,
                        struct arena *arena, struct record *out);
 

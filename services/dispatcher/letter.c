@@ -1,6 +1,7 @@
 /* Stands beside intake, where a record ends that is not an event. */
 #include "dispatcher/letter.h"
 
+#include "bus/dead_letter.h"
 #include "bus/producer.h"
 #include "store/event.h"
 
@@ -44,15 +45,15 @@ struct record letter_record(const struct letter *l, enum letter_form form,
     const struct record *from = &l->record;
     struct record r = {.topic = str_of(event_dead_letters_topic)};
 
-    add_header(&r, STR("topic"), from->topic);
-    add_header(&r, STR("partition"),
+    add_header(&r, STR(DEAD_TOPIC), from->topic);
+    add_header(&r, STR(DEAD_PARTITION),
                arena_printf(arena, "%" PRId32, from->place.partition));
-    add_header(&r, STR("offset"),
+    add_header(&r, STR(DEAD_OFFSET),
                arena_printf(arena, "%" PRId64, from->place.offset));
-    add_header(&r, STR("reason"), l->reason);
+    add_header(&r, STR(DEAD_REASON), l->reason);
     if (form != LETTER_WHOLE) {
         add_header(
-            &r, STR("left_out"),
+            &r, STR(DEAD_LEFT_OUT),
             arena_printf(arena, "the value, %zu bytes%s", from->value.len,
                          form == LETTER_BARE ? ", key and headers" : ""));
     }

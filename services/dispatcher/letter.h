@@ -21,8 +21,9 @@ struct letter letter_make(const struct record *r, struct str reason,
 enum letter_form { LETTER_WHOLE, LETTER_WITHOUT_VALUE, LETTER_BARE };
 
 /* The record for porter.dead-letters.v1: original key, bytes and (while they
- * fit) headers, after headers topic, partition, offset and reason; in another
- * form left_out says what is missing (a bare one has our headers alone). */
+ * fit) headers, after those of bus/dead_letter.h; in another form than the
+ * whole one DEAD_LEFT_OUT says what is missing (a bare one has our headers
+ * alone). */
 struct record letter_record(const struct letter *l, enum letter_form form,
                             struct arena *arena);
 

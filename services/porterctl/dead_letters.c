@@ -1,12 +1,14 @@
 /* porterctl dead-letters: what could not be read or sent, and back with it.
  *
- * Two write letters. A dispatcher that can't read a record puts its headers
- * before those of the record (dispatcher/letter.h); a relay whose record Kafka
- * refuses puts them behind (relay/relay_record.h). */
+ * A letter begins with the headers of bus/dead_letter.h. Those of older
+ * versions are read as well: a dispatcher's began with topic, partition,
+ * offset, reason and left_out, a relay's ended with porter_dead_topic,
+ * …_reason, …_bytes. */
 #include "porterctl/ctl.h"
 
 #include "base/clock.h"
 #include "base/codec.h"
+#include "bus/dead_letter.h"
 #include "bus/producer.h"
 #include "bus/reader.h"
 #include "json/json.h"
@@ -24,10 +26,8 @@
 #define PARTITIONS_MAX 1000
 #define COLUMNS 7
 #define ARENA_BYTES 4096
-#define BEFORE                                                                 \
-    4            /* Headers of a dispatcher: topic, partition, offset, reason  \
-                  */
-#define BEHIND 3 /* Headers of a relay: topic, reason, bytes */
+#define OLD_BYTES "porter_dead_bytes"
+#define OLD_BEHIND 3 /* Headers of an old relay's letter. */
 
 struct letter {
     struct record record; /* As it was, as far as the letter has it. */
@@ -52,25 +52,46 @@ static void cut_headers(struct record *r, size_t from, size_t count)
             (r->header_count - from) * sizeof *r->headers);
 }
 
-static void read_dispatchers(struct letter *l, struct arena *arena)
+/* Take the first header, if it is this one; else *value stays. */
+static bool take(struct record *r, const char *name, struct str *value)
 {
-    struct record *r = &l->record;
-    bool is_less = is_named(r, BEFORE, "left_out");
-
-    r->topic = r->headers[0].value;
-    l->was_at = arena_printf(arena, "%.*s:%.*s", STR_ARGS(r->headers[1].value),
-                             STR_ARGS(r->headers[2].value));
-    l->reason = r->headers[3].value;
-    if (is_less) {
-        l->left_out = r->headers[BEFORE].value;
+    if (!is_named(r, 0, name)) {
+        return false;
     }
-    cut_headers(r, 0, BEFORE + (is_less ? 1 : 0));
+    *value = r->headers[0].value;
+    cut_headers(r, 0, 1);
+    return true;
 }
 
-static void read_relays(struct letter *l, struct arena *arena)
+/* Their names, in the order in which they stand first. */
+struct names {
+    const char *topic, *partition, *offset, *reason, *left_out;
+};
+static const struct names names = {DEAD_TOPIC, DEAD_PARTITION, DEAD_OFFSET,
+                                   DEAD_REASON, DEAD_LEFT_OUT};
+static const struct names old_names = {"topic", "partition", "offset", "reason",
+                                       "left_out"};
+
+static void read_first(struct letter *l, const struct names *n,
+                       struct arena *arena)
 {
     struct record *r = &l->record;
-    size_t first = r->header_count - BEHIND;
+    struct str partition = STR_NONE;
+    struct str offset = STR_NONE;
+
+    (void)take(r, n->topic, &r->topic);
+    if (take(r, n->partition, &partition) && take(r, n->offset, &offset)) {
+        l->was_at = arena_printf(arena, "%.*s:%.*s", STR_ARGS(partition),
+                                 STR_ARGS(offset));
+    }
+    (void)take(r, n->reason, &l->reason);
+    (void)take(r, n->left_out, &l->left_out);
+}
+
+static void read_old_relays(struct letter *l, struct arena *arena)
+{
+    struct record *r = &l->record;
+    size_t first = r->header_count - OLD_BEHIND;
     struct str bytes = r->headers[first + 2].value;
     uint64_t was = 0;
 
@@ -80,7 +101,7 @@ static void read_relays(struct letter *l, struct arena *arena)
         l->left_out = arena_printf(arena, "all but the first %zu of %.*s bytes",
                                    r->value.len, STR_ARGS(bytes));
     }
-    cut_headers(r, first, BEHIND);
+    cut_headers(r, first, OLD_BEHIND);
 }
 
 /* Borrows the record. */
@@ -91,12 +112,15 @@ static struct letter letter_read(const struct record *r, struct arena *arena)
     l.record.topic = STR_NONE;
     l.place = arena_printf(arena, "%" PRId32 ":%" PRId64, r->place.partition,
                            r->place.offset);
-    if (is_named(r, 0, "topic") && is_named(r, 1, "partition") &&
-        is_named(r, 2, "offset") && is_named(r, 3, "reason")) {
-        read_dispatchers(&l, arena);
-    } else if (r->header_count >= BEHIND &&
-               is_named(r, r->header_count - BEHIND, "porter_dead_topic")) {
-        read_relays(&l, arena);
+    if (is_named(r, 0, DEAD_TOPIC)) {
+        read_first(&l, &names, arena);
+    } else if (is_named(r, 0, "topic") && is_named(r, 1, "partition") &&
+               is_named(r, 2, "offset") && is_named(r, 3, "reason")) {
+        read_first(&l, &old_names, arena);
+    } else if (r->header_count > OLD_BEHIND &&
+               is_named(r, r->header_count - OLD_BEHIND, DEAD_TOPIC) &&
+               is_named(r, r->header_count - 1, OLD_BYTES)) {
+        read_old_relays(&l, arena);
     }
     return l;
 }

@@ -44,9 +44,9 @@ def test_a_record_that_a_dispatcher_could_not_read_is_listed_shown_and_sent_agai
 
 def letter(porter, key, value, of_bytes):
     """One as a relay makes it: (partition, offset)."""
+    less = [("porter_dead_left_out", f"all but the first {len(value)} of {of_bytes} bytes".encode())] if len(value) < of_bytes else []
     return produce(porter, DEAD, key, value, [
-        ("ce_id", b"evt_x"), ("porter_dead_topic", TOPIC.encode()), ("porter_dead_reason", b"too large"),
-        ("porter_dead_bytes", str(of_bytes).encode())])
+        ("porter_dead_topic", TOPIC.encode()), ("porter_dead_reason", b"too large"), *less, ("ce_id", b"evt_x")])
 
 
 def test_all_letters_that_are_whole_are_sent_again_once(new_porter, private_servers):
@@ -70,6 +70,29 @@ def test_all_letters_that_are_whole_are_sent_again_once(new_porter, private_serv
     assert sorted(r.key for r in topics.seen) == whole
     assert all(r.value == b"all of it" and r.headers == {"ce_id": "evt_x", "porter_again": "1"} for r in records)
     topics.close()
+
+
+def test_letters_of_older_versions_are_read_too(porter):
+    """A dispatcher's began with other names, a relay's ended with them."""
+    place = [("topic", TOPIC.encode()), ("partition", b"3"), ("offset", b"71"), ("reason", b"no event")]
+    relays = [("porter_dead_topic", TOPIC.encode()), ("porter_dead_reason", b"too large")]
+    old = {"dispatcher": [*place, ("mark", b"a")], "less": [*place, ("left_out", b"the value, 9 bytes"), ("mark", b"a")],
+           "relay": [("mark", b"a"), *relays, ("porter_dead_bytes", b"9")], "head": [("mark", b"a"), *relays, ("porter_dead_bytes", b"900")]}
+    names = {who: f"{who} {uuid.uuid4()}" for who in old}
+    for who, headers in old.items():
+        produce(porter, DEAD, names[who], b"all of it", headers)
+    rows = {who: letters_of(porter, key)[0] for who, key in names.items()}
+    assert {who: (row["topic"], row["was_at"], row["reason"], row["left_out"]) for who, row in rows.items()} == {
+        "dispatcher": (TOPIC, "3:71", "no event", None), "less": (TOPIC, "3:71", "no event", "the value, 9 bytes"),
+        "relay": (TOPIC, None, "too large", None), "head": (TOPIC, None, "too large", "all but the first 9 of 900 bytes")}
+    for row in rows.values():
+        assert porter.ctl("dead-letters", "show", row["letter"])["headers"] == {"mark": "a"}
+    for who in ("dispatcher", "relay"):
+        assert porter.ctl("dead-letters", "requeue", rows[who]["letter"]) == {"requeued": 1, "left": 0}
+    topics = Topics(porter.servers.kafka.url, [TOPIC])
+    again = topics.wait(lambda r: r.key in names.values(), 2)
+    topics.close()
+    assert all(r.value == b"all of it" and r.headers == {"mark": "a", "porter_again": "1"} for r in again)
 
 
 @pytest.mark.parametrize("words, code, told", [

@@ -245,14 +245,17 @@ def test_what_can_not_be_read_goes_to_the_dead_letters_and_the_partition_goes_on
 
     def letters():
         """Other tests' dispatchers read the topic as well and send letters of their own."""
-        return [letter for letter in dead.seen if (letter.headers["partition"], letter.headers["offset"]) in wanted]
+        return [letter for letter in dead.seen if place_of(letter) in wanted]
 
-    eventually(lambda: dead.poll(0.2) or {(letter.headers["partition"], letter.headers["offset"]) for letter in letters()} == wanted,
+    def place_of(letter):
+        return letter.headers.get("porter_dead_partition"), letter.headers.get("porter_dead_offset")
+
+    eventually(lambda: dead.poll(0.2) or {place_of(letter) for letter in letters()} == wanted,
                30, "a dead letter for each partition")
     dead.close()
     for letter in letters():
-        assert letter.headers["topic"] == TOPIC and letter.headers["reason"]
-        assert letter.headers.get("left_out") == left_out
+        assert letter.headers["porter_dead_topic"] == TOPIC and letter.headers["porter_dead_reason"]
+        assert letter.headers.get("porter_dead_left_out") == left_out
         assert (letter.value or b"") == (b"" if left_out else poison)
         if mark == 5:
             assert letter.key == key and letter.headers["mark"] == "kkkkk"

@@ -124,8 +124,14 @@ static void a_dead_letter_is_the_head_of_the_record_and_why(void **state)
     assert_header(&dead, "ce_type", STR("visitor.checked_in"));
     assert_header(&dead, "porter_dead_topic", STR("porter.visitors.v1"));
     assert_header(&dead, "porter_dead_reason", STR("too large"));
-    assert_header(&dead, "porter_dead_bytes",
-                  arena_printf(arena, "%zu", sizeof payload));
+    assert_header(&dead, "porter_dead_left_out",
+                  STR("all but the first 4096 of 4106 bytes"));
+    assert_int_equal(dead.header_count, whole.header_count + 3);
+    assert_string_equal(dead.headers[0].name.data, "porter_dead_topic");
+    assert_string_equal(dead.headers[3].name.data, whole.headers[0].name.data);
+    whole.value.len = RELAY_DEAD_LETTER_BYTES;
+    relay_dead_letter(&whole, STR("too large"), arena, &dead);
+    assert_null(header_of(&dead, "porter_dead_left_out").data);
     arena_free(arena);
 }
 
