@@ -35,7 +35,8 @@ enum doctor_needs {
 
 struct doctor {
     struct ctl *ctl;
-    unsigned has; /* enum doctor_needs */
+    unsigned has;  /* enum doctor_needs */
+    unsigned asks; /* DOCTOR_GATEWAY and DOCTOR_DISPATCHER: by --services. */
     struct gateway_settings gateway;
     struct dispatcher_settings dispatcher;
     struct seal_keys keys;
@@ -69,8 +70,8 @@ check_fn check_postgres_reach, check_postgres_version, check_postgres_primary,
     check_postgres_vacuum, check_postgres_transactions;
 check_fn check_redis_reach, check_redis_version, check_redis_writes,
     check_redis_memory;
-check_fn check_kafka_reach, check_kafka_topics, check_kafka_settings,
-    check_kafka_lag;
+check_fn check_kafka_reach, check_kafka_rights, check_kafka_topics,
+    check_kafka_settings, check_kafka_lag;
 check_fn check_tls_pair, check_tls_expiry, check_tls_name;
 check_fn check_egress_proxy, check_egress_names;
 

@@ -153,6 +153,8 @@ static void read_all(struct doctor *d, bool gateway, bool dispatcher)
     struct buf told = BUF_EMPTY;
 
     read_ctl(d, &j, &told);
+    d->asks =
+        (gateway ? DOCTOR_GATEWAY : 0) | (dispatcher ? DOCTOR_DISPATCHER : 0);
     if (gateway) {
         buf_add_char(&told, '\n');
         read_gateway(d, &told);

@@ -56,7 +56,9 @@ void check_kafka_topics(struct doctor *d, struct finding *f)
     }
     for (size_t i = 0; i < count; i++) {
         if (!found[i].is_there) {
-            finding_add(f, VERDICT_FAILED, "%s is missing", names[i]);
+            finding_add(f, VERDICT_FAILED,
+                        "%s is missing, or our user has no right to it",
+                        names[i]);
         } else if (found[i].leaderless > 0) {
             finding_add(f, VERDICT_FAILED,
                         "%d of %d partitions of %s have no leader",

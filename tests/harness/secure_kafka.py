@@ -28,7 +28,7 @@ authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
 super.users=User:ANONYMOUS
 """
 # Of PLAIN: a broker learns them when it starts.
-PLAIN = ("gateway-a", "gateway-b", "dispatcher-a", "dispatcher-b", "operator", "reader-plain")
+PLAIN = ("gateway-a", "gateway-b", "dispatcher-a", "dispatcher-b", "operator", "reader-plain", "asked")
 RESOURCES = {"topic": ResourceType.TOPIC, "group": ResourceType.GROUP}
 
 
@@ -72,10 +72,10 @@ class SecureKafka(Server):
             _wait(self.admin.alter_user_scram_credentials([UserScramCredentialUpsertion(name, info, self.password(name).encode())]))
         self.allow(name, *rights)
 
-    def take_rights(self, name):
-        """All of them."""
-        _wait(self.admin.delete_acls([AclBindingFilter(ResourceType.ANY, None, ResourcePatternType.ANY, f"User:{name}", None,
-                                                       AclOperation.ANY, AclPermissionType.ANY)]))
+    def take_rights(self, name, *rights):
+        """All of them, or these."""
+        _wait(self.admin.delete_acls([_same(_right(name, *one)) for one in rights] or [
+            AclBindingFilter(ResourceType.ANY, None, ResourcePatternType.ANY, f"User:{name}", None, AclOperation.ANY, AclPermissionType.ANY)]))
 
     @staticmethod
     def password(name):
@@ -100,3 +100,8 @@ def _right(name, operation, kind, resource):
     pattern = ResourcePatternType.PREFIXED if resource.endswith("*") else ResourcePatternType.LITERAL
     return AclBinding(RESOURCES[kind], resource.removesuffix("*"), pattern, f"User:{name}", "*", AclOperation[operation.upper()],
                       AclPermissionType.ALLOW)
+
+
+def _same(right):
+    return AclBindingFilter(right.restype, right.name, right.resource_pattern_type, right.principal, right.host, right.operation,
+                            right.permission_type)

@@ -17,7 +17,7 @@ from harness.resolver import SILENT, Resolver
 
 NAMES = ["config", "postgres.reach", "postgres.version", "postgres.primary", "postgres.durable", "postgres.migrations", "postgres.rights",
          "postgres.partitions", "postgres.clock", "postgres.connections", "postgres.vacuum", "postgres.transactions", "redis.reach",
-         "redis.version", "redis.writes", "redis.memory", "kafka.reach", "kafka.topics", "kafka.settings", "kafka.lag", "tls.pair",
+         "redis.version", "redis.writes", "redis.memory", "kafka.reach", "kafka.rights", "kafka.topics", "kafka.settings", "kafka.lag", "tls.pair",
          "tls.expiry", "tls.name", "seals.known", "seals.open", "egress.proxy", "egress.names"]
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from confluent_kafka import Consumer, KafkaError, Producer
+from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
 
 from harness.certificates import Certificate
 from harness.events import TOPICS
@@ -117,6 +117,113 @@ def test_each_program_has_the_rights_that_it_needs_and_no_others(kafka, porter, 
     assert reading_refused(kafka, reader, reader, "porter.webhooks.v1") == KafkaError.TOPIC_AUTHORIZATION_FAILED
     assert reading_refused(kafka, reader, f"{porter.name}.{TOPICS[0]}", TOPICS[0]) == KafkaError.GROUP_AUTHORIZATION_FAILED
     assert reading_refused(kafka, gateway, gateway, TOPICS[0]) == KafkaError.GROUP_AUTHORIZATION_FAILED
+
+
+# ---- porterctl doctor --only kafka.rights --------------------------------------------------------
+
+def doctor(porter, services, *words, **settings):
+    """What it says of the rights: (state, detail)."""
+    done = porter.run_ctl("doctor", "--json", "--only", "kafka.rights", *(["--services", services] if services else []), *words,
+                          PORTER_KAFKA_GROUP=porter.name, PORTER_TLS_CERTIFICATE=porter.tls / "server.pem",
+                          PORTER_TLS_KEY=porter.tls / "server.key", **settings)
+    said, = map(json.loads, done.stdout.splitlines())
+    assert said["took_ms"] < 9500 and done.returncode == (said["state"] == "failed"), done.stderr
+    return said["state"], said["detail"]
+
+
+def all_rights(porter):
+    """Of a gateway and a dispatcher, one by one: {(operation, kind, resource): whose}."""
+    made = {("Write", "topic", DEAD): "gateway and a dispatcher"}
+    for topic in (*TOPICS, "porter.webhooks.v1"):
+        made[("Write", "topic", topic)] = "gateway"
+        made[("Read", "topic", topic)] = made[("Read", "group", f"{porter.name}.{topic}")] = "dispatcher"
+    return made
+
+
+def all_places(kafka, porter):
+    """Where every partition of ours ends, where every group of ours is in it, and which topics there are."""
+    topics = kafka.admin.list_topics(timeout=10).topics
+    ours = [TopicPartition(topic, number) for topic in topics if not topic.startswith("__") for number in topics[topic].partitions]
+    made = {}
+    for group in (f"{porter.name}.{topic}" for topic in (*TOPICS, "porter.webhooks.v1", DEAD)):
+        reader = Consumer({"bootstrap.servers": kafka.url, "group.id": group, "log_level": 0})
+        made[group] = [(one.topic, one.partition, one.offset) for one in reader.committed(ours, timeout=20)]
+        made["ends"] = [(one.topic, one.partition, reader.get_watermark_offsets(one, timeout=10)) for one in ours]
+        reader.close()
+    return made
+
+
+@pytest.fixture
+def asked(kafka):
+    """A user who has no right yet."""
+    yield "asked"
+    kafka.take_rights("asked")
+
+
+def test_the_doctor_names_each_right_that_is_lacking_and_the_line_that_gives_it(kafka, porter, asked):
+    """With all but one, for each one. Nothing becomes another for having been asked."""
+    needs, mine = all_rights(porter), as_user(kafka, asked)
+    kafka.allow(asked, *needs)
+    assert refusal_of({"bootstrap.servers": kafka.url}, TOPICS[0]) is None  # So that not all is at 0.
+    places = all_places(kafka, porter)
+    eventually(lambda: doctor(porter, None, **mine) == ("ok", f"User:{asked} may do what a gateway and a dispatcher has to"), 20, "all rights")
+    for right in needs:
+        operation, kind, resource = right
+        kafka.take_rights(asked, right)
+        eventually(lambda: doctor(porter, None, **mine) == ("failed", (
+            f"User:{asked} lacks {operation} on {kind} {resource}, for a {needs[right]}:\n"
+            f"kafka-acls.sh --bootstrap-server {kafka.secure} --add --allow-principal 'User:{asked}' --operation {operation} "
+            f"--{kind} '{resource}'")), 20, f"{right} alone is missing")
+        kafka.allow(asked, right)
+    assert all_places(kafka, porter) == places
+
+
+def test_the_doctor_asks_of_a_user_what_his_service_needs(kafka, porter):
+    gateway, dispatcher = users_of_ours(kafka, porter, "b")
+    of_gateway, of_dispatcher = as_user(kafka, gateway), as_user(kafka, dispatcher)
+    for services, mine, user in (("gateway", of_gateway, gateway), ("dispatcher", of_dispatcher, dispatcher)):
+        eventually(lambda: doctor(porter, services, **mine) == ("ok", f"User:{user} may do what a {services} has to"), 10, services)
+        # Whose user it is nobody has said: no failure, and what to say.
+        state, said = doctor(porter, None, **mine)
+        assert state == "warning" and f"ask with --services {services}" in said and "lacks" not in said
+    state, said = doctor(porter, "gateway", **of_dispatcher)
+    assert state == "failed" and said.startswith(f"User:{dispatcher} lacks Write on topic {TOPICS[0]}, ") and "group" not in said
+    state, said = doctor(porter, "dispatcher", **of_gateway)
+    assert state == "failed" and [f"lacks Read on {kind}" in said for kind in ("topic", "group")] == [True, True]
+    assert doctor(porter, "none", **of_gateway)[0] == "skipped"
+    assert doctor(porter, "gateway", PORTER_RELAY="false", **of_dispatcher) == ("ok", "a gateway without relay needs none")
+
+
+def test_the_doctor_names_whoever_has_no_right_at_all(kafka, porter, asked):
+    """By his password's name, or by his certificate's; who has no user at all may do everything here."""
+    places = all_places(kafka, porter)
+    state, said = doctor(porter, None, **as_user(kafka, asked))
+    assert state == "failed" and said.count("kafka-acls.sh") == 4
+    assert all(f"User:{asked} lacks {operation} on {kind}" in said for operation, kind, _ in all_rights(porter))
+    name = f"certified-{uuid.uuid4()}"
+    state, said = doctor(porter, "gateway", PORTER_KAFKA_BROKERS=kafka.mutual, PORTER_KAFKA_EXTRA=kafka.mutual_extra(kafka.certificate(name)))
+    assert state == "failed" and f"User:CN={name}" in said
+    assert doctor(porter, None, PORTER_KAFKA_BROKERS=kafka.url) == ("ok", "User:ANONYMOUS may do what a gateway and a dispatcher has to")
+    assert all_places(kafka, porter) == places
+
+
+def test_the_doctor_makes_no_topic_that_is_missing(kafka, porter, asked):
+    topic = "porter.webhooks.v1"
+    kafka.allow(asked, *all_rights(porter), ("Create", "topic", ALL))
+    kafka.admin.delete_topics([topic])[topic].result(20)
+    try:
+        eventually(lambda: doctor(porter, None, **as_user(kafka, asked)) == (
+            "skipped", f"{topic} is missing: its rights can't be asked for"), 20, "it is missing")
+        assert topic not in kafka.admin.list_topics(timeout=10).topics
+    finally:
+        porter.ctl("topics", "apply")
+
+
+def test_the_doctor_says_when_it_could_not_ask(kafka, porter, asked):
+    state, said = doctor(porter, None, PORTER_KAFKA_BROKERS="127.0.0.1:1")
+    assert state == "failed" and said.startswith("could not ask: Kafka: ")
+    state, said = doctor(porter, None, **{**as_user(kafka, asked), "PORTER_KAFKA_EXTRA": kafka.extra(asked) + "-not"})
+    assert state == "failed" and said.startswith("could not ask: Kafka: ")
 
 
 def test_subscribers_in_every_language_come_in_with_a_password(kafka, porter, tmp_path):
