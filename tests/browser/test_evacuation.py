@@ -1,10 +1,10 @@
 """Evacuation: activated by one gesture, a roll-call by many hands, a report."""
 import csv
-import io
 
 import pytest
 
 from .conftest import PHONE, sign_in
+from .keyboard import go_by, hold, press_on
 
 TWO_FRAMES = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 
@@ -27,6 +27,15 @@ def activate(page):
     page.mouse.down()
     page.get_by_role("heading", name="Evacuation: Zürich – Hauptsitz").wait_for()
     page.mouse.up()
+
+
+def rows_of(page, download):
+    """The report that `download` saves."""
+    with page.expect_download() as saved:
+        download()
+    assert saved.value.suggested_filename.startswith("evacuation-") and saved.value.suggested_filename.endswith(".csv")
+    with open(saved.value.path(), encoding="utf-8-sig", newline="") as file:
+        return list(csv.reader(file))
 
 
 def test_a_short_press_activates_nothing(page, on_site, client):
@@ -66,9 +75,7 @@ def test_the_whole_of_an_evacuation_on_a_phone(new_page, owner, on_site, client)
     made, = client.get("/evacuations").json()["evacuations"]
     assert made["status"] == "ended" and made["accounted_for_count"] == 2 and made["activated_by"] == "Maja Sjöberg"
     # The report, which no spreadsheet takes for a formula.
-    with page.expect_download() as download:
-        page.get_by_role("button", name="CSV").click()
-    rows = list(csv.reader(io.StringIO(open(download.value.path(), encoding="utf-8-sig").read())))
+    rows = rows_of(page, page.get_by_role("button", name="CSV").click)
     assert {(line[0], line[3]) for line in rows[1:]} == {("Ada Lovelace", "yes"), ("Alan Turing", "yes"), ("'=HYPERLINK(1)", "no")}
 
 
@@ -85,18 +92,9 @@ def test_counts_grow_on_every_screen(new_page, page, owner, on_site, client):
 def test_evacuation_by_keyboard_alone(page, on_site, client):
     page.get_by_role("link", name="Evacuation").focus()
     page.keyboard.press("Enter")
-    button = page.get_by_role("button", name="Activate evacuation")
-    button.wait_for()
-    while not button.evaluate("node => node === document.activeElement"):
-        page.keyboard.press("Tab")
-    page.keyboard.down(" ")
-    page.get_by_role("heading", name="Evacuation: Zürich – Hauptsitz").wait_for()
-    page.keyboard.up(" ")
+    hold(page, page.get_by_role("button", name="Activate evacuation"), page.get_by_role("heading", name="Evacuation: Zürich – Hauptsitz"))
     assert page.evaluate("document.activeElement.tagName") == "H1"
-    person = page.get_by_role("button", name="Ada Lovelace")
-    while not person.evaluate("node => node === document.activeElement"):
-        page.keyboard.press("Tab")
-    page.keyboard.press("Enter")
+    press_on(page, page.get_by_role("button", name="Ada Lovelace"))
     page.get_by_label("2 missing, 1 of 3 accounted for").wait_for()
 
 
@@ -151,3 +149,39 @@ def test_who_can_not_hold_a_button_is_asked_instead(page, on_site):
     page.get_by_role("button", name="Activate evacuation").evaluate("button => button.click()")
     page.get_by_role("dialog", name="Activate evacuation?").get_by_role("button", name="Activate evacuation").click()
     page.get_by_role("heading", name="Evacuation: Zürich – Hauptsitz").wait_for()
+
+
+def test_a_drill_from_its_start_to_its_report_by_keyboard_alone(page, on_site, client, location):
+    go_by(page, "e", "Evacuation")
+    press_on(page, page.get_by_label("This is a drill"), "Space")
+    hold(page, page.get_by_role("button", name="Start the drill"), page.get_by_role("heading", name="Drill: Zürich – Hauptsitz"))
+    made, = client.get("/evacuations").json()["evacuations"]
+    assert made["drill"] and made["status"] == "active" and made["location_id"] == location
+    # Whoever looks elsewhere is told, and that it is only one.
+    go_by(page, "d", "Front desk")
+    page.get_by_role("alert").filter(has_text="An evacuation drill is going on").wait_for()
+    press_on(page, page.get_by_role("link", name="Go to the roll-call"))
+    for name, left in (("Ada Lovelace", 2), ("Alan Turing", 1)):
+        press_on(page, page.get_by_role("button", name=name))
+        page.get_by_label(f"{left} missing, {3 - left} of 3 accounted for").wait_for()
+    press_on(page, page.get_by_role("button", name="End evacuation"))
+    dialog = page.get_by_role("dialog", name="End it?")
+    press_on(page, dialog.get_by_role("button", name="End the drill"))
+    dialog.wait_for(state="detached")
+    page.get_by_text("It has ended. The report stays here.").wait_for()
+    made, = client.get("/evacuations").json()["evacuations"]
+    assert (made["status"], made["accounted_for_count"], made["ended_by"]) == ("ended", 2, "Maja Sjöberg")
+    # Nobody can be marked any more, and the report can be had without a mouse.
+    assert page.locator("button.person").count() == 0
+    rows = rows_of(page, lambda: press_on(page, page.get_by_role("button", name="CSV")))
+    assert rows[0] == ["Name", "Host", "Checked in", "Accounted for", "When", "By"]
+    assert {(line[0], line[3], line[5]) for line in rows[1:]} == {
+        ("Ada Lovelace", "yes", "Maja Sjöberg"), ("Alan Turing", "yes", "Maja Sjöberg"), ("'=HYPERLINK(1)", "no", "")}
+    page.evaluate("window.print = () => { window.printed = true; }")
+    press_on(page, page.get_by_role("button", name="Print"))
+    assert page.evaluate("window.printed")
+    # It stays in the history, as what it was.
+    go_by(page, "e", "Evacuation")
+    row = page.get_by_role("row").filter(has_text="2 of 3")
+    row.wait_for()
+    assert "Drill" in row.inner_text() and "Ended" in row.inner_text()

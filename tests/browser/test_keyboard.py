@@ -1,14 +1,7 @@
 """The main road without a mouse."""
 from playwright.sync_api import expect
 
-
-def tab_to(page, target, limit=80):
-    target.wait_for()
-    for _ in range(limit):
-        if target.evaluate("node => node === document.activeElement"):
-            return
-        page.keyboard.press("Tab")
-    raise AssertionError(f"Tab never comes to {target}")
+from .keyboard import go_by, press_on, type_over
 
 
 def test_from_the_sign_in_to_a_tested_webhook(new_page, porter, owner):
@@ -31,19 +24,12 @@ def test_from_the_sign_in_to_a_tested_webhook(new_page, porter, owner):
     page.get_by_role("heading", name="Webhooks", exact=True).wait_for()
     expect(page.get_by_role("heading", name="Webhooks", exact=True)).to_be_focused()
     add = page.get_by_role("button", name="Add Webhook").first
-    tab_to(page, add)
-    page.keyboard.press("Enter")
+    press_on(page, add)
     dialog = page.get_by_role("dialog", name="Add Webhook")
-    tab_to(page, dialog.get_by_label("URL"))
-    page.keyboard.press("Control+a")
-    page.keyboard.type(receiver.url())
-    tab_to(page, dialog.get_by_role("checkbox", name="visitor.checked_out"))
-    page.keyboard.press("Space")
-    tab_to(page, dialog.get_by_role("button", name="Save"))
-    page.keyboard.press("Enter")
-    test = page.get_by_role("button", name="Test", exact=True)
-    tab_to(page, test)
-    page.keyboard.press("Enter")
+    type_over(page, dialog.get_by_label("URL"), receiver.url())
+    press_on(page, dialog.get_by_role("checkbox", name="visitor.checked_out"), "Space")
+    press_on(page, dialog.get_by_role("button", name="Save"))
+    press_on(page, page.get_by_role("button", name="Test", exact=True))
     page.get_by_text("Your endpoint took it").wait_for()
     assert receiver.wait(1)[0].headers["x-porter-event"] == "visitor.checked_out"
 
@@ -75,16 +61,8 @@ def test_the_keys_are_listed_and_do_nothing_while_one_writes(page, organization)
     assert page.get_by_role("heading", name="Front desk").is_visible()
 
 
-def press_on(page, target, key="Enter"):
-    tab_to(page, target)
-    page.keyboard.press(key)
-
-
 def test_a_key_is_made_copied_and_revoked(page, owner, porter):
-    page.get_by_role("heading", name="Front desk").wait_for()
-    page.keyboard.press("g")
-    page.keyboard.press("k")
-    page.get_by_role("heading", name="API", exact=True, level=1).wait_for()
+    go_by(page, "k", "API")
     press_on(page, page.get_by_role("button", name="Generate API Key").first)
     dialog = page.get_by_role("dialog", name="Generate API Key")
     expect(dialog.get_by_label("Name")).to_be_focused()
@@ -145,9 +123,7 @@ def test_a_visitor_comes_and_leaves(page, organization):
 
 def test_a_contractor_is_entered_and_approved(page, organization):
     organization.location()
-    page.get_by_role("heading", name="Front desk").wait_for()
-    page.keyboard.press("g")
-    page.keyboard.press("c")
+    go_by(page, "c", "Contractors")
     press_on(page, page.get_by_role("button", name="Enter a contractor").first)
     page.get_by_role("dialog").get_by_label("Company").wait_for()
     page.keyboard.type("Blitz Elektro AG")

@@ -31,7 +31,7 @@ const retry = () => readSession().catch(() => {});
 function Starting() {
   const problem = trouble.use();
   useLook(RETRY_MS, retry, problem !== null);
-  return html`<main id="main" class="guest">${problem?.status > 0 ? html`<${Fault} problem=${problem} retry=${retry} />` : html`<${Waiting} />`}</main>`;
+  return html`<main id="main" class="guest"><h1 class="hidden">Porter</h1>${problem?.status > 0 ? html`<${Fault} problem=${problem} retry=${retry} />` : html`<${Waiting} />`}</main>`;
 }
 
 function Away() {

@@ -41,6 +41,8 @@ function SetUp({onClose}) {
   const [problem, setProblem] = useState(null);
   const form = useForm({code: ""}, (_, intent, {TakeTotpInput: body}) => post("/me/totp/confirm", body, {intent}), {TakeTotpInput: ({code}) => ({code: code.replace(/\s/g, "")})});
   useEffect(() => { post("/me/totp").then(setSecret, setProblem); }, []);
+  // The dialog was there before its field, so the browser does not begin there by itself.
+  useEffect(() => { if (secret) document.querySelector("dialog[open] [name=code]").focus(); }, [secret]);
   if (!secret) return html`<${Dialog} title="Second step" onClose=${() => onClose(false)}><div class="dialog-body">${problem ? html`<${Fault} problem=${problem} />` : html`<${Waiting} />`}</div></${Dialog}>`;
   return html`<${Dialog} title="Second step" onClose=${() => onClose(false)}><${Form} form=${form} submit="Turn it on" onDone=${() => onClose(true)}>
     <p>Scan this with an authenticator app, then type the six digits that it shows.</p><${Qr} text=${secret.uri} label="QR code for the authenticator" />
