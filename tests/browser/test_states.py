@@ -72,16 +72,6 @@ def faults_of_a_webhook(page, of):
 
 
 @state
-def faults_of_a_key(page, of):
-    page.goto("/dashboard/settings/api")
-    press(page, "Generate API Key")
-    page.get_by_role("dialog").get_by_label("Everything").uncheck()
-    press(page, "Generate API Key", page.get_by_role("dialog"))
-    confirm(page, of.owner)
-    page.get_by_role("dialog").locator("[aria-invalid=true]").wait_for()
-
-
-@state
 def faults_of_an_invitation(page, of):
     page.goto("/dashboard/settings/people")
     press(page, "Invite")
@@ -107,7 +97,16 @@ def a_secret_that_is_revealed_and_rotated(page, of):
 
 
 @state
-def a_key_that_is_shown_once(page, of):  # After a confirmation, in the same session.
+def faults_of_a_key(page, of):  # After a confirmation, in the same session.
+    page.goto("/dashboard/settings/api")
+    press(page, "Generate API Key")
+    page.get_by_role("dialog").get_by_label("Everything").uncheck()
+    press(page, "Generate API Key", page.get_by_role("dialog"))
+    page.get_by_role("dialog").locator("[aria-invalid=true]").wait_for()
+
+
+@state
+def a_key_that_is_shown_once(page, of):
     page.goto("/dashboard/settings/api")
     press(page, "Generate API Key")
     page.get_by_role("dialog").get_by_label("Name").fill("Once")

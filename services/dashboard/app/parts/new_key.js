@@ -82,13 +82,15 @@ export function GenerateKey({onClose}) {
 // Calls are seen by address at once, and counted within half a minute.
 export const lastUsed = (of) => [of.last_used_at, ...(of.addresses ?? []).map((one) => one.last_seen_at)].filter(Boolean).sort().at(-1) ?? null;
 
+const callsOf = (count) => `${count.toLocaleString()} ${count === 1 ? "call" : "calls"}`;
+
 // What would stop working, from what the key did lately.
 function Depends({of}) {
   const used = lastUsed(of);
   const isRecent = used && Date.now() - Date.parse(used) < DAY_MS;
   if (!used) return html`<${Note} kind="good"><p>It was never used: nothing depends on it.</p></${Note}>`;
   if (!isRecent) return html`<${Note}><p>It was last used ${ago(used)} and made no call in the last 24 hours. What runs rarely (a monthly export) may still need it.</p></${Note}>`;
-  return html`<${Note} kind="warn"><p><strong>It is in use: ${of.calls_24h > 0 && `${of.calls_24h.toLocaleString()} calls in the last 24 hours, `}the last one ${ago(used)}.</strong>
+  return html`<${Note} kind="warn"><p><strong>It is in use: ${of.calls_24h > 0 && `${callsOf(of.calls_24h)} in the last 24 hours, `}the last one ${ago(used)}.</strong>
     Whatever makes them stops working at once. To change keys without a break, rotate it instead.</p></${Note}>`;
 }
 
@@ -104,7 +106,7 @@ export function RevokeKey({of: known, onClose}) {
     <p>The key ending in <code>${of.hint}</code> is invalid from the moment you press the button, on every server. This can’t be undone.</p>
     <${Depends} of=${of} />
     ${of.addresses?.length > 0 && html`<div><h3>Called from</h3><ul>${of.addresses.map((one) => html`<li key=${one.address} class="row apart">
-      <code>${one.address}</code><span class="quiet">${one.calls.toLocaleString()} calls, <${Time} at=${one.last_seen_at} past /></span></li>`)}</ul></div>`}</${Ask}>`;
+      <code>${one.address}</code><span class="quiet">${callsOf(one.calls)}, <${Time} at=${one.last_seen_at} past /></span></li>`)}</ul></div>`}</${Ask}>`;
 }
 
 const OVERLAPS = [["3600", "1 hour"], ["86400", "1 day"], ["604800", "1 week"]];
