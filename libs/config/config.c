@@ -237,7 +237,8 @@ static void typos_find(const struct config_table *table,
             continue;
         }
         name.len = MIN_OF(name.len, (size_t)NAME_MAX_BYTES);
-        fault(faults, "%.*s is no variable of ours", STR_ARGS(name));
+        fault(faults, "%.*s is no variable of ours: mend its name, or unset it",
+              STR_ARGS(name));
     }
 }
 

@@ -45,7 +45,8 @@ static bool open_seal_keys(struct ctl *ctl, struct err *err)
     }
     ctl->seal_keys = mem_zero(1, sizeof(*ctl->seal_keys));
     return seal_keys_read(str_of(ctl->settings.common.seal_keys),
-                          ctl->seal_keys, err);
+                          ctl->seal_keys, err) ||
+           err_wrap(err, "PORTER_SEAL_KEYS");
 }
 
 static bool open_kv(struct ctl *ctl, struct err *err)

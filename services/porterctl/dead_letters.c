@@ -404,7 +404,9 @@ bool dead_letters_requeue(struct ctl *ctl, struct err *err)
     int64_t since_us = 0;
 
     if ((ctl->words.subject.data == NULL) == (since.data == NULL)) {
-        return err_set(err, ERR_INVALID, "name a letter, or --since WHEN");
+        return err_set(err, ERR_INVALID,
+                       "name one letter as the list does (0:17), or --since "
+                       "WHEN for all since then; not both");
     }
     if (since.data == NULL) {
         q.is_one = true;

@@ -244,7 +244,9 @@ bool deliveries_retry(struct ctl *ctl, struct err *err)
         return false;
     }
     if (!changed) {
-        return err_set(err, ERR_CONFLICT, "the delivery is not finished");
+        return err_set(
+            err, ERR_CONFLICT,
+            "the delivery is not finished: its turn comes by itself");
     }
     const struct field fields[] = {
         F_TEXT("id", ctl_id_text(ctl, ID_DELIVERY, id)),

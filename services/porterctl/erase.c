@@ -18,7 +18,11 @@ static bool read_subject(struct ctl *ctl, struct erase *e, struct err *err)
     struct str text = ctl->words.subject;
 
     e->kind = str_starts(text, STR("con_")) ? ID_CONTRACTOR : ID_VISITOR;
-    return ctl_id(e->kind, text, "visitor's or contractor's id", &e->id, err);
+    return id_read(e->kind, text, &e->id) ||
+           err_set(err, ERR_INVALID,
+                   "\"%.*s\" is no id of a visitor or contractor: they look "
+                   "like vis_ or con_ and %d letters and digits",
+                   STR_ARGS(text), ID_BODY_LEN);
 }
 
 /* Nothing but a whole "yes" is one. */

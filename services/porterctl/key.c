@@ -43,7 +43,8 @@ static bool read_scopes(struct str text, unsigned *out, struct err *err)
     }
     *out = scopes;
     return scopes != 0 ? true
-                       : err_set(err, ERR_INVALID, "--scopes names none");
+                       : err_set(err, ERR_INVALID,
+                                 "--scopes names none; leave it out for all");
 }
 
 /* A JSON array, for people as well: it is short. */

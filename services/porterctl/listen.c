@@ -77,7 +77,8 @@ static bool read_key(struct listener *l, struct err *err)
         return false;
     }
     if (str_has_control(key, "")) {
-        return err_set(err, ERR_INVALID, "--key-file: that is no API key");
+        return err_set(err, ERR_INVALID,
+                       "--key-file: its first line is no API key");
     }
     l->key_line = arena_printf(l->ctl->arena, "X-API-Key: %.*s", STR_ARGS(key));
     return true;
@@ -203,7 +204,8 @@ static bool read_state(struct listener *l, struct err *err)
     }
     if (text.len > 0 && !id_read(ID_EVENT, text, &id)) {
         return err_set(err, ERR_INVALID,
-                       "--state-file: %s does not hold an event's id",
+                       "--state-file: %s does not hold an event's id; name "
+                       "another file, or remove it to begin at --since",
                        l->state_file);
     }
     set_after(l, text);

@@ -287,11 +287,14 @@ static void print_options(const struct command *c)
     }
 }
 
-static void print_help(const struct command *only)
+/* Of one command, or those of a noun, or all. */
+static void print_help(const struct command *only, const char *noun)
 {
     (void)printf("Usage: porterctl NOUN VERB [options] [--json] [--help]\n\n");
     for (size_t i = 0; i < COUNT_OF(commands); i++) {
-        if (only == NULL || only == &commands[i]) {
+        bool is_of = noun == NULL || strcmp(noun, commands[i].noun) == 0;
+
+        if (only == NULL ? is_of : only == &commands[i]) {
             print_usage(&commands[i]);
             print_options(&commands[i]);
         }
@@ -352,13 +355,18 @@ static bool commands_docs_command(struct ctl *ctl, struct err *err)
     return true;
 }
 
-static void print_error(bool is_json, const struct err *err)
+/* Who has the services' settings may ask the doctor about them. */
+static void print_error(bool is_json, bool has_settings, const struct err *err)
 {
     struct buf out = BUF_EMPTY;
     struct json_writer w = json_writer(&out);
 
     if (!is_json) {
         (void)fprintf(stderr, "porterctl: %s\n", err->text);
+        if (has_settings && err->code == ERR_UNAVAILABLE) {
+            (void)fprintf(stderr, "porterctl doctor --services none says what "
+                                  "is away, and the cure.\n");
+        }
         return;
     }
     json_object_begin(&w);
@@ -380,12 +388,14 @@ int main(int argc, char **argv)
 
     (void)signal(SIGPIPE, SIG_IGN);
     if (ok && ctl.words.wants_help) {
-        print_help(ctl.words.command);
+        print_help(ctl.words.command, ctl.words.noun);
         return EXIT_OK;
     }
     ok = ok && ctl_open(&ctl, &err) && ctl.words.command->run(&ctl, &err);
     if (!ok) {
-        print_error(ctl.words.is_json, &err);
+        const struct command *c = ctl.words.command;
+
+        print_error(ctl.words.is_json, c != NULL && c->needs != 0, &err);
     }
     ctl_close(&ctl);
     return ok ? EXIT_OK : (int)exit_code_of(err.code);

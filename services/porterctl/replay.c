@@ -177,7 +177,9 @@ static bool read_type(struct str text, struct err *err)
     enum event_type ignored;
 
     return text.data == NULL || event_type_find(text, &ignored) ||
-           err_set(err, ERR_INVALID, "\"%.*s\" is no event", STR_ARGS(text));
+           err_set(err, ERR_INVALID,
+                   "\"%.*s\" is no event; porterctl topics list shows them",
+                   STR_ARGS(text));
 }
 
 bool replay_deliveries(struct ctl *ctl, struct err *err)
@@ -191,7 +193,9 @@ bool replay_deliveries(struct ctl *ctl, struct err *err)
 
     if (webhook.data == NULL) {
         return err_set(err, ERR_INVALID,
-                       "name a delivery, or a webhook (--webhook ID)");
+                       "name a delivery (porterctl deliveries list shows "
+                       "them), or a webhook with --webhook ID for all of its "
+                       "that have failed");
     }
     return ctl_id(ID_WEBHOOK, webhook, "webhook's id", &what.webhook_id, err) &&
            read_states(words_value(&ctl->words, "state"), &what.states, err) &&

@@ -110,12 +110,15 @@ static bool read_state(struct republish *p, struct err *err)
     }
     if (!parse_state(str_of(line), &org_id, &p->after)) {
         return err_set(err, ERR_INVALID,
-                       "--state-file: %s does not hold a place of the log",
+                       "--state-file: %s does not hold a place of the log; "
+                       "name another file, or remove it to begin at --since",
                        path);
     }
     if (!p->is_all && !id_eq(org_id, p->org_id)) {
-        return err_set(err, ERR_INVALID,
-                       "--state-file: %s is of another organization", path);
+        return err_set(
+            err, ERR_INVALID,
+            "--state-file: %s is of another organization; name another file",
+            path);
     }
     p->org_id = org_id;
     return true;
@@ -290,8 +293,10 @@ static bool read_types(struct str list, unsigned *types, struct err *err)
 
     while (list.data != NULL && str_split(&list, ',', &word)) {
         if (!event_type_find(word, &type)) {
-            return err_set(err, ERR_INVALID, "\"%.*s\" is no event",
-                           STR_ARGS(word));
+            return err_set(
+                err, ERR_INVALID,
+                "\"%.*s\" is no event; porterctl topics list shows them",
+                STR_ARGS(word));
         }
         *types |= 1U << type;
     }

@@ -156,7 +156,8 @@ static bool judge(const struct rewrapping *r, struct err *err)
     if (r->unreadable > 0) {
         return err_set(err, ERR_INTERNAL,
                        "%" PRId64 " sealed values can't be opened with the "
-                       "keys in PORTER_SEAL_KEYS; the first is %.*s",
+                       "keys in PORTER_SEAL_KEYS (docs/secrets.md says what to "
+                       "do); the first is %.*s",
                        r->unreadable, STR_ARGS(r->why));
     }
     return r->missed == 0 ||

@@ -1,10 +1,14 @@
 /* Reading the command line. */
 #include "porterctl/words.h"
 
+#include "base/buf.h"
 #include "message/rules.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
+
+#define COMMAND_MAX 64
 
 static bool is_word(const char *text, const char *want)
 {
@@ -46,6 +50,51 @@ static int option_find(const struct command *c, struct str name)
     return -1;
 }
 
+/* The command as it is typed: "topics apply". */
+static const char *name_of(const struct command *c, char out[COMMAND_MAX])
+{
+    (void)snprintf(out, COMMAND_MAX, "%s%s%s", c->noun,
+                   c->verb == NULL ? "" : " ", c->verb == NULL ? "" : c->verb);
+    return out;
+}
+
+static bool no_option(const struct command *c, struct str name, struct err *err)
+{
+    struct buf list = BUF_EMPTY;
+    char command[COMMAND_MAX];
+
+    for (int i = 0; i < OPTIONS_MAX && c->options[i].name != NULL; i++) {
+        buf_addf(&list, "--%s, ", c->options[i].name);
+    }
+    (void)err_set(err, ERR_INVALID,
+                  "%s has no option --%.*s; there are %s--json and --help",
+                  name_of(c, command), STR_ARGS(name), buf_cstr(&list));
+    buf_free(&list);
+    return false;
+}
+
+static bool no_verb(const struct command *commands, size_t count,
+                    const char *noun, const char *verb, struct err *err)
+{
+    struct buf list = BUF_EMPTY;
+
+    for (size_t i = 0; i < count; i++) {
+        if (is_word(noun, commands[i].noun)) {
+            buf_addf(&list, "%s%s", list.len == 0 ? "" : ", ",
+                     commands[i].verb);
+        }
+    }
+    if (verb == NULL) {
+        (void)err_set(err, ERR_INVALID, "\"%s\" needs a second word: %s", noun,
+                      buf_cstr(&list));
+    } else {
+        (void)err_set(err, ERR_INVALID, "\"%s\" has no \"%s\"; there are %s",
+                      noun, verb, buf_cstr(&list));
+    }
+    buf_free(&list);
+    return false;
+}
+
 /* "--name value" or "--name=value"; *at moves past what was used. */
 static bool read_option(int argc, char **argv, int *at, struct words *out,
                         struct err *err)
@@ -60,9 +109,7 @@ static bool read_option(int argc, char **argv, int *at, struct words *out,
     }
     i = option_find(out->command, name);
     if (i < 0) {
-        return err_set(err, ERR_INVALID,
-                       "there is no option --%.*s here; see --help",
-                       STR_ARGS(name));
+        return no_option(out->command, name, err);
     }
     if (out->values[i].data != NULL) {
         return err_set(err, ERR_INVALID, "--%.*s is given twice",
@@ -100,8 +147,15 @@ static bool read_rest(int argc, char **argv, int at, struct words *out,
         } else if (out->command->subject != NULL && out->subject.data == NULL) {
             out->subject = str_of(argv[at]);
         } else {
-            return err_set(err, ERR_INVALID, "\"%s\" is one word too many",
-                           argv[at]);
+            char command[COMMAND_MAX];
+
+            return err_set(err, ERR_INVALID,
+                           "\"%s\" is one word too many: %s takes %s; words "
+                           "with blanks want quotes",
+                           argv[at], name_of(out->command, command),
+                           out->command->subject == NULL
+                               ? "none but options"
+                               : out->command->subject);
         }
     }
     return true;
@@ -128,7 +182,10 @@ static bool check_required(const struct words *w, struct err *err)
     const struct command *c = w->command;
 
     if (c->subject != NULL && c->subject[0] != '[' && w->subject.data == NULL) {
-        return err_set(err, ERR_INVALID, "%s is missing", c->subject);
+        char command[COMMAND_MAX];
+
+        return err_set(err, ERR_INVALID, "%s is missing: porterctl %s %s",
+                       c->subject, name_of(c, command), c->subject);
     }
     for (int i = 0; i < OPTIONS_MAX && c->options[i].name != NULL; i++) {
         if (c->options[i].is_required && w->values[i].data == NULL) {
@@ -162,13 +219,12 @@ bool words_read(const struct command *commands, size_t count, int argc,
     out->command =
         find(commands, count, argv[at], at + 1 < argc ? argv[at + 1] : NULL);
     if (out->command == NULL) {
-        if (at + 1 < argc && is_word(argv[at + 1], "--help")) {
-            out->wants_help = true;
-            return true;
-        }
-        return err_set(err, ERR_INVALID,
-                       "\"%s\" needs a verb it knows; see porterctl --help",
-                       argv[at]);
+        out->noun = argv[at];
+        out->wants_help = at + 1 < argc && (is_word(argv[at + 1], "--help") ||
+                                            is_word(argv[at + 1], "-h"));
+        return out->wants_help ||
+               no_verb(commands, count, argv[at],
+                       at + 1 < argc ? argv[at + 1] : NULL, err);
     }
     at += out->command->verb == NULL ? 1 : 2;
     return read_rest(argc, argv, at, out, err) &&

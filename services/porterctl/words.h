@@ -44,6 +44,7 @@ struct command {
 /* What was given: values[i] belongs to the command's options[i]. */
 struct words {
     const struct command *command;
+    const char *noun; /* Of whose commands help was asked for; NULL: all. */
     struct str values[OPTIONS_MAX]; /* data NULL: not given */
     struct str subject;
     bool is_json;
@@ -51,7 +52,7 @@ struct words {
 };
 
 /* ERR_INVALID says which word is wrong and what there is. A command is NULL
- * when only help was asked for. */
+ * when only help was asked for, of all or of a noun's. */
 MUST_USE bool words_read(const struct command *commands, size_t count, int argc,
                          char **argv, struct words *out, struct err *err);
 

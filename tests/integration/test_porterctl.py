@@ -77,6 +77,43 @@ def test_exit_codes_say_what_went_wrong(ctl_porter):
         assert done.returncode == code, f"{words}: {done.returncode} {done.stderr}"
 
 
+@pytest.mark.parametrize("words, says", [
+    ("frobnicate", 'there is no command "frobnicate"; see porterctl --help'),
+    ("topics", '"topics" needs a second word: apply, check, list'),
+    ("topics aply", '"topics" has no "aply"; there are apply, check, list'),
+    ("secrets status --quick", "secrets status has no option --quick; there are --json and --help"),
+    ("migrate --satus", "migrate has no option --satus; there are --status, --json and --help"),
+    ("key revoke", "KEY_ID is missing: porterctl key revoke KEY_ID"),
+    ("topics list extra", '"extra" is one word too many: topics list takes none but options'),
+    ("key revoke key_x more", '"more" is one word too many: key revoke takes KEY_ID;'),
+    ("erase-subject x --yes", "they look like vis_ or con_ and 26 letters and digits"),
+    ("dead-letters requeue", "name one letter as the list does (0:17), or --since WHEN for all since then; not both"),
+    ("deliveries retry", "name a delivery (porterctl deliveries list shows them), or a webhook with --webhook ID"),
+])
+def test_a_mistake_is_told_with_what_would_be_right(ctl_porter, words, says):
+    done = ctl_porter.run_ctl(*words.split())
+    assert done.returncode == 2 and says in done.stderr, done.stderr
+
+
+def test_settings_that_are_wrong_are_named(ctl_porter):
+    done = ctl_porter.run_ctl("secrets", "status", PORTER_SEAL_KEYS="nothing")
+    assert done.returncode == 2 and done.stderr.startswith("porterctl: PORTER_SEAL_KEYS: seal key 1 has no id")
+    assert "PORTER_LOG_LEVL is no variable of ours: mend its name, or unset it" in ctl_porter.run_ctl("migrate", PORTER_LOG_LEVL="info").stderr
+
+
+def test_who_is_away_sends_to_the_doctor(ctl_porter):
+    away = {"PORTER_DB_URL": "postgresql://127.0.0.1:1/x"}
+    done = ctl_porter.run_ctl("key", "list", **away)
+    assert done.returncode == 5 and "porterctl doctor --services none" in done.stderr
+    assert list(json.loads(ctl_porter.run_ctl("key", "list", "--json", **away).stderr)) == ["error", "detail"]
+
+
+def test_a_nouns_help_shows_its_commands_alone(ctl_porter):
+    shown = ctl_porter.run_ctl("key", "--help").stdout
+    assert [line.split()[1:] for line in shown.splitlines() if line.startswith("  porterctl ")] == [
+        ["key", "create"], ["key", "list"], ["key", "rotate", "KEY_ID"], ["key", "revoke", "KEY_ID"]]
+
+
 @pytest.mark.parametrize("words", [
     ["org", "create", "--slug", "named", "--name"], ["user", "create", "--email", "a@example.com", "--name"],
     ["location", "create", "--timezone", "Europe/Zurich", "--name"], ["contractor", "create", "--company"],

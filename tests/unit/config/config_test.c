@@ -136,9 +136,10 @@ static void tells_every_fault_at_once(void **state)
     (void)unsetenv("PORTER_T_URL");
     (void)setenv("PORTER_T_COUNT", "x", 1);
     (void)setenv("PORTER_T_TYPO", "x", 1);
-    expect_fault("PORTER_T_URL is not set (Where it is.)\n"
-                 "PORTER_T_COUNT: must be a whole number, not \"x\"\n"
-                 "PORTER_T_TYPO is no variable of ours");
+    expect_fault(
+        "PORTER_T_URL is not set (Where it is.)\n"
+        "PORTER_T_COUNT: must be a whole number, not \"x\"\n"
+        "PORTER_T_TYPO is no variable of ours: mend its name, or unset it");
 }
 
 static void find_two(void *user, struct config_faults *faults)
@@ -158,10 +159,11 @@ static void what_the_rows_can_not_say_is_told_with_the_rest(void **state)
     (void)setenv("PORTER_T_TYPO", "x", 1);
     assert_false(config_load(&table, &got, NULL, &more, &err));
     assert_int_equal(asked, 1);
-    assert_string_equal(buf_cstr(&told),
-                        "PORTER_T_TYPO is no variable of ours\n"
-                        "PORTER_T_URL: leads nowhere\n"
-                        "PORTER_T_COUNT: must be even");
+    assert_string_equal(
+        buf_cstr(&told),
+        "PORTER_T_TYPO is no variable of ours: mend its name, or unset it\n"
+        "PORTER_T_URL: leads nowhere\n"
+        "PORTER_T_COUNT: must be even");
     assert_string_equal(err.text, buf_cstr(&told));
     assert_null(got.url);
     (void)unsetenv("PORTER_T_TYPO");

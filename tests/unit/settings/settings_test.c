@@ -54,7 +54,9 @@ static void a_typo_is_found_by_every_program(void **state)
     (void)state;
     (void)setenv("PORTER_WORKER", "4", 1);
     assert_false(dispatcher_settings_load(&d, NULL, &err));
-    assert_string_equal(err.text, "PORTER_WORKER is no variable of ours");
+    assert_string_equal(
+        err.text,
+        "PORTER_WORKER is no variable of ours: mend its name, or unset it");
     (void)unsetenv("PORTER_WORKER");
 }
 
