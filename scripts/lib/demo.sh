@@ -60,6 +60,7 @@ show_what_next()
   API        $url/api/v1       (certificate: $RUN/tls/ca.pem)
   Key        $key
   Dashboard  $url/dashboard/   (owner@demo.example, password: $RUN/secrets/owner-password)
+  Kafka      127.0.0.1:$(port_of kafka)   (no TLS; docs/kafka.md)
   Metrics    http://127.0.0.1:$(port_of gateway_private)/metrics
              http://127.0.0.1:$(port_of dispatcher_private)/metrics
   Logs       $LOG

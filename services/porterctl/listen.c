@@ -15,13 +15,12 @@
 #include "base/rfc3339.h"
 #include "crypt/crypt.h"
 #include "porterctl/file.h"
+#include "porterctl/state_file.h"
 #include "porterctl/when.h"
 #include "signature/sign.h"
 #include "store/event.h"
 
-#include <errno.h>
 #include <stdio.h>
-#include <string.h>
 
 #define KEY_FILE_MAX 1024
 #define COUNT_MAX 1000000000ULL
@@ -157,51 +156,28 @@ static void set_after(struct listener *l, struct str id)
     (void)snprintf(l->after, sizeof l->after, "%.*s", STR_ARGS(id));
 }
 
-/* Another name first: who ends us in between leaves the old one whole. */
 static bool keep_state(struct listener *l, struct err *err)
 {
-    FILE *file = NULL;
-    bool ok = false;
-
     if (l->state_file == NULL || l->after[0] == '\0') {
         return true;
     }
-    struct str name = arena_printf(l->ctl->arena, "%s.new", l->state_file);
-    file = fopen(name.data, "we");
-    ok = file != NULL && fprintf(file, "%s\n", l->after) > 0;
-    if (file != NULL && fclose(file) != 0) {
-        ok = false;
-    }
-    ok = ok && rename(name.data, l->state_file) == 0;
-    return ok || err_set(err, ERR_INVALID, "--state-file: can't write %s: %s",
-                         l->state_file, strerror(errno));
+    return state_file_write(l->state_file, str_of(l->after), l->ctl->arena,
+                            err);
 }
 
-/* A file that is not there yet is an empty one. */
 static bool read_state(struct listener *l, struct err *err)
 {
-    char line[ID_TEXT_MAX + 2] = "";
+    char line[STATE_LINE_MAX] = "";
     struct id id;
-    FILE *file = NULL;
 
     l->state_file = option(l, "state-file").data;
     if (l->state_file == NULL) {
         return true;
     }
-    file = fopen(l->state_file, "re");
-    if (file == NULL) {
-        return errno == ENOENT ||
-               err_set(err, ERR_INVALID, "--state-file: can't read %s: %s",
-                       l->state_file, strerror(errno));
+    if (!state_file_read(l->state_file, l->ctl->arena, line, err)) {
+        return false;
     }
-    if (fgets(line, sizeof line, file) == NULL) {
-        line[0] = '\0'; /* Empty: nothing was written yet. */
-    }
-    (void)fclose(file);
-    struct str text = str_of(line);
-    if (text.len > 0 && text.data[text.len - 1] == '\n') {
-        text.len--;
-    }
+    const struct str text = str_of(line);
     if (text.len > 0 && !id_read(ID_EVENT, text, &id)) {
         return err_set(err, ERR_INVALID,
                        "--state-file: %s does not hold an event's id; name "

@@ -12,11 +12,11 @@
 #include "bus/producer.h"
 #include "relay/relay_record.h"
 #include "message/message.h"
+#include "porterctl/state_file.h"
 #include "porterctl/when.h"
 #include "store/event_log.h"
 #include "store/organization.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -25,7 +25,6 @@
 #define SEND_MS 30000
 #define ARENA_BYTES (1 << 20)
 #define TOLD_EVERY 10000 /* Events; a terminal is told of each page. */
-#define STATE_LINE_MAX 128
 
 struct republish {
     struct ctl *ctl;
@@ -47,29 +46,17 @@ struct republish {
 
 /* --- where it is ---------------------------------------------------------- */
 
-/* Another name first: who ends us in between leaves the old one whole. */
 static bool keep_state(const struct republish *p, struct err *err)
 {
-    const char *path = p->state_file.data;
-    struct str name;
-    FILE *file = NULL;
-    bool ok = false;
-
-    if (path == NULL) {
+    if (p->state_file.data == NULL) {
         return true;
     }
-    name = arena_printf(p->arena, "%s.new", path);
-    file = fopen(name.data, "we");
-    ok = file != NULL &&
-         fprintf(file, "%s %" PRId64 " %s\n",
-                 id_text(ID_ORGANIZATION, p->org_id).data, p->after.txid,
-                 id_text(ID_EVENT, p->after.id).data) > 0;
-    if (file != NULL && fclose(file) != 0) {
-        ok = false;
-    }
-    ok = ok && rename(name.data, path) == 0;
-    return ok || err_set(err, ERR_INVALID, "--state-file: can't write %s: %s",
-                         path, strerror(errno));
+    return state_file_write(
+        p->state_file.data,
+        arena_printf(p->arena, "%s %" PRId64 " %s",
+                     id_text(ID_ORGANIZATION, p->org_id).data, p->after.txid,
+                     id_text(ID_EVENT, p->after.id).data),
+        p->arena, err);
 }
 
 static bool parse_state(struct str line, struct id *org_id,
@@ -81,8 +68,7 @@ static bool parse_state(struct str line, struct id *org_id,
     if (!str_split(&line, ' ', &part) ||
         !id_read(ID_ORGANIZATION, part, org_id) ||
         !str_split(&line, ' ', &part) || !str_to_u64(part, INT64_MAX, &txid) ||
-        !str_split(&line, '\n', &part) ||
-        !id_read(ID_EVENT, part, &place->id)) {
+        !id_read(ID_EVENT, line, &place->id)) {
         return false;
     }
     place->txid = (int64_t)txid;
@@ -95,16 +81,15 @@ static bool read_state(struct republish *p, struct err *err)
 {
     const char *path = p->state_file.data;
     char line[STATE_LINE_MAX] = "";
-    FILE *file = path == NULL ? NULL : fopen(path, "re");
     struct id org_id;
 
-    if (file == NULL) {
-        return path == NULL || errno == ENOENT ||
-               err_set(err, ERR_INVALID, "--state-file: can't read %s: %s",
-                       path, strerror(errno));
+    if (path == NULL) {
+        return true;
     }
-    p->goes_on = fgets(line, sizeof line, file) != NULL;
-    (void)fclose(file);
+    if (!state_file_read(path, p->arena, line, err)) {
+        return false;
+    }
+    p->goes_on = line[0] != '\0';
     if (!p->goes_on) {
         return true;
     }

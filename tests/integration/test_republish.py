@@ -112,6 +112,8 @@ def test_a_run_that_was_killed_goes_on_where_it_was(porter, tmp_path):
             copy.write_row((row["org"], row["id"], row["type"], row["subject"], packed(row), row["created_at"]))
     state = tmp_path / "state"
     words = ["events", "republish", "--since", "1h", "--org", tenant.id, "--state-file", str(state)]
+    nowhere = porter.run_ctl(*words[:-1], tmp_path / "no folder" / "state")
+    assert nowhere.returncode == 2 and "can't write" in nowhere.stderr and "sent" not in nowhere.stderr, nowhere.stderr
     with subprocess.Popen([program("porterctl"), *words], env=porter.environment(),
                           stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as first:
         eventually(state.exists, 30, "a page is sent")

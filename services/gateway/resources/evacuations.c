@@ -18,7 +18,7 @@ static const struct operation operations[] = {
      .params = &params, .answer = &porter__v1__evacuation_summary__descriptor, .list_name = "evacuations"},
     {WEB_GET, "/api/v1/evacuations/{id}", SCOPE_EVACUATIONS_READ, OP_ETAG, show_evacuation,
      "show_evacuation", "Show one evacuation with its roster",
-     .details = "`on_site` is the whole roster unless that is very large (some 7,000 people): then it is the first "
+     .details = "`on_site` is the whole roster unless that is very large (900,000 bytes: some 7,000 people with usual names): then it is the first "
                 "part by name, fewer than `on_site_count`, and `/on-site` has them all.",
      .answer = &porter__v1__evacuation__descriptor},
     {WEB_GET, "/api/v1/evacuations/{id}/on-site", SCOPE_EVACUATIONS_READ, OP_ETAG, list_on_site,
