@@ -67,6 +67,28 @@ bool audit_list(struct db *db, struct id org_id, struct id before,
     return true;
 }
 
+bool audit_names(struct db *db, struct id org_id, const struct id *ids,
+                 size_t id_count, struct arena *arena, struct audit_name **list,
+                 size_t *count, struct err *err)
+{
+    struct db_rows *rows = NULL;
+    struct audit_name *all = NULL;
+
+    if (!db_run(db, &sql_audit_names,
+                ARGS(ARG_UUID(org_id), ARG_UUIDS(ids, id_count)), &rows, err)) {
+        return false;
+    }
+    *count = db_count(rows);
+    all = arena_zero(arena, *count + 1, sizeof *all);
+    for (size_t i = 0; i < *count; i++) {
+        all[i].id = db_uuid(rows, i, 0);
+        all[i].name = text_in(rows, i, 1, arena);
+    }
+    *list = all;
+    db_rows_free(rows);
+    return true;
+}
+
 bool audit_after(struct db *db, struct id org_id, struct id after,
                  struct arena *arena, struct audit_entry **list, size_t *count,
                  struct err *err)

@@ -30,6 +30,16 @@ MUST_USE bool audit_list(struct db *db, struct id org_id, struct id before,
                          struct audit_entry **list, size_t *count,
                          struct err *err);
 
+/* The names of people and keys: of those of `ids` that there are. */
+struct audit_name {
+    struct id id;
+    struct str name;
+};
+MUST_USE bool audit_names(struct db *db, struct id org_id, const struct id *ids,
+                          size_t id_count, struct arena *arena,
+                          struct audit_name **list, size_t *count,
+                          struct err *err);
+
 /* The oldest first, behind one; a few. */
 MUST_USE bool audit_after(struct db *db, struct id org_id, struct id after,
                           struct arena *arena, struct audit_entry **list,

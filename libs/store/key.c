@@ -349,38 +349,65 @@ static struct str creator_of(const struct db_rows *rows, size_t row,
     return arena_str(arena, db_text(rows, row, 11));
 }
 
-bool key_list(struct db *db, struct id org_id, struct arena *arena,
-              struct key_row **list, size_t *count, struct err *err)
+static struct key_row row_in(const struct db_rows *rows, size_t row,
+                             struct arena *arena)
+{
+    return (struct key_row){
+        .org_id = db_uuid(rows, row, 0),
+        .id = db_uuid(rows, row, 1),
+        .name = arena_str(arena, db_text(rows, row, 2)),
+        .hint = arena_str(arena, db_text(rows, row, 3)),
+        .scopes = scopes_read(db_text(rows, row, 4)),
+        .rate_limit = (unsigned)db_int(rows, row, 5),
+        .created_at_us = db_time(rows, row, 6),
+        .expires_at_us = db_time(rows, row, 7),
+        .last_used_at_us = db_time(rows, row, 8),
+        .revoked_at_us = db_time(rows, row, 9),
+        .created_by = creator_of(rows, row, arena),
+        .rotated_to = db_uuid(rows, row, 12),
+        .maker = arena_str(arena, db_text(rows, row, 13)),
+    };
+}
+
+bool key_list(struct db *db, struct id org_id, struct id before, size_t max,
+              struct arena *arena, struct key_row **list, size_t *count,
+              struct err *err)
 {
     struct db_rows *rows = NULL;
     struct key_row *all = NULL;
-    size_t n = 0;
 
-    if (!db_run(db, &sql_key_list, ARGS(ARG_UUID(org_id)), &rows, err)) {
+    if (!db_run(db, &sql_key_list,
+                ARGS(ARG_UUID(org_id), ARG_UUID_OR_NULL(before),
+                     ARG_INT((int64_t)max)),
+                &rows, err)) {
         return false;
     }
-    n = db_count(rows);
-    all = arena_zero(arena, n + 1, sizeof(*all));
-    for (size_t i = 0; i < n; i++) {
-        all[i] = (struct key_row){
-            .org_id = db_uuid(rows, i, 0),
-            .id = db_uuid(rows, i, 1),
-            .name = arena_str(arena, db_text(rows, i, 2)),
-            .hint = arena_str(arena, db_text(rows, i, 3)),
-            .scopes = scopes_read(db_text(rows, i, 4)),
-            .rate_limit = (unsigned)db_int(rows, i, 5),
-            .created_at_us = db_time(rows, i, 6),
-            .expires_at_us = db_time(rows, i, 7),
-            .last_used_at_us = db_time(rows, i, 8),
-            .revoked_at_us = db_time(rows, i, 9),
-            .created_by = creator_of(rows, i, arena),
-            .rotated_to = db_uuid(rows, i, 12),
-        };
+    *count = db_count(rows);
+    all = arena_zero(arena, *count + 1, sizeof(*all));
+    for (size_t i = 0; i < *count; i++) {
+        all[i] = row_in(rows, i, arena);
     }
     db_rows_free(rows);
     *list = all;
-    *count = n;
     return true;
+}
+
+bool key_show(struct db *db, struct id org_id, struct id key_id,
+              struct arena *arena, struct key_row *out, struct err *err)
+{
+    struct db_rows *rows = NULL;
+    bool ok = db_run(db, &sql_key_show,
+                     ARGS(ARG_UUID(org_id), ARG_UUID(key_id)), &rows, err);
+
+    if (ok && db_count(rows) == 0) {
+        ok =
+            err_set(err, ERR_NOT_FOUND, "the organization has no such API key");
+    }
+    if (ok) {
+        *out = row_in(rows, 0, arena);
+    }
+    db_rows_free(rows);
+    return ok;
 }
 
 bool key_revoke(struct db *db, struct id org_id, struct id key_id,

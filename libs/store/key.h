@@ -63,6 +63,7 @@ struct key_row {
     unsigned scopes;
     unsigned rate_limit;
     struct str created_by; /* As in the audit log; empty: not known */
+    struct str maker;      /* Its name; empty: it is no person's */
     struct id rotated_to;  /* Zero: not rotated */
     int64_t created_at_us;
     int64_t expires_at_us;   /* DB_TIME_NULL: never */
@@ -144,9 +145,15 @@ MUST_USE bool key_hours_clean(struct db *db, int64_t before_us,
 MUST_USE bool key_name(struct db *db, struct id org_id, struct id key_id,
                        struct arena *arena, struct str *name, struct err *err);
 
-/* Newest first. */
-MUST_USE bool key_list(struct db *db, struct id org_id, struct arena *arena,
-                       struct key_row **list, size_t *count, struct err *err);
+/* Newest first: at most `max` behind this one (zero: from the newest). */
+MUST_USE bool key_list(struct db *db, struct id org_id, struct id before,
+                       size_t max, struct arena *arena, struct key_row **list,
+                       size_t *count, struct err *err);
+
+/* One, also when it ended; ERR_NOT_FOUND. */
+MUST_USE bool key_show(struct db *db, struct id org_id, struct id key_id,
+                       struct arena *arena, struct key_row *out,
+                       struct err *err);
 
 /* Mark it revoked and write the audit log; *hash is what caches must forget
  * (services/gateway/keyring.h and porterctl do that). Revoking twice is no

@@ -137,47 +137,55 @@ static enum role role_in(const struct db_rows *rows, size_t row, size_t column)
     return role;
 }
 
+static struct person person_in(const struct db_rows *rows, size_t row,
+                               struct arena *arena)
+{
+    return (struct person){
+        .id = db_uuid(rows, row, 0),
+        .email = arena_str(arena, db_text(rows, row, 1)),
+        .name = arena_str(arena, db_text(rows, row, 2)),
+        .role = role_in(rows, row, 3),
+        .has_totp = db_bool(rows, row, 4),
+        .created_at_us = db_time(rows, row, 5),
+        .last_seen_at_us = db_time(rows, row, 6),
+        .disabled_at_us = db_time(rows, row, 7),
+    };
+}
+
 bool person_find(struct db *db, struct id org_id, struct id id,
                  struct arena *arena, struct person *out, struct err *err)
 {
-    struct person *list = NULL;
-    size_t count = 0;
+    struct db_rows *rows = NULL;
+    bool ok = db_run(db, &sql_person_find, ARGS(ARG_UUID(org_id), ARG_UUID(id)),
+                     &rows, err);
 
-    if (!person_list(db, org_id, arena, &list, &count, err)) {
-        return false;
+    if (ok && db_count(rows) == 0) {
+        ok = err_set(err, ERR_NOT_FOUND, "the organization has no such person");
     }
-    for (size_t i = 0; i < count; i++) {
-        if (id_eq(list[i].id, id) && list[i].disabled_at_us == DB_TIME_NULL) {
-            *out = list[i];
-            return true;
-        }
+    if (ok) {
+        *out = person_in(rows, 0, arena);
     }
-    return err_set(err, ERR_NOT_FOUND, "the organization has no such person");
+    db_rows_free(rows);
+    return ok;
 }
 
-bool person_list(struct db *db, struct id org_id, struct arena *arena,
-                 struct person **list, size_t *count, struct err *err)
+bool person_list(struct db *db, struct id org_id, struct id after, size_t max,
+                 struct arena *arena, struct person **list, size_t *count,
+                 struct err *err)
 {
     struct db_rows *rows = NULL;
     struct person *all = NULL;
 
     if (!db_run(db, &sql_person_list,
-                ARGS(ARG_UUID(org_id), ARG_INT(PEOPLE_MAX)), &rows, err)) {
+                ARGS(ARG_UUID(org_id), ARG_UUID_OR_NULL(after),
+                     ARG_INT((int64_t)max)),
+                &rows, err)) {
         return false;
     }
     *count = db_count(rows);
     all = arena_zero(arena, *count + 1, sizeof *all);
     for (size_t i = 0; i < *count; i++) {
-        all[i] = (struct person){
-            .id = db_uuid(rows, i, 0),
-            .email = arena_str(arena, db_text(rows, i, 1)),
-            .name = arena_str(arena, db_text(rows, i, 2)),
-            .role = role_in(rows, i, 3),
-            .has_totp = db_bool(rows, i, 4),
-            .created_at_us = db_time(rows, i, 5),
-            .last_seen_at_us = db_time(rows, i, 6),
-            .disabled_at_us = db_time(rows, i, 7),
-        };
+        all[i] = person_in(rows, i, arena);
     }
     *list = all;
     db_rows_free(rows);

@@ -119,8 +119,6 @@ MUST_USE bool invitation_delete(struct db *db, struct id org_id, struct id id,
 
 /* --- people -------------------------------------------------------------- */
 
-#define PEOPLE_MAX 1000 /* Listed at once; nobody has so many. */
-
 struct person {
     struct id id;
     struct str email;
@@ -179,7 +177,10 @@ MUST_USE bool person_totp_take(struct db *db, struct id org_id, struct id id,
 MUST_USE bool person_totp_drop(struct db *db, struct id org_id, struct id id,
                                bool *dropped, struct err *err);
 
-MUST_USE bool person_list(struct db *db, struct id org_id, struct arena *arena,
-                          struct person **list, size_t *count, struct err *err);
+/* Who came first first: at most `max` behind this one (zero: from the first);
+ * also those who were removed. */
+MUST_USE bool person_list(struct db *db, struct id org_id, struct id after,
+                          size_t max, struct arena *arena, struct person **list,
+                          size_t *count, struct err *err);
 
 #endif

@@ -49,6 +49,8 @@ MUST_USE bool ctl_number(struct ctl *ctl, const char *option, uint64_t min,
                          uint64_t max, uint64_t fallback, uint64_t *out,
                          struct err *err);
 
+#define CTL_ALL INT32_MAX /* Of a list: as many as there are. */
+
 /* An id's text in the command's arena. */
 struct str ctl_id_text(struct ctl *ctl, enum id_kind kind, struct id id);
 

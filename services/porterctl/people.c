@@ -77,7 +77,8 @@ bool people_list(struct ctl *ctl, struct err *err)
     size_t count = 0;
 
     if (!ctl_org(ctl, &org_id, err) ||
-        !person_list(ctl->db, org_id, ctl->arena, &list, &count, err)) {
+        !person_list(ctl->db, org_id, (struct id){{0}}, CTL_ALL, ctl->arena,
+                     &list, &count, err)) {
         return false;
     }
     f = arena_zero(ctl->arena, count * COLUMNS + 1, sizeof(*f));

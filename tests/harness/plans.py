@@ -25,7 +25,7 @@ def lists():
 # Whose plans test_visitor_plans.py and test_event_plans.py assert.
 VISITOR_LISTS, EVENT_LISTS = named(r"visitor_(walk|gather|count)_\w+"), named(r"event_log_(?!txids)\w+")
 # And test_dashboard_plans.py.
-DASHBOARD_LISTS = {name for name in lists() if name.startswith(("audit_", "person_", "dashboard_", "hours_of_"))}
+DASHBOARD_LISTS = {name for name in lists() if name.startswith(("audit_", "person_", "key_list", "dashboard_", "hours_of_"))}
 
 
 # With what PostgreSQL may know of the tables, and how it may plan.

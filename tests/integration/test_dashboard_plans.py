@@ -10,7 +10,7 @@ from harness.plans import DASHBOARD_LISTS, facts
 from harness.porter import Porter, parse_id, uuid7
 from harness.sources import statements
 
-LOG, OTHERS, PEOPLE, SESSIONS, DELIVERIES, HOURS, WEBHOOKS = 60_000, 300, 200, 20, 60_000, 24, 20
+LOG, OTHERS, PEOPLE, KEYS, SESSIONS, DELIVERIES, HOURS, WEBHOOKS = 60_000, 300, 200, 2000, 20, 60_000, 24, 20
 TAKEN = 51
 BASE = "(lpad(to_hex((extract(epoch FROM at) * 1000)::bigint), 12, '0') || '7' || substr(md5(i::text), 1, 3) || '8' || substr(md5(i || 'x'), 1, 15))::uuid"
 SPREAD = "generate_series(1, %(count)s) AS i CROSS JOIN LATERAL (SELECT now() - interval '10 days' * (%(count)s - i) / %(count)s AS at) AS t"
@@ -20,6 +20,9 @@ SEEDS = {
         SELECT %(org)s, {BASE}, at, CASE WHEN i %% 100 = 0 THEN 'usr_rare' ELSE 'key_' || i %% 7 END, 'webhook.updated', 'whk_1' FROM {SPREAD}"""),
     "users": (PEOPLE, "INSERT INTO users (org_id, id, email, name, role, created_at) SELECT %(org)s, gen_random_uuid(), i || %(org)s::text || '@example.com',"
                       " 'Ada', 'viewer', now() FROM generate_series(1, %(count)s) AS i"),
+    "api_keys": (KEYS, "INSERT INTO api_keys (org_id, id, name, hash, hint, scopes, created_by, created_at) SELECT %(org)s, gen_random_uuid(), 'kiosk',"
+                       " sha256((%(org)s::text || i)::bytea), 'abcd', '{visitors:read}', (SELECT id FROM users WHERE org_id = %(org)s LIMIT 1), now()"
+                       " FROM generate_series(1, %(count)s) AS i"),
     "sessions": (SESSIONS, "INSERT INTO sessions (org_id, id, user_id, token_hash, created_at, last_seen_at, expires_at, address)"
                            " SELECT org_id, gen_random_uuid(), id, sha256((id::text || i)::bytea), now(), now(), now() + interval '1 day', '::1'"
                            " FROM users CROSS JOIN generate_series(1, %(count)s) AS i WHERE org_id = %(org)s"),
@@ -47,6 +50,8 @@ SEEDS = {
 NEIGHBOURS = [
     "INSERT INTO users (org_id, id, email, name, role, created_at) SELECT o.id, gen_random_uuid(), gen_random_uuid() || '@x.example', 'Eve', 'viewer', now()"
     " FROM organizations o CROSS JOIN generate_series(1, 30)",
+    "INSERT INTO api_keys (org_id, id, name, hash, hint, scopes, created_at) SELECT o.id, gen_random_uuid(), 'kiosk', sha256((o.id::text || i)::bytea), 'abcd',"
+    " '{visitors:read}', now() FROM organizations o CROSS JOIN generate_series(3001, 3030) AS i",
     "INSERT INTO invitations (org_id, id, email, role, name, token_hash, created_by, created_at, expires_at) SELECT o.id, gen_random_uuid(), 'x@example.com',"
     " 'viewer', '', sha256((o.id::text || i)::bytea), 'x', now(), now() + interval '1 day' FROM organizations o CROSS JOIN generate_series(1001, 1030) AS i",
     "INSERT INTO key_hours (org_id, key_id, hour, calls, limited) SELECT o.id, gen_random_uuid(), date_trunc('hour', now()) - i * interval '1 hour', 1, 0"
@@ -115,11 +120,33 @@ def test_the_audit_log_is_read_from_its_end(ask):
 
 
 def test_people_are_those_of_the_organization(ask):
-    run, _ = ask
-    found = run("person_list", 1000)
-    assert found.rows["users"] <= PEOPLE + 30 and found.scanned == 0
+    run, value = ask
+    middle = value("SELECT id FROM users WHERE org_id = %s ORDER BY id OFFSET 100 LIMIT 1")
+    for after in (None, middle):
+        found = run("person_list", after, TAKEN)
+        assert found.indexes == {"users_pkey"} and found.rows["users"] <= TAKEN and found.sorted == 0
+    found = run("person_find", middle)
+    assert found.indexes == {"users_pkey"} and found.rows["users"] == 1
     found = run("person_invitation_list", "now()", 200)
     assert found.rows["invitations"] <= PEOPLE + 30 and found.scanned == 0
+
+
+def test_keys_are_read_from_the_newest_with_who_made_them(ask):
+    run, value = ask
+    middle = value("SELECT id FROM api_keys WHERE org_id = %s ORDER BY id OFFSET 1000 LIMIT 1")
+    for before in (None, middle):
+        found = run("key_list", before, TAKEN)
+        assert found.indexes == {"api_keys_pkey", "users_pkey"} and found.rows["api_keys"] <= TAKEN and found.sorted == 0
+        assert found.rows["users"] <= TAKEN
+    found = run("key_show", middle)
+    assert found.indexes == {"api_keys_pkey", "users_pkey"} and found.rows["api_keys"] == found.rows["users"] == 1
+
+
+def test_the_names_of_a_page_are_looked_up_by_their_ids(ask):
+    run, value = ask
+    ids = [value(f"SELECT id FROM {table} WHERE org_id = %s ORDER BY id OFFSET {at} LIMIT 1") for table in ("users", "api_keys") for at in range(3)]
+    found = run("audit_names", ids)
+    assert found.indexes == {"api_keys_pkey", "users_pkey"} and found.rows["users"] <= 6 and found.rows["api_keys"] <= 6 and found.scanned == 0
 
 
 def test_sessions_are_those_of_the_person(ask):
@@ -160,5 +187,5 @@ def test_the_numbers_of_webhooks_are_their_own_hours(ask):
 
 
 def test_every_list_of_the_dashboard_is_asked_for_above():
-    assert DASHBOARD_LISTS == {"audit_list", "audit_list_of_actor", "person_list", "person_session_list", "person_invitation_list",
+    assert DASHBOARD_LISTS == {"audit_list", "audit_list_of_actor", "person_list", "key_list", "person_session_list", "person_invitation_list",
                                "dashboard_deliveries", "dashboard_events", "hours_of_all"}

@@ -18,6 +18,12 @@ SELECT id, at, actor, action, subject, before, after, detail, request_id, addres
  ORDER BY org_id DESC, id DESC
  LIMIT $3;
 
+-- name: audit_names
+-- Of people and keys.
+SELECT id, name FROM users WHERE org_id = $1 AND id = ANY ($2::uuid[])
+UNION ALL
+SELECT id, name FROM api_keys WHERE org_id = $1 AND id = ANY ($2::uuid[]);
+
 -- name: audit_list_of_actor
 SELECT id, at, actor, action, subject, before, after, detail, request_id, address
   FROM audit_log

@@ -28,37 +28,33 @@ static const struct param_row param_rows[] = {
 static const struct param_table params = {param_rows, COUNT_OF(param_rows)};
 /* clang-format on */
 
-/* Everybody who may be named. */
+/* Those who are named on a page. */
 struct names {
-    struct person *people;
-    size_t person_count;
-    struct key_row *keys;
-    size_t key_count;
+    struct audit_name *list;
+    size_t count;
 };
 
-static bool read_names(struct call *call, struct names *out, struct err *err)
+static bool read_names(struct call *call, const struct audit_entry *entries,
+                       size_t count, struct names *out, struct err *err)
 {
-    return person_list(call->db, call_org(call), call->arena, &out->people,
-                       &out->person_count, err) &&
-           key_list(call->db, call_org(call), call->arena, &out->keys,
-                    &out->key_count, err);
-}
+    struct id *ids = arena_zero(call->arena, count + 1, sizeof *ids);
+    size_t n = 0;
 
-static struct str name_of_person(const struct names *n, struct id id)
-{
-    for (size_t i = 0; i < n->person_count; i++) {
-        if (id_eq(n->people[i].id, id)) {
-            return n->people[i].name;
+    for (size_t i = 0; i < count; i++) {
+        if (id_read(ID_USER, entries[i].actor, &ids[n]) ||
+            id_read(ID_KEY, entries[i].actor, &ids[n])) {
+            n++;
         }
     }
-    return STR_NONE;
+    return audit_names(call->db, call_org(call), ids, n, call->arena,
+                       &out->list, &out->count, err);
 }
 
-static struct str name_of_key(const struct names *n, struct id id)
+static struct str name_of(const struct names *n, struct id id)
 {
-    for (size_t i = 0; i < n->key_count; i++) {
-        if (id_eq(n->keys[i].id, id)) {
-            return n->keys[i].name;
+    for (size_t i = 0; i < n->count; i++) {
+        if (id_eq(n->list[i].id, id)) {
+            return n->list[i].name;
         }
     }
     return STR_NONE;
@@ -73,10 +69,10 @@ static void write_actor(struct json_writer *w, struct str actor,
 
     if (id_read(ID_USER, actor, &id)) {
         kind = STR("person");
-        name = name_of_person(names, id);
+        name = name_of(names, id);
     } else if (id_read(ID_KEY, actor, &id)) {
         kind = STR("key");
-        name = name_of_key(names, id);
+        name = name_of(names, id);
     } else if (str_has(actor, '@')) { /* Who came by a link. */
         kind = STR("person");
     }
@@ -134,7 +130,7 @@ static bool list_audit(struct call *call, struct err *err)
     if (!audit_list(call->db, call_org(call), before,
                     list.params[BY_ACTOR].text, list.limit + 1, call->arena,
                     &entries, &count, err) ||
-        !read_names(call, &names, err)) {
+        !read_names(call, entries, count, &names, err)) {
         return false;
     }
     if (count > list.limit) {

@@ -9,6 +9,7 @@
 #include "gateway/dashboard/body.h"
 #include "gateway/dashboard/dashboard.h"
 #include "gateway/dashboard/role.h"
+#include "gateway/list.h"
 #include "store/dashboard.h"
 #include "store/keycache.h"
 
@@ -20,12 +21,13 @@
 static handler_fn list_keys, show_key, create_key, rotate_key, revoke_key;
 
 /* clang-format off */
+static const struct param_table params;
 static const struct rule_table *create_rules(void);
 static const struct rule_table *rotate_rules(void);
 
 static const struct operation operations[] = {
     {WEB_GET, "/dashboard/api/keys", RIGHT_KEYS, 0, list_keys,
-     "list_keys", "List API keys and how often each was used", .status = HTTP_OK},
+     "list_keys", "List API keys and how often each was used", .params = &params, .status = HTTP_OK},
     {WEB_POST, "/dashboard/api/keys", RIGHT_KEYS, OP_BODY | OP_CONFIRMED, create_key,
      "create_key", "Create an API key; it is shown this once",
      .rules = create_rules, .status = HTTP_CREATED},
@@ -39,6 +41,9 @@ static const struct operation operations[] = {
      "revoke_key", "Revoke an API key: once this answers, nobody admits it", .status = HTTP_NO_CONTENT},
 };
 const struct operation_table key_operations = OPERATIONS(operations);
+
+static const struct param_row param_rows[] = {LIST_PARAM_ROWS};
+static const struct param_table params = {param_rows, COUNT_OF(param_rows)};
 
 static const struct rule create_rows[] = {
     {.path = "name", .format = RULE_LINE, .required = true, .min = 1, .max = PERSON_NAME_MAX},
@@ -120,6 +125,7 @@ static void write_key(struct json_writer *w, const struct key_row *key,
     body_int(w, "rate_limit", key->rate_limit);
     body_time(w, "created_at", key->created_at_us);
     body_text_or_null(w, "created_by", key->created_by);
+    body_text_or_null(w, "created_by_name", key->maker);
     body_time(w, "last_used_at", key->last_used_at_us);
     body_time(w, "expires_at", key->expires_at_us);
     body_time(w, "revoked_at", key->revoked_at_us);
@@ -147,44 +153,32 @@ static bool read_hours(struct call *call, struct id key_id, struct hours *out,
 
 static bool list_keys(struct call *call, struct err *err)
 {
-    struct key_row *list = NULL;
+    struct list_end end = {.total = LIST_NO_TOTAL};
+    struct key_row *keys = NULL;
     struct hours hours = {0};
     struct json_writer w;
+    struct list list;
     size_t count = 0;
 
-    if (!call_no_params(call, err) ||
-        !key_list(call->db, call_org(call), call->arena, &list, &count, err) ||
+    if (!list_read(call, "keys", &params, &list, err) ||
+        !key_list(call->db, call_org(call), list.after.id, list.limit + 1,
+                  call->arena, &keys, &count, err) ||
         !read_hours(call, (struct id){{0}}, &hours, err)) {
         return false;
     }
-    w = body_begin(call, HTTP_OK);
-    body_array(&w, "keys");
+    if (count > list.limit) {
+        count = list.limit;
+        end.has_more = true;
+        end.last.id = keys[count - 1].id;
+    }
+    w = list_begin(call, &list);
     for (size_t i = 0; i < count; i++) {
         json_object_begin(&w);
-        write_key(&w, &list[i], &hours);
+        write_key(&w, &keys[i], &hours);
         json_object_end(&w);
     }
-    json_array_end(&w);
-    json_object_end(&w);
+    list_finish(call, &list, &w, &end);
     return true;
-}
-
-static bool find_by_id(struct call *call, struct id id, struct key_row *out,
-                       struct err *err)
-{
-    struct key_row *list = NULL;
-    size_t count = 0;
-
-    if (!key_list(call->db, call_org(call), call->arena, &list, &count, err)) {
-        return false;
-    }
-    for (size_t i = 0; i < count; i++) {
-        if (id_eq(list[i].id, id)) {
-            *out = list[i];
-            return true;
-        }
-    }
-    return err_set(err, ERR_NOT_FOUND, "the organization has no such API key");
 }
 
 bool keys_find(struct call *call, struct key_row *out, struct err *err)
@@ -192,7 +186,7 @@ bool keys_find(struct call *call, struct key_row *out, struct err *err)
     struct id id = {{0}};
 
     return call_path_id(call, ID_KEY, &id, err) &&
-           find_by_id(call, id, out, err);
+           key_show(call->db, call_org(call), id, call->arena, out, err);
 }
 
 /* --- from where ---------------------------------------------------------- */
@@ -286,7 +280,7 @@ static bool answer_new(struct call *call, struct id id, struct key_text *text,
     struct hours hours = {0};
     struct json_writer w;
 
-    if (!find_by_id(call, id, &key, err)) {
+    if (!key_show(call->db, call_org(call), id, call->arena, &key, err)) {
         return false;
     }
     w = body_begin(call, HTTP_CREATED);

@@ -3,16 +3,18 @@
 
 #include "gateway/dashboard/body.h"
 #include "gateway/dashboard/role.h"
+#include "gateway/list.h"
 
 static handler_fn list_people, update_person, remove_person, reset_password;
 
 /* clang-format off */
+static const struct param_table params;
 static const struct rule_table *update_rules(void);
 static const char *const update_either[] = {"name", "role", NULL};
 
 static const struct operation operations[] = {
     {WEB_GET, "/dashboard/api/people", RIGHT_PEOPLE, 0, list_people,
-     "list_people", "List people, also those who were removed", .status = HTTP_OK},
+     "list_people", "List people, also those who were removed", .params = &params, .status = HTTP_OK},
     {WEB_PATCH, "/dashboard/api/people/{id}", RIGHT_PEOPLE, OP_BODY, update_person,
      "update_person", "Change a person's name or role", .rules = update_rules, .either = update_either,
      .problems = {PROBLEM_CONFLICT}, .status = HTTP_OK},
@@ -24,6 +26,9 @@ static const struct operation operations[] = {
      .problems = {PROBLEM_LIMIT_REACHED}, .status = HTTP_CREATED},
 };
 const struct operation_table people_operations = OPERATIONS(operations);
+
+static const struct param_row param_rows[] = {LIST_PARAM_ROWS};
+static const struct param_table params = {param_rows, COUNT_OF(param_rows)};
 
 static const struct rule update_rows[] = {
     {.path = "name", .format = RULE_LINE, .min = 1, .max = PERSON_NAME_MAX},
@@ -56,22 +61,27 @@ static void write_person(struct json_writer *w, const struct person *p)
 
 static bool list_people(struct call *call, struct err *err)
 {
-    struct person *list = NULL;
+    struct list_end end = {.total = LIST_NO_TOTAL};
+    struct person *people = NULL;
     struct json_writer w;
+    struct list list;
     size_t count = 0;
 
-    if (!call_no_params(call, err) ||
-        !person_list(call->db, call_org(call), call->arena, &list, &count,
-                     err)) {
+    if (!list_read(call, "people", &params, &list, err) ||
+        !person_list(call->db, call_org(call), list.after.id, list.limit + 1,
+                     call->arena, &people, &count, err)) {
         return false;
     }
-    w = body_begin(call, HTTP_OK);
-    body_array(&w, "people");
-    for (size_t i = 0; i < count; i++) {
-        write_person(&w, &list[i]);
+    if (count > list.limit) {
+        count = list.limit;
+        end.has_more = true;
+        end.last.id = people[count - 1].id;
     }
-    json_array_end(&w);
-    json_object_end(&w);
+    w = list_begin(call, &list);
+    for (size_t i = 0; i < count; i++) {
+        write_person(&w, &people[i]);
+    }
+    list_finish(call, &list, &w, &end);
     return true;
 }
 

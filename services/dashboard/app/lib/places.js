@@ -5,11 +5,26 @@ import {ownZone} from "./time.js";
 
 const chosen = kept("location", "");
 
-// {list, place, hasNone, choose(id), reload}: place is null until there is one; hasNone: there is none.
+// {list, hasMore, place, hasNone, choose(id), reload}: the list is the first page of all; place is null until there is
+// one; hasNone: there is none.
 export function usePlace() {
   const found = useLoad("/v1/locations?limit=200");
   const id = chosen.use();
   const list = found.data?.locations ?? [];
-  const place = list.find((one) => one.id === id) ?? list[0] ?? null;
-  return {list, place, hasNone: found.data !== null && list.length === 0, zone: place?.timezone ?? ownZone, choose: (next) => chosen.set(next), isBusy: found.isBusy, problem: found.problem, reload: found.reload};
+  const hasMore = found.data?.pagination.has_more ?? false;
+  const near = list.find((one) => one.id === id);
+  const far = useLoad(id && hasMore && !near ? `/v1/locations/${id}` : null);
+  const isUnsure = far.isBusy || (far.problem && far.problem.status !== 404); // Then nobody is shown another one.
+  const place = near ?? far.data ?? (isUnsure ? null : list[0] ?? null);
+  return {
+    list, hasMore, place, hasNone: found.data !== null && list.length === 0, zone: place?.timezone ?? ownZone, choose: (next) => chosen.set(next),
+    isBusy: found.isBusy || far.isBusy, problem: found.problem ?? (place ? null : far.problem), reload: () => Promise.all([found.reload(), far.reload()]),
+  };
+}
+
+// A location by its id, also one that is not on the first page; null: it is not there (yet).
+export function usePlaceOf(places, id) {
+  const near = places.list.find((one) => one.id === id);
+  const far = useLoad(id && places.hasMore && !near ? `/v1/locations/${id}` : null);
+  return near ?? far.data;
 }

@@ -6,7 +6,7 @@ import {toast} from "./toast.js";
 import {post, remove} from "../lib/api.js";
 import {html, useEffect, useState} from "../lib/html.js";
 import {useLoad} from "../lib/load.js";
-import {may, session} from "../lib/session.js";
+import {session} from "../lib/session.js";
 import {requestSnippets} from "../lib/snippets.js";
 import {ago} from "../lib/time.js";
 
@@ -123,13 +123,6 @@ export function RotateKey({of, onClose}) {
       <ol class="stack prose"><li>You get a new key that may do the same.</li><li>Both keys work while you put it into place.</li>
         <li>The old one ends by itself; its page shows whether anybody still calls with it.</li></ol>
       <${Field} form=${form} name="overlap" label="The old key goes on working for" options=${OVERLAPS} /></${Form}></${Dialog}>`;
-}
-
-// (key) => the name of the person who made it; null for one that porterctl made.
-export function useMaker() {
-  const people = useLoad(may("admin") ? "/people" : null);
-  const names = new Map(people.data?.people.map((one) => [one.id, one.name || one.email]));
-  return (of) => names.get(of.created_by) ?? null;
 }
 
 export function KeyState({of}) {

@@ -5,6 +5,7 @@ import {Field, Form, useForm} from "./form.js";
 import {Qr} from "./qr.js";
 import {post} from "../lib/api.js";
 import {html, useRef, useState} from "../lib/html.js";
+import {usePlaceOf} from "../lib/places.js";
 import {fromField, toField} from "../lib/time.js";
 
 const HALF_HOUR_MS = 1_800_000;
@@ -72,7 +73,7 @@ export function WalkIn({place, onClose}) {
 // Whoever comes to another desk than expected is on site where he is: he must be on that roll-call.
 export function CheckIn({of, place, places, onClose}) {
   const isElsewhere = of.location_id && of.location_id !== place.id;
-  const expectedAt = places.list.find((one) => one.id === of.location_id)?.name ?? "another location";
+  const expectedAt = usePlaceOf(places, of.location_id)?.name ?? "another location";
   const form = useForm({badge_number: "", vehicle_plate: of.vehicle_plate ?? ""},
     (_, intent, {CheckInVisitorInput: body}) => post(`/v1/visitors/${of.id}/check-in`, body, {intent}), {CheckInVisitorInput: (values) => ({
       badge_number: values.badge_number.trim() || undefined, vehicle_plate: values.vehicle_plate.trim() || undefined,

@@ -1,7 +1,8 @@
 // Contractors: who waits for approval, whose papers run out.
-import {Badge, Button, Card, Empty, Fault, More, Note, Page, Text, Texts, Time, Waiting} from "../parts/basic.js";
+import {Badge, Button, Card, Empty, Fault, More, Note, Page, Text, Time, Waiting} from "../parts/basic.js";
 import {Dialog} from "../parts/dialog.js";
 import {Check, Field, Form, useForm} from "../parts/form.js";
+import {ChoosePlace, PlaceName} from "../parts/place_pick.js";
 import {Rows} from "../parts/rows.js";
 import {toast} from "../parts/toast.js";
 import {post, query} from "../lib/api.js";
@@ -30,8 +31,7 @@ function Papers({of, zone}) {
 
 function Row({of, zone, open, places}) {
   const [state, words] = STATES[of.status];
-  const where = of.location_ids.map((id) => places.list.find((one) => one.id === id)?.name);
-  return html`<tr><td><strong class="wrap-any"><${Text} of=${of.company} /></strong><div class="quiet small wrap-any"><${Texts} of=${[of.trade, ...where]} /></div></td>
+  return html`<tr><td><strong class="wrap-any"><${Text} of=${of.company} /></strong><div class="quiet small wrap-any"><${Text} of=${of.trade} />${of.location_ids.map((id, at) => html`${at > 0 ? ", " : of.trade && " · "}<${PlaceName} key=${id} places=${places} id=${id} />`)}</div></td>
     <td data-name="Contact" class="small"><${Text} of=${of.contact?.name ?? "–"} /><div class="quiet">${of.contact?.phone ?? of.contact?.email}</div></td>
     <td data-name="State"><${Badge} state=${state}>${words}</${Badge}>${of.reason && html`<div class="quiet small wrap-any">“<${Text} of=${of.reason} />”</div>`}</td>
     <td data-name="Papers"><${Papers} of=${of} zone=${zone} /></td>
@@ -62,7 +62,9 @@ function Reject({of, onClose}) {
 
 function Enter({places, onClose}) {
   const [inducted, setInducted] = useState(false);
-  const [where, setWhere] = useState(new Set(places.place ? [places.place.id] : []));
+  const [isChoosing, choose] = useState(false);
+  const [offered, offer] = useState(places.place ? [places.place.id] : []); // Where there are more than a page.
+  const [where, setWhere] = useState(new Set(offered));
   const form = useForm({company: "", trade: "", contact_name: "", contact_email: "", contact_phone: "", insurance: ""}, (_, intent, {CreateContractorInput: body}) => post("/v1/contractors", body, {intent}), {CreateContractorInput: (v) => {
     const text = (name) => v[name].trim() || undefined;
     const contact = {name: text("contact_name"), email: text("contact_email"), phone: text("contact_phone")};
@@ -74,13 +76,22 @@ function Enter({places, onClose}) {
     next[isOn ? "add" : "delete"](id);
     return next;
   });
+  const chosen = (one) => {
+    choose(false);
+    if (!one) return;
+    offer((old) => old.includes(one.id) ? old : [...old, one.id]);
+    flip(one.id, true);
+  };
   return html`<${Dialog} title="Enter a contractor" onClose=${() => onClose(null)}><${Form} form=${form} submit="Enter" onDone=${onClose}
       known=${["contact.name", "contact.email", "contact.phone", "insurance_expires_at"]}>
     <div class="fields"><${Field} form=${form} name="company" label="Company" autofocus autocomplete="off" /><${Field} form=${form} name="trade" label="Trade" isOptional placeholder="Electrician" autocomplete="off" />
       <${Field} form=${form} name="contact_name" as="contact.name" label="Contact" isOptional autocomplete="off" /><${Field} form=${form} name="contact_phone" as="contact.phone" type="tel" label="Phone" isOptional placeholder="+41791234567" autocomplete="off" />
       <${Field} form=${form} name="contact_email" as="contact.email" type="email" label="E-mail" isOptional autocomplete="off" /><${Field} form=${form} name="insurance" as="insurance_expires_at" type="date" label="Insured until" isOptional /></div>
     <${Check} label="The site induction was done" isOn=${inducted} onChange=${setInducted} />
-    ${places.list.length > 1 && html`<fieldset><legend>May work at</legend>${places.list.map((one) => html`<${Check} key=${one.id} label=${one.name} isOn=${where.has(one.id)} onChange=${(isOn) => flip(one.id, isOn)} />`)}</fieldset>`}</${Form}></${Dialog}>`;
+    ${places.list.length > 1 && html`<fieldset><legend>May work at</legend>${(places.hasMore ? offered : places.list.map((one) => one.id)).map((id) => html`<${Check} key=${id}
+        label=${html`<${PlaceName} places=${places} id=${id} />`} isOn=${where.has(id)} onChange=${(isOn) => flip(id, isOn)} />`)}
+      ${places.hasMore && html`<div><${Button} kind="small" icon="plus" onClick=${() => choose(true)}>Another location</${Button}></div>`}</fieldset>`}</${Form}>
+    ${isChoosing && html`<${ChoosePlace} onClose=${chosen} />`}</${Dialog}>`;
 }
 
 function Soon({zone}) {

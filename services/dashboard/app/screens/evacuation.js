@@ -7,7 +7,7 @@ import {get, intent, post, query} from "../lib/api.js";
 import {html, useEffect, useState} from "../lib/html.js";
 import {useChanges, useLook} from "../lib/live.js";
 import {useLoad} from "../lib/load.js";
-import {usePlace} from "../lib/places.js";
+import {usePlace, usePlaceOf} from "../lib/places.js";
 import {HOME} from "../lib/router.js";
 import {may, session} from "../lib/session.js";
 import {full, span} from "../lib/time.js";
@@ -114,7 +114,7 @@ export function Screen({id}) {
   const [words, setWords] = useState("");
   useChanges(["evacuation"], roster.reload);
   useLook(LOOK_MS, roster.reload, of?.status === "active");
-  const place = places.list.find((one) => one.id === of?.location_id);
+  const place = usePlaceOf(places, of?.location_id);
   const zone = place?.timezone ?? places.zone;
   const isOver = of?.status === "ended";
   const canMark = !isOver && may("front_desk");

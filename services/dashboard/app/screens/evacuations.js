@@ -7,7 +7,7 @@ import {post, query} from "../lib/api.js";
 import {html, useState} from "../lib/html.js";
 import {useChanges} from "../lib/live.js";
 import {useLoad, usePages} from "../lib/load.js";
-import {usePlace} from "../lib/places.js";
+import {usePlace, usePlaceOf} from "../lib/places.js";
 import {HOME, go} from "../lib/router.js";
 import {may, session} from "../lib/session.js";
 
@@ -30,6 +30,14 @@ function Activate({place, hasDrill}) {
     <${Hold} kind=${isDrill ? "drill" : ""} words=${isDrill ? "Start the drill" : "Activate evacuation"} hint="Press and hold for a second and a half" isBusy=${form.isBusy} onDone=${activate} /></div></${Card}>`;
 }
 
+function Row({of, places}) {
+  const place = usePlaceOf(places, of.location_id);
+  return html`<tr><td><a class="main" href="${HOME}/evacuations/${of.id}"><${Time} at=${of.activated_at} zone=${place?.timezone ?? places.zone} /></a><div class="quiet small wrap-any"><${Text} of=${of.reason} /></div></td>
+    <td data-name="Where"><${Text} of=${place?.name} /></td><td data-name="Kind">${of.drill ? "Drill" : "Evacuation"}</td>
+    <td data-name="State"><${Badge} state=${of.status === "active" ? "bad" : "off"}>${of.status === "active" ? "Active" : "Ended"}</${Badge}></td>
+    <td data-name="Accounted for" class="number">${of.accounted_for_count} of ${of.on_site_count}</td></tr>`;
+}
+
 export function Screen() {
   const places = usePlace();
   const {place} = places;
@@ -37,8 +45,6 @@ export function Screen() {
   const pages = usePages("/v1/evacuations?limit=20", "evacuations");
   useChanges(["evacuation", "visitor"], () => { void active.reload(); void pages.reload(); void places.reload(); });
   const going = active.data?.evacuations ?? [];
-  const name = (id) => places.list.find((one) => one.id === id)?.name ?? "";
-  const zone = (id) => places.list.find((one) => one.id === id)?.timezone ?? places.zone;
   return html`<${Page} title="Evacuation" actions=${html`<${PlacePick} places=${places} />`}>
     <${Fault} problem=${places.problem ?? active.problem} retry=${active.reload} />
     ${places.hasNone ? html`<${NoPlace} icon="siren" />` : !place || !active.data ? !active.problem && html`<${Card}><${Waiting} lines=${2} /></${Card}>` : html`${going.map((of) => html`<div key=${of.id} class="alarm ${of.drill ? "drill" : ""}" role="alert">
@@ -49,9 +55,5 @@ export function Screen() {
     <${Card} title="History"><${Fault} problem=${pages.problem} retry=${pages.reload} />
       ${!pages.rows ? !pages.problem && html`<${Waiting} />` : pages.rows.length === 0
         ? html`<${Empty} icon="siren" title="None so far"><p>A drill once a quarter shows how long it takes until everybody is found. Its report stays here.</p></${Empty}>`
-        : html`<table class="cards"><caption class="hidden">Evacuations</caption><thead><tr><th>Activated</th><th>Where</th><th>Kind</th><th>State</th><th>Accounted for</th></tr></thead><tbody>${pages.rows.map((one) => html`<tr key=${one.id}>
-          <td><a class="main" href="${HOME}/evacuations/${one.id}"><${Time} at=${one.activated_at} zone=${zone(one.location_id)} /></a><div class="quiet small wrap-any"><${Text} of=${one.reason} /></div></td>
-          <td data-name="Where"><${Text} of=${name(one.location_id)} /></td><td data-name="Kind">${one.drill ? "Drill" : "Evacuation"}</td>
-          <td data-name="State"><${Badge} state=${one.status === "active" ? "bad" : "off"}>${one.status === "active" ? "Active" : "Ended"}</${Badge}></td>
-          <td data-name="Accounted for" class="number">${one.accounted_for_count} of ${one.on_site_count}</td></tr>`)}</tbody></table><${More} pages=${pages} />`}</${Card}></${Page}>`;
+        : html`<table class="cards"><caption class="hidden">Evacuations</caption><thead><tr><th>Activated</th><th>Where</th><th>Kind</th><th>State</th><th>Accounted for</th></tr></thead><tbody>${pages.rows.map((one) => html`<${Row} key=${one.id} of=${one} places=${places} />`)}</tbody></table><${More} pages=${pages} />`}</${Card}></${Page}>`;
 }

@@ -1,6 +1,6 @@
 // One key: what it may do, who calls with it from where, and its latest calls.
 import {Badge, Button, Card, Empty, Fault, More, Note, Page, Text, Time, Waiting} from "../parts/basic.js";
-import {KeyState, RevokeKey, RotateKey, SCOPES, isLive, lastUsed, useMaker} from "../parts/new_key.js";
+import {KeyState, RevokeKey, RotateKey, SCOPES, isLive, lastUsed} from "../parts/new_key.js";
 import {Spark} from "../parts/spark.js";
 import {query} from "../lib/api.js";
 import {html, useState} from "../lib/html.js";
@@ -58,7 +58,6 @@ function Moving({of, revoke}) {
 export function Screen({id}) {
   const key = useLoad(`/keys/${id}`);
   useLook(LOOK_MS, key.reload);
-  const maker = useMaker();
   const [open, setOpen] = useState(null);
   const of = key.data;
   const close = (made) => {
@@ -71,7 +70,7 @@ export function Screen({id}) {
     <${Fault} problem=${key.problem} retry=${key.reload} />
     ${!of ? !key.problem && html`<${Card}><${Waiting} /></${Card}>` : html`<${Card}><div class="card-body"><dl class="facts">
         <div><dt>State</dt><dd><${KeyState} of=${of} /></dd></div><div><dt>Key</dt><dd class="mono">…${of.hint}</dd></div>
-        <div><dt>Made</dt><dd><${Time} at=${of.created_at} />${maker(of) && html` by <${Text} of=${maker(of)} />`}</dd></div>
+        <div><dt>Made</dt><dd><${Time} at=${of.created_at} />${of.created_by_name && html` by <${Text} of=${of.created_by_name} />`}</dd></div>
         <div><dt>Last used</dt><dd><${Time} at=${lastUsed(of)} past /></dd></div>
         ${of.rotated_to && !isLive(of) && html`<div><dt>Followed by</dt><dd><a href="${HOME}/settings/api/${of.rotated_to}">the new key</a></dd></div>`}<div><dt>Ends</dt><dd>${of.expires_at ? html`<${Time} at=${of.expires_at} />` : "Never"}</dd></div>
         <div><dt>Limit</dt><dd>${of.rate_limit.toLocaleString()} a minute</dd></div><div><dt>Calls, 24 h</dt><dd class="row"><${Spark} values=${of.calls} label="Calls by hour" />${of.calls_24h.toLocaleString()}</dd></div></dl></div></${Card}>

@@ -1,11 +1,12 @@
 // Settings > People: who may sign in, and as what.
-import {Badge, Button, Card, Copy, Fault, Note, Page, Text, Time, Waiting} from "../parts/basic.js";
+import {Badge, Button, Card, Copy, Fault, More, Note, Page, Text, Time, Waiting} from "../parts/basic.js";
 import {Ask, Dialog} from "../parts/dialog.js";
 import {Field, Form, useForm} from "../parts/form.js";
+import {Rows} from "../parts/rows.js";
 import {toast} from "../parts/toast.js";
 import {patch, post, remove} from "../lib/api.js";
 import {html, useState} from "../lib/html.js";
-import {useLoad} from "../lib/load.js";
+import {useLoad, usePages} from "../lib/load.js";
 import {ROLES, may, session} from "../lib/session.js";
 
 // Only owners make or change owners.
@@ -43,7 +44,7 @@ function Invite({onClose}) {
 }
 
 export function Screen() {
-  const people = useLoad("/people");
+  const people = usePages("/people", "people");
   const invitations = useLoad("/invitations");
   const [open, setOpen] = useState(null);
   const close = (isDone) => {
@@ -56,8 +57,8 @@ export function Screen() {
   const waiting = invitations.data?.invitations ?? [];
   return html`<${Page} title="People" lead="Who may sign in to this dashboard, and what they may do." actions=${html`<${Button} kind="primary" icon="plus" onClick=${() => setOpen({invite: true})}>Invite</${Button}>`}>
     <${Fault} problem=${people.problem} retry=${people.reload} />
-    ${!people.data ? !people.problem && html`<${Card}><${Waiting} /></${Card}>` : html`<${Card}><table class="cards"><caption class="hidden">People</caption><thead><tr><th>Name</th><th>Role</th><th>State</th><th>Second step</th><th>Last seen</th><th><span class="hidden">Actions</span></th></tr></thead>
-      <tbody>${people.data.people.map((of) => html`<${Person} key=${of.id} of=${of} open=${setOpen} />`)}</tbody></table></${Card}>`}
+    ${!people.rows ? !people.problem && html`<${Card}><${Waiting} /></${Card}>` : html`<${Card}><table class="cards"><caption class="hidden">People</caption><thead><tr><th>Name</th><th>Role</th><th>State</th><th>Second step</th><th>Last seen</th><th><span class="hidden">Actions</span></th></tr></thead>
+      <${Rows} isTable rows=${people.rows} row=${(of) => html`<${Person} key=${of.id} of=${of} open=${setOpen} />`} /></table><${More} pages=${people} /></${Card}>`}
     ${waiting.length > 0 && html`<${Card} title="Invited"><table class="cards"><caption class="hidden">Invitations</caption><thead><tr><th>E-mail</th><th>Role</th><th>Works until</th><th><span class="hidden">Actions</span></th></tr></thead>
       <tbody>${waiting.map((of) => html`<tr key=${of.id}><td class="wrap-any">${of.email}</td><td data-name="Role">${ROLES[of.role]?.[0] ?? of.role}</td><td data-name="Works until"><${Time} at=${of.expires_at} /></td>
         <td class="end"><${Button} kind="small" onClick=${() => setOpen({withdraw: of})} aria-label="Withdraw the invitation of ${of.email}">Withdraw</${Button}></td></tr>`)}</tbody></table></${Card}>`}
