@@ -11,7 +11,7 @@ def open_settings(page, name):
     page.get_by_role("heading", name=name, exact=True, level=1).wait_for()
 
 
-def test_somebody_is_invited_joins_and_is_removed(page, new_page):
+def test_somebody_is_invited_joins_and_is_removed(page, new_page, owner):
     open_settings(page, "People")
     page.get_by_role("button", name="Invite").click()
     dialog = page.get_by_role("dialog")
@@ -31,11 +31,24 @@ def test_somebody_is_invited_joins_and_is_removed(page, new_page):
     other.get_by_role("row").filter(has_text="Maja Sjöberg").wait_for()
     assert other.get_by_role("button", name="Remove Maja Sjöberg").count() == 0
     page.reload()
+    # A password is forgotten: the link ends what was signed in, and lets its owner in with a new one.
+    page.get_by_role("button", name="New password for Jörg Zimmermann").click()
+    page.get_by_role("button", name="Make the link").click()
+    confirm(page, owner)
+    link = page.get_by_label("Password link").inner_text()
+    page.get_by_role("button", name="Done").click()
+    forgetful = new_page()
+    forgetful.goto(link[link.index("/dashboard"):])
+    forgetful.get_by_label("Choose a password").fill(PASSWORD[::-1])
+    forgetful.get_by_role("button", name="Set the password").click()
+    open_settings(forgetful, "Webhooks")
+    other.get_by_role("link", name="Webhooks").click()
+    other.get_by_role("heading", name="Sign in to Porter").wait_for()
     page.get_by_role("button", name="Remove Jörg Zimmermann").click()
     page.get_by_role("dialog").get_by_role("button", name="Remove").click()
     page.get_by_text("can no longer sign in").wait_for()
-    other.get_by_role("link", name="Webhooks").click()
-    other.get_by_role("heading", name="Sign in to Porter").wait_for()
+    forgetful.get_by_role("link", name="API").click()
+    forgetful.get_by_role("heading", name="Sign in to Porter").wait_for()
 
 
 def test_a_second_step_is_set_up_and_asked_for(page, owner):

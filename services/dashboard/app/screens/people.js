@@ -21,6 +21,7 @@ function Person({of, open}) {
     <td data-name="Second step">${of.totp_enabled ? html`<${Badge} state="good">On</${Badge}>` : html`<${Badge}>Off</${Badge}>`}</td>
     <td data-name="Last seen"><${Time} at=${of.last_seen_at} past /></td>
     <td class="end">${!of.disabled_at && mayTouch(of) && html`<${Button} kind="small" onClick=${() => open({change: of})} aria-label="Change ${of.name}">Change</${Button}>
+      <${Button} kind="small" onClick=${() => open({renew: of})} aria-label="New password for ${of.name}">New password</${Button}>
       <${Button} kind="small" onClick=${() => open({drop: of})} aria-label="Remove ${of.name}">Remove</${Button}>`}</td></tr>`;
 }
 
@@ -31,14 +32,29 @@ function Change({of, onClose}) {
     <${Field} form=${form} name="name" label="Name" autofocus /><${Field} form=${form} name="role" label="Role" options=${rolesFor()} /></${Form}></${Dialog}>`;
 }
 
+// A link that lets somebody in: it stays until whoever made it has it.
+function LinkOnce({title, label, made, onClose}) {
+  return html`<${Dialog} title=${title} isFixed onClose=${onClose}><div class="dialog-body">
+      <${Note} kind="warn"><p><strong>Send this link to them now: it is only shown this once.</strong> It works once, until <${Time} at=${made.expires_at} />.</p></${Note}>
+      <div class="secret"><output aria-label=${label}>${made.link}</output></div></div>
+    <footer class="dialog-foot"><${Copy} text=${made.link} label="Copy link" kind="primary" /><${Button} onClick=${onClose}>Done</${Button}></footer></${Dialog}>`;
+}
+
+// For who forgot theirs. Nothing changes until the link is used.
+function NewPassword({of, onClose}) {
+  const [made, setMade] = useState(null);
+  const form = useForm({}, (_, intent) => post(`/people/${of.id}/reset-password`, undefined, {intent}));
+  const name = html`<${Text} of=${of.name || of.email} />`;
+  if (made) return html`<${LinkOnce} title=${html`A new password for ${name}`} label="Password link" made=${made} onClose=${() => onClose(false)} />`;
+  return html`<${Dialog} title=${html`A new password for ${name}?`} isFixed=${form.isBusy} onClose=${() => onClose(false)}><${Form} form=${form} submit="Make the link" onDone=${setMade}>
+    <p>You get a link by which ${name} chooses a new password. Until it is used the old one works; then all their sessions end.</p></${Form}></${Dialog}>`;
+}
+
 function Invite({onClose}) {
   const [made, setMade] = useState(null);
   const form = useForm({email: "", role: "front_desk"}, (_, intent, {CreateInvitationInput: body}) => post("/invitations", body, {intent}),
     {CreateInvitationInput: ({email, role}) => ({email: email.trim(), role})});
-  if (made) return html`<${Dialog} title="Invitation for ${made.email}" isFixed onClose=${() => onClose(true)}><div class="dialog-body">
-      <${Note} kind="warn"><p><strong>Send this link to them now: it is only shown this once.</strong> It works once, until <${Time} at=${made.expires_at} />.</p></${Note}>
-      <div class="secret"><output aria-label="Invitation link">${made.link}</output></div></div>
-    <footer class="dialog-foot"><${Copy} text=${made.link} label="Copy link" kind="primary" /><${Button} onClick=${() => onClose(true)}>Done</${Button}></footer></${Dialog}>`;
+  if (made) return html`<${LinkOnce} title=${html`Invitation for <${Text} of=${made.email} />`} label="Invitation link" made=${made} onClose=${() => onClose(true)} />`;
   return html`<${Dialog} title="Invite somebody" isFixed=${form.isBusy} onClose=${() => onClose(false)}><${Form} form=${form} submit="Make the invitation" onDone=${setMade}>
     <${Field} form=${form} name="email" type="email" label="E-mail" autofocus autocomplete="off" /><${Field} form=${form} name="role" label="Role" options=${rolesFor()} /></${Form}></${Dialog}>`;
 }
@@ -64,6 +80,7 @@ export function Screen() {
         <td class="end"><${Button} kind="small" onClick=${() => setOpen({withdraw: of})} aria-label="Withdraw the invitation of ${of.email}">Withdraw</${Button}></td></tr>`)}</tbody></table></${Card}>`}
     <${Card} title="Roles"><dl class="card-body">${Object.entries(ROLES).map(([role, [name, words]]) => html`<div key=${role}><dt><strong>${name}</strong></dt><dd class="quiet">${words}</dd></div>`)}</dl></${Card}>
     ${open?.invite && html`<${Invite} onClose=${close} />`}${open?.change && html`<${Change} of=${open.change} onClose=${close} />`}
+    ${open?.renew && html`<${NewPassword} of=${open.renew} onClose=${close} />`}
     ${open?.drop && html`<${Ask} title=${html`Remove <${Text} of=${open.drop.name} />?`} yes="Remove" onClose=${close} work=${async (intent) => { await remove(`/people/${open.drop.id}`, {intent}); toast(html`<${Text} of=${open.drop.name} /> can no longer sign in.`); }}>
       <p><${Text} of=${open.drop.name} /> is signed out everywhere at once and can’t sign in again. What they did stays in the audit log.</p></${Ask}>`}
     ${open?.withdraw && html`<${Ask} title="Withdraw this invitation?" yes="Withdraw" onClose=${close} work=${async (intent) => { await remove(`/invitations/${open.withdraw.id}`, {intent}); toast("The link no longer works."); }}>
