@@ -29,7 +29,7 @@ def test_a_key_that_is_in_use_says_how_much_since_when_and_from_where(asked, por
             answer = session.get(f"{porter.gateways[0].url}/api/v1/visitors", headers={"X-API-Key": key.text}, verify=str(porter.tls / "ca.pem"), timeout=20)
             assert answer.status_code == 200
     browser = owner.signed_in()
-    eventually(lambda: browser.get(f"/keys/{key.id}").json()["calls_24h"] == 3, 60, "the calls are counted")
+    eventually(lambda: browser.get(f"/keys/{key.id}").json()["calls_24h"] == 3, 60, "the calls are counted", every=0.5)
     dialog = asked("Lobby screen")
     note = dialog.locator(".note.warn")
     note.get_by_text("It is in use: 3 calls in the last 24 hours, the last one").wait_for()
