@@ -1,5 +1,6 @@
 """A Kafka whose second listener wants TLS and a password, whose third a certificate, and which gives nobody a right that was not said. The plain listener
-is for whoever sets it up. Passwords are of PLAIN or, for clients newer than Debian 12's librdkafka, of SCRAM-SHA-512."""
+is for whoever sets it up. Who has the right to makes a topic by asking for it. Passwords are of PLAIN or, for clients newer than Debian 12's
+librdkafka, of SCRAM-SHA-512."""
 import os
 
 from confluent_kafka.admin import (AclBinding, AclBindingFilter, AclOperation, AclPermissionType, AdminClient, ResourcePatternType,
@@ -26,6 +27,7 @@ listener.name.mutual.ssl.truststore.location={ca}
 listener.name.mutual.ssl.principal.mapping.rules=RULE:^CN=([^,]+),.*$/$1/
 authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
 super.users=User:ANONYMOUS
+auto.create.topics.enable=true
 """
 # Of PLAIN: a broker learns them when it starts.
 PLAIN = ("gateway-a", "gateway-b", "dispatcher-a", "dispatcher-b", "operator", "reader-plain", "asked")

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 
 from harness.certificates import Certificate
 from harness.events import TOPICS
@@ -140,6 +140,15 @@ def all_rights(porter):
     return made
 
 
+def committed(reader, places):
+    """None while Kafka makes up its mind which broker has the group."""
+    try:
+        return [(one.topic, one.partition, one.offset) for one in reader.committed(places, timeout=20)]
+    except KafkaException as fault:
+        assert fault.args[0].code() in (KafkaError.NOT_COORDINATOR, KafkaError.COORDINATOR_LOAD_IN_PROGRESS), fault
+        return None
+
+
 def all_places(kafka, porter):
     """Where every partition of ours ends, where every group of ours is in it, and which topics there are."""
     topics = kafka.admin.list_topics(timeout=10).topics
@@ -147,7 +156,7 @@ def all_places(kafka, porter):
     made = {}
     for group in (f"{porter.name}.{topic}" for topic in (*TOPICS, "porter.webhooks.v1", DEAD)):
         reader = Consumer({"bootstrap.servers": kafka.url, "group.id": group, "log_level": 0})
-        made[group] = [(one.topic, one.partition, one.offset) for one in reader.committed(ours, timeout=20)]
+        made[group] = eventually(lambda asker=reader: committed(asker, ours), 30, "a coordinator")
         made["ends"] = [(one.topic, one.partition, reader.get_watermark_offsets(one, timeout=10)) for one in ours]
         reader.close()
     return made
