@@ -57,8 +57,9 @@ static struct job *job_of_row(struct dispatcher *d, const struct delivery *row,
     return j;
 }
 
-/* Was it tried since somebody, or the end of a rest, gave it the whole
- * schedule, and is it too old by now? A first attempt is always made. */
+/* Was it tried since somebody gave it the whole schedule, other than to see
+ * whether its endpoint is back, and is it too old by now? A first attempt is
+ * always made. */
 static bool is_too_old(const struct dispatcher *d, const struct job *j)
 {
     const struct backoff backoff = backoff_of(j->target, &d->backoff);

@@ -178,10 +178,10 @@ static bool take_event(struct intake *in, const struct pending *p,
     }
     ledger_add(in->d->ledger, &p->place, jobs, count);
     ledger_finish(in->d->ledger, &refused);
+    meter_taken(in->d, p->event.trace, p->sent_us);
     workers_put(in->d->workers, &send);
     put_off(in, &waits);
     metrics_add(in->d->metrics, METER_MATCHED, 0, (int64_t)count);
-    meter_taken(in->d, p->event.trace, p->sent_us);
     spans_processed(in->d, &p->event, &p->place, began_us, count);
     body_release(body);
     target_set_release(set);
@@ -278,9 +278,8 @@ static void keep(struct intake *in, const struct record *r)
     spans_begin(in->d, &p->event);
 }
 
-/* Should what is pending wait for the lanes? They are at ease again within
- * milliseconds, or it goes on after HOLD_MAX_MS: one endpoint never stops the
- * others. */
+/* Should what is pending wait for the lanes? Until HOLD_MAX_MS have passed: one
+ * endpoint never stops the others. */
 static bool is_held_by_lanes(struct intake *in)
 {
     if (!workers_are_busy(in->d->workers)) {
@@ -338,10 +337,13 @@ static void revoked(void *user)
     struct intake *in = user;
     struct err err = ERR_NONE;
 
-    /* What can't be pushed on is consumed again by the next owner, and by us
-     * later: the row is then there already. */
+    /* The next owner gets it too: here it goes on without what has a row. */
     if (!push_on(in, false, &err)) {
         log_err(LOG_WARN, "intake.revoked_while_waiting", &err, NULL, 0);
+        for (size_t i = in->pending_next; i < in->pending_count; i++) {
+            in->pending[i].is_doubtful = !in->pending[i].is_poison;
+            in->pending[i].is_asked = false;
+        }
     }
     crash_point("revoked");
     if (!ledger_flush(in->d->ledger, REVOKE_FLUSH_MS)) {
@@ -356,8 +358,7 @@ static bool fetch_more(struct intake *in, struct err *err)
     const struct record *records = NULL;
     size_t count = 0;
 
-    /* Not a reason to pause partitions, which throws away what librdkafka has
-     * fetched ahead. */
+    /* (Pausing partitions would throw away what librdkafka fetched ahead.) */
     if (in->pending_count > 0 && !load_is_full(&in->d->load) &&
         is_held_by_lanes(in)) {
         (void)thread_rest(&in->thread, HOLD_MS);

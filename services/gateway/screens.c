@@ -20,7 +20,8 @@ static const struct {
     {"Content-Security-Policy",
      "default-src 'none'; script-src 'self'; style-src 'self'; "
      "img-src 'self' data:; connect-src 'self'; "
-     "require-trusted-types-for 'script'; frame-ancestors 'none'; "
+     "require-trusted-types-for 'script'; trusted-types 'none'; "
+     "frame-ancestors 'none'; "
      "base-uri 'none'; form-action 'self'"},
     {"Referrer-Policy", "no-referrer"},
     {"Cross-Origin-Opener-Policy", "same-origin"},

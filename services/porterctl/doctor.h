@@ -17,7 +17,7 @@ enum verdict {
     VERDICT_COUNT
 };
 
-#define FINDING_MAX 2048
+#define FINDING_MAX 8192 /* A ready line for each right that is lacking. */
 
 /* What a check found; begins as well, with no text. */
 struct finding {

@@ -86,7 +86,7 @@ static bool read_state(struct republish *p, struct err *err)
     if (path == NULL) {
         return true;
     }
-    if (!state_file_read(path, p->arena, line, err)) {
+    if (!state_file_read(path, p->ctl->arena, line, err)) {
         return false;
     }
     p->goes_on = line[0] != '\0';

@@ -26,7 +26,7 @@ static const struct config_row rows[] = {
      "Requests that one endpoint gets at the same time, at most (and never more than half of its "
      "worker's 100).", NULL},
     {"PORTER_LANE_QUEUE", CONFIG_UINT, AT(lane_queue), 0, "1000", 1, 100000,
-     "Deliveries that wait in memory for one endpoint (32 when it takes longer than a second to "
+     "Deliveries that wait in memory for one endpoint (8 when it takes longer than a second to "
      "answer); more wait in PostgreSQL.", NULL},
     {"PORTER_RETRY_SCHEDULE", CONFIG_TEXT, AT(retry_schedule), 0,
      "5s,30s,2m,10m,30m,1h,3h,6h,12h,24h,24h", 2, 1024,

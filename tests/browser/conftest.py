@@ -5,15 +5,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 from harness.dashboard import Person
 from integration.conftest import (  # noqa: F401 (fixtures)
     new_porter, organization, porter, pytest_runtest_makereport, pytest_sessionfinish, pytest_sessionstart, servers)
 
 CHROMIUM = "/usr/bin/chromium"
+PATIENCE_MS = 15_000  # On a loaded machine.
 DESK = {"width": 1280, "height": 900}
 PHONE = {"width": 390, "height": 844}
+
+
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest.fixture(scope="session")
@@ -59,7 +63,7 @@ def new_page(chromium, porter, faults):  # noqa: F811
             "timezone_id": "Europe/Zurich", "permissions": ["clipboard-read", "clipboard-write"], **more})
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(PATIENCE_MS)
         faults.watch(page)
         return page
 

@@ -23,6 +23,13 @@ def ago(**more):
     return (datetime.now(timezone.utc) - timedelta(**more)).isoformat()
 
 
+def until_there(page):
+    """What was gone to is there, and not the start before it."""
+    page.locator("nav[aria-label=Main]").wait_for(state="attached")
+    page.locator("main h1").first.wait_for()
+    expect(page.locator(".waiting")).to_have_count(0)
+
+
 def furnish(porter, organization):
     key = organization.key(name="Building management")
     client = organization.client(key=key)
@@ -87,7 +94,7 @@ SCREENS = [
     Screen("contractors-enter", "/contractors", "Dachmeister", "Enter a contractor"),
     Screen("evacuations", "/evacuations", "Quarterly drill"),
     Screen("evacuation", "/evacuations/{evacuation}", "missing"),
-    Screen("evacuation-end", "/evacuations/{evacuation}", "missing", "End evacuation"),
+    Screen("evacuation-end", "/evacuations/{evacuation}", "missing", "End the drill"),
     Screen("keys", "/settings/api", "Building management"),
     Screen("keys-generate", "/settings/api", "Building management", "Generate API Key"),
     Screen("keys-revoke", "/settings/api", "Building management", "Revoke Building management"),

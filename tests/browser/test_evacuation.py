@@ -112,7 +112,7 @@ def test_a_mark_that_was_not_taken_is_not_said_to_be(page, on_site):
     activate(page)
     page.route("**/roll-call", lambda route: route.abort())
     page.get_by_role("button", name="Ada Lovelace").click()
-    page.get_by_role("status").filter(has_text="check the connection").wait_for()
+    page.get_by_role("status").filter(has_text="Ada Lovelace was not marked.").wait_for()
     page.get_by_label("3 missing, 0 of 3 accounted for").wait_for()
     assert page.get_by_text("Ada Lovelace is accounted for.").count() == 0
 
@@ -164,7 +164,7 @@ def test_a_drill_from_its_start_to_its_report_by_keyboard_alone(page, on_site, c
     for name, left in (("Ada Lovelace", 2), ("Alan Turing", 1)):
         press_on(page, page.get_by_role("button", name=name))
         page.get_by_label(f"{left} missing, {3 - left} of 3 accounted for").wait_for()
-    press_on(page, page.get_by_role("button", name="End evacuation"))
+    press_on(page, page.get_by_role("button", name="End the drill"))
     dialog = page.get_by_role("dialog", name="End it?")
     press_on(page, dialog.get_by_role("button", name="End the drill"))
     dialog.wait_for(state="detached")

@@ -52,7 +52,7 @@ def know_rules(page, act):
     with page.expect_response(RULES) as answer:
         act()
     answer.value.finished()
-    page.evaluate("new Promise(done => requestAnimationFrame(() => setTimeout(done)))")
+    page.locator("form[data-rules=true]").first.wait_for()
 
 
 def fill(page, case, open_form):

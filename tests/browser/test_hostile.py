@@ -3,7 +3,7 @@ import re
 
 from playwright.sync_api import expect
 
-from .screens import HOSTILE
+from .screens import HOSTILE, until_there
 
 NASTY = [HOSTILE, "{{constructor.constructor('document.title=1')()}}", "javascript:document.title='broken'", "\u202egnp.exe", "&lt;b&gt;", "' onmouseover='x"]
 
@@ -41,7 +41,7 @@ def test_what_an_endpoint_answers_is_text(page, porter, organization):
 def test_addresses_are_text(page, organization):
     for path in ("/settings/webhooks/%3Cimg%20src=x%3E", "/desk?view=%3Cscript%3E", "/%3Cscript%3E", "/settings/webhooks/whk_%2e%2e"):
         page.goto(f"/dashboard{path}")
-        page.get_by_role("heading", level=1).wait_for()
+        until_there(page)
         unbroken(page)
 
 

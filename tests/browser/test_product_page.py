@@ -155,6 +155,7 @@ def test_a_secret_is_rotated_with_a_countdown(page, porter, owner):
     add_webhook(page, receiver.url(), "visitor.checked_in")
     page.get_by_role("button", name="Rotate").click()
     page.get_by_role("dialog", name="Rotate the secret").get_by_role("button", name="Make a new secret").click()
+    confirm(page, owner)
     secret = page.get_by_label("Secret", exact=True)
     secret.wait_for()
     page.get_by_text("The secret before signs too").wait_for()

@@ -4,7 +4,7 @@ import re
 import pytest
 
 POLICY = ("default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-          "require-trusted-types-for 'script'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'")
+          "require-trusted-types-for 'script'; trusted-types 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'")
 
 
 @pytest.fixture

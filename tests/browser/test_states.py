@@ -11,7 +11,7 @@ from harness.poll import eventually
 
 from .axe import violations
 from .conftest import confirm, sign_in
-from .screens import rest
+from .screens import rest, until_there
 
 STATES = {}
 
@@ -204,7 +204,7 @@ def a_search_that_finds_nothing(page, of):
 @state
 def a_path_that_is_none(page, of):
     page.goto("/dashboard/nothing/here")
-    page.get_by_role("heading", level=1).wait_for()
+    until_there(page)
 
 
 @state
@@ -290,6 +290,7 @@ class Things:
         eventually(lambda: client.get(f"/webhooks/{self.broken}/deliveries?state=failed").json()["deliveries"], 30, "one is given up")
 
 
+@pytest.mark.timeout(900)
 def test_no_state_has_a_violation(looked_at, porter, faults):
     of, page = Things(porter), looked_at()
     sign_in(page, of.owner)
@@ -333,6 +334,6 @@ def test_what_is_not_for_ones_role_has_no_violation(looked_at, porter, organizat
     sign_in(page, Person(porter, organization, role="viewer"))
     for path in ("settings/people", "settings/webhooks", "settings/api", "desk"):
         page.goto(f"/dashboard/{path}")
-        page.get_by_role("heading", level=1).wait_for()
+        until_there(page)
         rest(page)
         assert not violations(page), path

@@ -125,6 +125,17 @@ def test_a_client_certificate_is_given_named_and_taken_away_and_its_key_never_sh
     assert not client.get(f"/webhooks/{hook}").json()["client_certificate"]
 
 
+def test_what_is_still_tried_is_undelivered_too(page, porter, client, organization):
+    receiver = porter.receiver(lambda got: (500, {}, b""))
+    hook = make(client, receiver.url(), retry_schedule={"waits_seconds": [3600]})
+    visitor = client.pre_register(organization.location())
+    page.goto(f"/dashboard/settings/webhooks/{hook}?view=undelivered")
+    line = page.get_by_role("table", name="Still to be delivered").locator("tbody tr")
+    expect(line).to_contain_text("The endpoint answered 500")
+    expect(line).to_contain_text(visitor["id"])
+    expect(page.get_by_text("Nothing is undelivered")).to_have_count(0)
+
+
 def test_what_failed_is_recovered_with_its_progress_and_counted(page, porter, client, organization):
     state = {"status": 500}
     receiver = porter.receiver(lambda got: (state["status"], {}, b""))

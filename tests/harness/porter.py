@@ -224,8 +224,8 @@ class Porter:
         self.gateways.append(made)
         return made
 
-    def dispatcher(self, **settings):
-        made = Dispatcher(self, len(self.dispatchers), **settings).start()
+    def dispatcher(self, wait=True, **settings):
+        made = Dispatcher(self, len(self.dispatchers), **settings).start(wait)
         self.dispatchers.append(made)
         return made
 

@@ -182,6 +182,22 @@ def test_one_event_that_is_always_refused_keeps_no_other_back(fast):
     assert [row["subject"] for row in endpoint.until_rows(1, state="failed")] == visitors[:1]
 
 
+def test_what_is_always_refused_comes_to_an_end_however_often_others_do_well(fast):
+    """Enough of them open the circuit each time that they go out, and another event closes it again."""
+    endpoint = Endpoint(fast)
+    endpoint.receiver.answer = lambda r: (400 if json.loads(r.body)["data"]["visitor"]["full_name"] == "Poison" else 204, {}, b"")
+    refused = {endpoint.client.pre_register(endpoint.place, full_name="Poison")["id"] for _ in range(IN_A_ROW + 2)}
+    well = []
+
+    def failed():
+        if endpoint.webhook()["health"] == "failing":
+            well.extend(endpoint.write(1))
+        return rows if len(rows := endpoint.rows(state="failed")) == len(refused) else None
+
+    assert {row["subject"] for row in eventually(failed, 60, "each has failed")} == refused
+    assert {row["subject"] for row in endpoint.until_rows(len(well), state="delivered")} == set(well) != set()
+
+
 def failed_elsewhere(endpoint):
     """What other dispatchers have written with their attempts: eight failures since a success. Its webhook is older."""
     key = (parse_id(endpoint.organization.id), parse_id(endpoint.id))

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from harness.deliveries import by_delivery, settled, writing, written
+from harness.deliveries import attempts, by_delivery, settled, writing, written
 from harness.poll import eventually
 from harness.porter import format_id
 
@@ -22,6 +22,18 @@ def has_partitions(dispatcher):
     eventually(lambda: dispatcher.metric('porter_intake_partitions{topic="porter.visitors.v1"}') > 0, 30, "partitions")
 
 
+def not_written_down(porter, organization, receiver):
+    """How many requests the endpoint has got of which no row tells. (What a socket still holds is read by now: twice the same.)"""
+    seen = []
+
+    def look():
+        told = len(attempts(porter, organization))
+        seen.append(len(receiver.matching()) - told)
+        return len(seen) > 5 and len(set(seen[-5:])) == 1
+    eventually(look, 20, "the last requests")
+    return seen[-1]
+
+
 @pytest.mark.parametrize("step", STEPS)
 def test_a_death_loses_nothing(new_porter, step, capsys):
     arrival, kind = STEPS[step]
@@ -37,7 +49,9 @@ def test_a_death_loses_nothing(new_porter, step, capsys):
     organization.webhook(receiver.url())
     if step == "revoked":
         has_partitions(porter.dispatcher(**QUICK))
-    victim = porter.dispatcher(**QUICK, CRASH_AT=f"{step}:{arrival}")
+    victim = porter.dispatcher(wait=False, **QUICK, CRASH_AT=f"{step}:{arrival}")  # It may be there before it is ready.
+    if step in ("revoked", "drained"):
+        victim.wait_ready()
     with writing(porter, organization, 60) as load:
         eventually(lambda: len(load.calls) >= 60, 30, "60 writes")
         if step == "revoked":  # Of three: the third's coming takes partitions away from both.
@@ -47,6 +61,7 @@ def test_a_death_loses_nothing(new_porter, step, capsys):
             eventually(lambda: victim.metric('porter_circuit_events_total{event="opened"}') > 0, 30, "an open circuit")
             is_up.set()
         eventually(lambda: not victim.is_alive(), 60, f"a death at {step}")
+        untold = not_written_down(porter, organization, receiver)
         if step != "revoked":
             porter.dispatcher(**QUICK)
         is_up.set()
@@ -60,5 +75,5 @@ def test_a_death_loses_nothing(new_porter, step, capsys):
     assert len(requests) == len(wanted)
     twice = sum(max(requests[format_id("dlv", row["id"])] - row["attempts"], 0) for row in rows)
     with capsys.disabled():
-        print(f"\ndeath at {step}: {len(wanted)} deliveries, lost {len(wanted) - len(rows)}, sent once more than was written down {twice}")
-    assert twice <= IN_FLIGHT
+        print(f"\ndeath at {step}: {len(wanted)} deliveries, lost {len(wanted) - len(rows)}, under way at the death {untold}, sent twice {twice}")
+    assert twice <= untold <= IN_FLIGHT

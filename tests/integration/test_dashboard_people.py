@@ -84,6 +84,7 @@ def test_what_needs_a_confirmation_says_so(porter, organization, method, path):
 def test_secrets_and_new_keys_need_a_confirmation():
     assert {path for _, path, _, confirmed in routes() if confirmed} == {
         "/dashboard/api/keys", "/dashboard/api/keys/{id}/rotate", "/dashboard/api/webhooks/{id}/secret", "/dashboard/api/me/totp",
+        "/dashboard/api/v1/webhooks/{id}/rotate-secret",
         "/dashboard/api/people/{id}/reset-password"}
 
 

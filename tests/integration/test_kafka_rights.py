@@ -127,7 +127,7 @@ def doctor(porter, services, *words, **settings):
                           PORTER_KAFKA_GROUP=porter.name, PORTER_TLS_CERTIFICATE=porter.tls / "server.pem",
                           PORTER_TLS_KEY=porter.tls / "server.key", **settings)
     said, = map(json.loads, done.stdout.splitlines())
-    assert said["took_ms"] < 9500 and done.returncode == (said["state"] == "failed"), done.stderr
+    assert done.returncode == (said["state"] == "failed"), done.stderr
     return said["state"], said["detail"]
 
 

@@ -358,7 +358,7 @@ def test_keys_of_an_organization(watched):
     """As porterctl lists them: all, and nobody else's."""
     keys, plans = watched.during(lambda: watched.porter.ctl_list("key", "list", "--org", watched.other.id), ["key_list"])
     assert len(keys) == 3
-    well(facts(plans), {"api_keys_pkey"}, {"api_keys": 3}, 3)
+    well(facts(plans), {"api_keys_pkey"}, {"api_keys": 3, "users": 0}, 3)
 
 
 def test_organizations_that_browsers_may_call(watched):

@@ -74,16 +74,19 @@ def test_an_event_that_waits_for_kafka(mine):
 def test_a_record_that_waits_on_kafka_for_a_dispatcher(mine):
     """Its time there is what passed since Kafka got it, to the workers."""
     gateway, dispatcher, tenant = mine.gateways[0], mine.dispatchers[0], mine.organization()
-    name = "porter_intake_wait_seconds"
+    name, receiver = "porter_intake_wait_seconds", mine.receiver()
+    tenant.webhook(receiver.url())
     client, place = tenant.client(), tenant.location()
     client.pre_register(place)
-    eventually(lambda: value(dispatcher, f"{name}_count") == value(gateway, "porter_relay_records_total") > 0, 20, "the first was taken")
+    receiver.wait(1)
+    eventually(lambda: value(gateway, "porter_outbox_rows") == value(dispatcher, "porter_intake_lag_records") == 0, 20, "nothing is on its way")
+    sent = value(gateway, "porter_relay_records_total")
     count, swift, slow = (value(dispatcher, f"{name}{end}") for end in ("_count", '_bucket{le="1"}', "_sum"))
     began = time.monotonic()
     dispatcher.signal(signal.SIGSTOP)
     try:
         client.pre_register(place)
-        eventually(lambda: value(gateway, "porter_relay_records_total") == count + 1, 20, "Kafka has the other")
+        eventually(lambda: value(gateway, "porter_relay_records_total") == sent + 1, 20, "Kafka has the other")
         then = time.monotonic()
         eventually(lambda: time.monotonic() > then + 1.5, 20, "it lies there")
     finally:
@@ -94,29 +97,27 @@ def test_a_record_that_waits_on_kafka_for_a_dispatcher(mine):
 
 
 def test_windows_of_endpoints_grow_with_their_answers(mine):
-    """And a time-out, here the answer 503, halves them."""
-    dispatcher, tenant, answer = mine.dispatchers[0], mine.organization(), {"status": 204}
-    name = "porter_lane_windows"
-    before = {size: value(dispatcher, f'{name}{{size="{size}"}}') for size in ("1", "2-3", "4-7", "8-15", "16-31", "32+")}
+    """And one that says it is too much, here by 503, halves them. (How exactly, and in which size each counts: lane_test.c.)"""
+    dispatcher, tenant = mine.dispatchers[0], mine.organization()
+    series = [f'porter_lane_windows{{size="{size}"}}' for size in ("1", "2-3", "4-7", "8-15", "16-31", "32+")]
+    lanes = sum(value(dispatcher, one) for one in series)
     allowed = value(dispatcher, 'porter_lane_window_attempts{state="allowed"}')
-    receiver = mine.receiver(lambda _: (answer["status"], {}, b""))
+    receiver = mine.receiver(lambda got: (503 if b"Halve" in got.body and got.headers["x-porter-attempt"] == "1" else 204, {}, b""))
     tenant.webhook(receiver.url())
     client, place = tenant.client(), tenant.location()
 
-    def has(size, more):
-        return (value(dispatcher, f'{name}{{size="{size}"}}') == before[size] + 1
-                and value(dispatcher, 'porter_lane_window_attempts{state="allowed"}') == allowed + more)
+    def window():
+        """Of ours, or one more: what the last test's endpoint got may not have been told when we began."""
+        return value(dispatcher, 'porter_lane_window_attempts{state="allowed"}') - allowed
 
-    for number in range(1, 5):
+    for number in range(1, 17):
         client.pre_register(place)
         receiver.wait(number)
-    eventually(lambda: has("4-7", 5), 20, "one more for each of four answers")
-    answer["status"] = 503
-    client.pre_register(place)
-    receiver.wait(5)
-    answer["status"] = 204
-    assert {value(dispatcher, f'{name}{{size="{size}"}}') - before[size] for size in ("1", "8-15", "16-31", "32+")} == {0}
-    eventually(lambda: has("2-3", 3), 20, "half of five, and one more for the answer to the next try")
+    eventually(lambda: 12 <= window() <= 18, 20, "one more for each quick answer")
+    assert sum(value(dispatcher, one) for one in series) == lanes + 1
+    client.pre_register(place, full_name="Halve")
+    receiver.wait(18)
+    eventually(lambda: 1 <= window() <= 10, 20, "half of it, and one more for the answer to the next try")
     eventually(lambda: value(dispatcher, 'porter_lane_window_attempts{state="used"}') == 0, 20, "nothing is under way")
 
 

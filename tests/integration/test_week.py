@@ -1,7 +1,7 @@
 """Days of outage in seconds: the programs' clock is moved on, and all that has to do with days is as it is promised."""
 import json
 from collections import Counter, defaultdict
-from datetime import timedelta
+from datetime import datetime, timedelta
 from threading import Event
 
 import pytest
@@ -16,7 +16,8 @@ UNWANTED = "Nemo"  # An endpoint never answers well to events about this visitor
 SCHEDULE = [timedelta(seconds=5), timedelta(seconds=30), timedelta(minutes=2), timedelta(minutes=10), timedelta(minutes=30),
             timedelta(hours=1), timedelta(hours=3), timedelta(hours=6), timedelta(hours=12), timedelta(hours=24), timedelta(hours=24)]
 JITTER = 0.1
-PROBE_WAIT_MAX = timedelta(minutes=15)
+PROBE_WAITS = [timedelta(seconds=seconds) for seconds in (30, 60, 120, 240, 480, 900, 900)]
+PROBE_WAIT_MAX = PROBE_WAITS[-1]
 SHORT = {"retry_schedule": {"waits_seconds": [1]}, "max_age_seconds": 600}
 FIVE_DAYS, FAILURES_MIN = timedelta(days=5), 20
 KEEP = {"PORTER_RETENTION_EVENTS": "90d", "PORTER_RETENTION_DELIVERIES": "30d", "PORTER_RETENTION_ATTEMPTS": "7d"}
@@ -175,6 +176,19 @@ def test_an_event_that_is_never_answered_well_is_tried_by_the_schedule_for_three
     row, made = story()
     assert (row["state"], row["due_at"]) == ("failed", None) and [one["number"] for one in made] == list(range(1, len(SCHEDULE) + 2))
     assert abs(made[-1]["at"] - made[0]["at"] - timedelta(days=3)) < timedelta(hours=10)  # "about"
+
+
+def test_probes_begin_after_half_a_minute_and_come_more_and_more_seldom(porter):
+    desk = Desk(porter)
+    hook = Hook(desk)
+    for _ in range(5):  # Twelve events.
+        desk.write()
+    eventually(lambda: hook.shown()["health"] == "failing", 30, "ten failures")
+    for wait in PROBE_WAITS:
+        told = hook.shown()["next_probe_at"]
+        assert wait / 2 < datetime.fromisoformat(told) - desk.clock.now() <= wait
+        desk.clock.move_to(datetime.fromisoformat(told))
+        eventually(lambda last=told: hook.shown()["next_probe_at"] != last and {row["state"] for row in hook.rows()} == {"held"}, 30, "a probe in vain")
 
 
 def test_an_endpoint_that_is_down_for_three_days_gets_everything_when_it_is_back(porter):

@@ -170,10 +170,15 @@ SELECT org_id, id FROM row;
 -- name: delivery_record
 -- $9 and $10 are the earliest and latest event_at: no other day is opened.
 -- $35 are the leases under which it was tried. Who has lost his lease to
--- another says nothing more about the row, but that it was delivered.
+-- another says nothing more about the row, but that it was delivered. What is
+-- held after an attempt was a probe, which uses up nothing of its schedule.
 WITH row AS (
     UPDATE deliveries d
        SET state = r.state, attempts = greatest(d.attempts, r.attempts),
+           attempts_before = CASE WHEN r.state = 'held'
+                                  THEN d.attempts_before
+                                       + greatest(r.attempts - d.attempts, 0)
+                                  ELSE d.attempts_before END,
            due_at = r.due_at, waits_for = NULL, finished_at = r.finished_at,
            last_status = CASE WHEN r.attempts > d.attempts
                               THEN r.last_status ELSE d.last_status END,
@@ -303,7 +308,7 @@ WITH seen AS MATERIALIZED (
                                            interval '1 minute')
                                 ELSE least(greatest($1::timestamptz - d.created_at,
                                                     interval '30 seconds'),
-                                           interval '5 minutes') END END
+                                           interval '1 hour') END END
       FROM unnest(ARRAY(SELECT org_id FROM rest), ARRAY(SELECT id FROM rest),
                   ARRAY(SELECT event_at FROM rest),
                   ARRAY(SELECT waits_for FROM rest))
@@ -433,7 +438,8 @@ RETURNING {claimed};
 
 -- name: delivery_release
 -- The next $5 that are held for the webhook, the oldest first, due from $3 on,
--- $4 microseconds apart, each with the whole schedule before it; but what is too
+-- $4 microseconds apart, each where it was in its schedule (one that its endpoint
+-- always refuses comes to an end, however often others do well); but what is too
 -- old ($6: the most, in milliseconds, unless the webhook says it) has failed: $7
 -- and $8 say why, $9 is the shard that counts it. How many are due, how many
 -- were held, and of what subjects with an order something has failed: what stands
@@ -453,7 +459,6 @@ WITH edge AS MATERIALIZED (
 ), done AS (
     UPDATE deliveries d
        SET state = CASE WHEN d.event_at < edge.oldest THEN 'failed' ELSE 'pending' END,
-           attempts_before = attempts,
            due_at = CASE WHEN d.event_at >= edge.oldest
                          THEN $3::timestamptz
                               + mine.number * $4 * interval '1 microsecond' END,

@@ -37,7 +37,7 @@ function Starting() {
 function Away() {
   useLook(RETRY_MS, retry);
   return html`<div class="banner" role="alert"><${Icon} name="warn" />
-    <span>Porter can’t be reached. What you see is from before; nothing you did is lost. Trying again…</span></div>`;
+    <span>Porter can’t be reached. What you see is from before. Trying again…</span></div>`;
 }
 
 // Whoever points at a link will want its screen.

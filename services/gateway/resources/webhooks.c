@@ -44,7 +44,7 @@ static const struct operation operations[] = {
      .details = "Nothing more is begun for it. Its deliveries can be read for as long as the log keeps them.",
      .status = HTTP_NO_CONTENT, .problems = {PROBLEM_CONFLICT}},
     {WEB_POST, "/api/v1/webhooks/{id}/rotate-secret", SCOPE_WEBHOOKS_WRITE,
-     OP_BODY | OP_BODY_OPTIONAL | OP_ETAG | OP_IF_MATCH, rotate_webhook_secret,
+     OP_BODY | OP_BODY_OPTIONAL | OP_ETAG | OP_IF_MATCH | OP_CONFIRMED, rotate_webhook_secret,
      "rotate_webhook_secret", "Give a webhook a new secret; it is shown this once",
      .details = "Until `secret_overlap_until` both the new secret and the one before sign. "
                 "A rotation within that time ends the one before at once.",

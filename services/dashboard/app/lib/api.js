@@ -73,7 +73,7 @@ async function once(method, path, body, more) {
   } catch (fault) {
     if (more.signal?.aborted) throw fault;
     reach.set(false);
-    throw new Problem(0, {title: "Porter can’t be reached", detail: "Nothing was lost: check the connection and try again."});
+    throw new Problem(0, {title: "Porter can’t be reached", detail: "It may not have been done: check the connection and try again."});
   }
   reach.set(true);
   const answer = answerOf(response, text);

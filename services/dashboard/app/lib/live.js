@@ -80,13 +80,17 @@ export function useChanges(kinds, work) {
   }, []);
 }
 
-// What no change tells of: work() every `ms` while the page is seen and `isOn`.
+// What no change tells of: work() every `ms` while the page is seen and `isOn`, unless the one before still runs.
 export function useLook(ms, work, isOn = true) {
   const latest = useRef(work);
   latest.current = work;
   useEffect(() => {
     if (!isOn) return undefined;
-    const timer = setInterval(() => !document.hidden && latest.current(), ms);
+    let look = null;
+    const timer = setInterval(() => {
+      if (document.hidden || look) return;
+      look = Promise.resolve(latest.current()).finally(() => { look = null; });
+    }, ms);
     return () => clearInterval(timer);
   }, [ms, isOn]);
 }

@@ -98,7 +98,11 @@ export function usePages(path, name) {
     }
   };
   const latest = useRef(null);
-  latest.current = mine.rows.length === 0 || mine.isBusy ? first.reload : again;
+  const anew = () => {
+    if (mine.problem) setLater({...mine, problem: null});
+    return first.reload();
+  };
+  latest.current = mine.rows.length === 0 || mine.isBusy ? anew : again;
   useEffect(() => () => { turn.current++; }, [path]);
   const reload = useCallback(() => latest.current(), []);
   return {

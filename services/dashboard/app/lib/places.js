@@ -1,5 +1,8 @@
 // The organization's locations, and the one that this browser works for.
+import {get} from "./api.js";
+import {useEffect, useState} from "./html.js";
 import {useLoad} from "./load.js";
+import {session} from "./session.js";
 import {kept} from "./store.js";
 import {ownZone} from "./time.js";
 
@@ -22,9 +25,28 @@ export function usePlace() {
   };
 }
 
+const FAR_MAX = 500;
+const far = new Map(); // Those of other pages, each asked for once however many rows show it.
+let farOf = null;      // Whose they are.
+
+function askFor(id) {
+  const mine = session.get()?.person.id;
+  if (farOf !== mine || far.size >= FAR_MAX) far.clear();
+  farOf = mine;
+  if (!far.has(id)) far.set(id, get(`/v1/locations/${id}`).catch(() => { far.delete(id); return null; }));
+  return far.get(id);
+}
+
 // A location by its id, also one that is not on the first page; null: it is not there (yet).
 export function usePlaceOf(places, id) {
   const near = places.list.find((one) => one.id === id);
-  const far = useLoad(id && places.hasMore && !near ? `/v1/locations/${id}` : null);
-  return near ?? far.data;
+  const isFar = Boolean(id && places.hasMore && !near);
+  const [found, setFound] = useState(null);
+  useEffect(() => {
+    if (!isFar) return undefined;
+    let isThere = true;
+    askFor(id).then((place) => isThere && setFound(place));
+    return () => { isThere = false; };
+  }, [id, isFar]);
+  return near ?? (found?.id === id ? found : null);
 }

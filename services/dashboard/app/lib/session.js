@@ -12,7 +12,7 @@ export const hasEnded = store(false);
 
 const RANKS = ["viewer", "front_desk", "admin", "owner"];
 export const ROLES = {
-  viewer: ["Viewer", "sees everything, changes nothing"],
+  viewer: ["Viewer", "sees visitors, contractors, evacuations and webhooks, changes nothing"],
   front_desk: ["Front desk", "checks visitors in and out, approves contractors, runs evacuations"],
   admin: ["Admin", "also webhooks, API keys and people"],
   owner: ["Owner", "everything"],

@@ -70,6 +70,7 @@ function offset(at, zone) {
 export function fromField(text, zone) {
   if (!text) return null;
   const wall = Date.parse(`${text.length === 10 ? `${text}T00:00` : text}Z`);
+  if (!(wall < Date.UTC(10_000, 0))) return text; // No time that there is: whoever gets it says so.
   const guess = wall - offset(wall, zone);
   return new Date(wall - offset(guess, zone)).toISOString();
 }

@@ -52,7 +52,7 @@ function Table({pages, label}) {
 
 export function Log({id}) {
   const [words, set] = useQuery();
-  const at = (text) => Number.isNaN(Date.parse(text ?? "")) ? "" : fromField(text, ownZone);
+  const at = (text) => new Date(text ?? "").getFullYear() >= 2000 ? fromField(text, ownZone) : ""; // Not while a year is being written.
   const pages = usePages(`/v1/webhooks/${id}/deliveries${query({limit: 25, state: words.state, event_type: words.event_type, created_from: at(words.from), created_to: at(words.to)})}`, "deliveries");
   useLook(LOOK_MS, pages.reload);
   const isFiltered = words.state || words.event_type || words.from || words.to;
@@ -63,26 +63,30 @@ export function Log({id}) {
       <${Button} icon="retry" onClick=${pages.reload}>Refresh</${Button}></div>
     <${Fault} problem=${pages.problem} retry=${pages.reload} />
     ${!pages.rows ? !pages.problem && html`<${Waiting} />` : pages.rows.length === 0
-      ? html`<${Empty} icon="send" title=${isFiltered ? "Nothing fits these filters" : "Nothing was sent yet"}><p>${isFiltered ? "Widen them to see more." : "The next event that this webhook listens to is sent within moments, and listed here with all that was said. Or press Test."}</p></${Empty}>`
+      ? html`<${Empty} icon="send" title=${isFiltered ? "Nothing fits these filters" : "Nothing was sent yet"}><p>${isFiltered ? "Widen them." : "The next event that it listens to is listed here within moments. Or press Test."}</p></${Empty}>`
       : html`<${Table} pages=${pages} label="Deliveries" />`}</${Card}>`;
 }
 
+// All that is not delivered, the oldest first.
 export function Undelivered({id}) {
-  const failed = usePages(`/v1/webhooks/${id}/deliveries?state=failed`, "deliveries");
-  const held = usePages(`/v1/webhooks/${id}/deliveries?state=held`, "deliveries");
+  const of = (...states) => `/v1/webhooks/${id}/deliveries${query({state: states, sort: "created_at"})}`;
+  const waiting = usePages(of("pending", "held"), "deliveries");
+  const failed = usePages(of("failed"), "deliveries");
   const [isOpen, open] = useState(false);
   const [turn, setTurn] = useState(0);
-  const reload = () => { void failed.reload(); void held.reload(); };
+  const reload = () => Promise.all([waiting.reload(), failed.reload()]);
   useLook(LOOK_MS, reload);
   const close = (isAsked) => {
     open(false);
     if (isAsked) setTurn(turn + 1);
   };
-  return html`<${Replays} id=${id} turn=${turn} onEnd=${reload} /><${Card} title="Given up" actions=${may("admin") && failed.rows?.length > 0 && html`<${Button} kind="primary small" icon="retry" onClick=${() => open(true)}>Recover since…</${Button}>`}>
-      <${Fault} problem=${failed.problem} retry=${failed.reload} />
-      ${!failed.rows ? !failed.problem && html`<${Waiting} lines=${2} />` : failed.rows.length === 0
-        ? html`<${Empty} icon="check" title="Nothing is undelivered"><p>When an event can’t be delivered after three days of tries, it waits here: nothing is thrown away. Once your endpoint is mended, send it again with one click.</p></${Empty}>`
-        : html`<${Table} pages=${failed} label="Given up" />`}</${Card}>
-    ${held.rows?.length > 0 && html`<${Card} title="Held"><div class="card-body"><${Note} kind="warn"><p>Every attempt fails, so these wait until one probe gets through; then all of them go out by themselves.</p></${Note}></div><${Table} pages=${held} label="Held" /></${Card}>`}
+  const isKnown = waiting.rows && failed.rows;
+  return html`<${Replays} id=${id} turn=${turn} onEnd=${reload} />
+    <${Fault} problem=${waiting.problem ?? failed.problem} retry=${reload} />
+    ${!isKnown ? !waiting.problem && !failed.problem && html`<${Card}><${Waiting} lines=${2} /></${Card}>` : waiting.rows.length + failed.rows.length === 0 && html`<${Card}>
+      <${Empty} icon="check" title="Nothing is undelivered"><p>What can’t be delivered waits here: nothing is thrown away. Once your endpoint is mended, send it again with one click.</p></${Empty}></${Card}>`}
+    ${failed.rows?.length > 0 && html`<${Card} title="Given up" actions=${may("admin") && html`<${Button} kind="primary small" icon="retry" onClick=${() => open(true)}>Recover since…</${Button}>`}><${Table} pages=${failed} label="Given up" /></${Card}>`}
+    ${waiting.rows?.length > 0 && html`<${Card} title="Still to be delivered">${waiting.rows.some((one) => one.state === "held") && html`<div class="card-body"><${Note} kind="warn">
+      <p>Every attempt fails: what is held goes out by itself once one gets through.</p></${Note}></div>`}<${Table} pages=${waiting} label="Still to be delivered" /></${Card}>`}
     ${isOpen && html`<${Recover} id=${id} onClose=${close} />`}`;
 }

@@ -39,7 +39,7 @@ export function Dialog({title, onClose, children, isWide = false, isFixed = fals
     else onClose();
   };
   return html`<dialog ref=${box} class=${isWide ? "wide" : ""} aria-labelledby=${id} onCancel=${cancel} onClose=${closed}
-      onMouseDown=${(event) => event.target === box.current && !isFixed && onClose()}>
+      onMouseDown=${(event) => event.target === box.current && !isFixed && !box.current.querySelector("form") && onClose()}>
     <div class="dialog-box"><header class="dialog-head"><h2 id=${id}>${title}</h2>
       ${!isFixed && html`<button type="button" class="button icon-only plain" aria-label="Close" onClick=${onClose}><${Icon} name="cross" /></button>`}
       </header>${children}</div></dialog>`;

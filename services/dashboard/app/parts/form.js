@@ -31,7 +31,7 @@ export function useForm(first, work, inputs = {}) {
     return work(latest.current, name, bodies);
   });
   const set = (name, value) => setValues((old) => ({...old, [name]: value}));
-  return {values, set, setValues, isNeeded: (path) => needed.has(path), tooLong: (path, text) => rules?.tooLong(names, path, text), ...action};
+  return {values, set, setValues, hasRules: rules !== null, isNeeded: (path) => needed.has(path), tooLong: (path, text) => rules?.tooLong(names, path, text), ...action};
 }
 
 // What the API calls a field may differ from its name here: `as`.
@@ -77,7 +77,7 @@ export function Form({form, onDone, submit, children, kind = "primary", foot, kn
   };
   const names = Object.keys(form.problem?.fields ?? {});
   const isAtFields = names.length > 0 && names.every((name) => known.includes(name) || name in form.values);
-  return html`<form ref=${box} onSubmit=${send} novalidate><div class="dialog-body">${children}
+  return html`<form ref=${box} onSubmit=${send} novalidate data-rules=${form.hasRules}><div class="dialog-body">${children}
       ${!isAtFields && html`<${Fault} problem=${form.problem} />`}</div>
     <footer class="dialog-foot">${foot}<${Button} type="submit" kind=${kind} isBusy=${form.isBusy}>${submit}</${Button}></footer></form>`;
 }

@@ -34,9 +34,9 @@ function Row({one, change, drop}) {
   const id = useId();
   const write = (name) => (event) => change({...one, [name]: event.currentTarget.value});
   return html`<li class="pair"><div class="field"><label for="${id}-name">Name</label>
-      <input id="${id}-name" value=${one.name} onInput=${write("name")} autocomplete="off" spellcheck=${false} maxlength="64" placeholder="Authorization" /></div>
+      <input id="${id}-name" value=${one.name} onInput=${write("name")} autocomplete="off" spellcheck=${false} placeholder="Authorization" /></div>
     <div class="field"><label for="${id}-value">Value</label>
-      <input id="${id}-value" type="password" value=${one.value} onInput=${write("value")} autocomplete="new-password" maxlength="2000" /></div>
+      <input id="${id}-value" type="password" value=${one.value} onInput=${write("value")} autocomplete="new-password" /></div>
     <${Button} icon="cross" kind="icon-only plain" aria-label="Remove the header ${one.name}" onClick=${drop} /></li>`;
 }
 

@@ -38,7 +38,8 @@ export function Hold({kind = "", words, hint, isBusy, onDone}) {
     if (event.key === key.current) stop();
   };
   const click = (event) => {
-    if (event.pointerType === "" && !isBusy) ask(true); // Nobody's finger: an assistant's.
+    const isNobodys = event.pointerType === undefined ? event.detail === 0 : event.pointerType === ""; // Not every browser says.
+    if (isNobodys && !isBusy) ask(true); // Nobody's finger: an assistant's.
   };
   return html`<button type="button" class="hold ${kind} ${isHeld ? "held" : ""}" style=${{"--hold": `${HOLD_MS}ms`}} aria-disabled=${isBusy ? "true" : undefined}
       onPointerDown=${(event) => event.button === 0 && start()} onPointerUp=${stop} onPointerLeave=${stop} onPointerCancel=${stop}

@@ -16,9 +16,10 @@ export function toast(text, {kind = "good", undo} = {}) {
   list.set([...list.get().slice(-2), {id, text, kind, undo}]);
 }
 
-export function tell(problem) {
+// Of what it is, in front, where that is not plain.
+export function tell(problem, what = null) {
   if (!(problem instanceof Problem)) throw problem;
-  toast(problem.message, {kind: "bad"});
+  toast(what ? html`${what} ${problem.message}` : problem.message, {kind: "bad"});
 }
 
 function Toast({one}) {

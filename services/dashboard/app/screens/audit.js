@@ -31,12 +31,12 @@ function Subject({id}) {
 export function Screen() {
   const [words, set] = useQuery();
   const pages = usePages(`/audit${query({actor: words.actor})}`, "entries");
-  return html`<${Page} title="Audit log" lead="Every change, by whom, and what it was before. Nobody can edit it."
+  return html`<${Page} title="Audit log" lead="Changes of keys, webhooks and people, by whom, and what it was before. Nobody can edit it."
       actions=${words.actor && html`<${Button} icon="cross" onClick=${() => set({actor: ""})}>Everybody</${Button}>`}>
     <${Fault} problem=${pages.problem} retry=${pages.reload} />
     ${!pages.rows ? !pages.problem && html`<${Card}><${Waiting} /></${Card}>` : pages.rows.length === 0
-      ? html`<${Card}><${Empty} icon="log" title="Nothing yet"><p>Each change that a person or an API key makes is noted here.</p></${Empty}></${Card}>`
-      : html`<${Card}><${Rows} class="feed" rows=${pages.rows} row=${(of) => html`<li key=${of.id}><div class="row apart"><span><button type="button" class="button small plain" title="Only what they did" onClick=${() => set({actor: of.actor.id})}><${Text} of=${of.actor.name ?? of.actor.id ?? of.actor.kind} /></button>
+      ? html`<${Card}><${Empty} icon="log" title="Nothing yet"><p>Each change of a key, a webhook or a person is noted here. What happens to visitors is in the event log.</p></${Empty}></${Card}>`
+      : html`<${Card}><${Rows} class="feed" rows=${pages.rows} row=${(of) => html`<li key=${of.id}><div class="row apart"><span><button type="button" class="button small plain" title="Only what they did" onClick=${() => set({actor: of.actor.id ?? of.actor.name})}><${Text} of=${of.actor.name ?? of.actor.id ?? of.actor.kind} /></button>
           <strong class="mono">${of.action}</strong> ${of.subject && html`<${Subject} id=${of.subject} />`}</span><${Time} at=${of.at} /></div>
         <${Changes} before=${of.before} after=${of.after} detail=${of.detail} />
         <p class="quiet small"><${Texts} of=${[of.actor.kind, of.address, of.request_id]} /></p></li>`} /><${More} pages=${pages} /></${Card}>`}</${Page}>`;

@@ -98,7 +98,7 @@ function Soon({zone}) {
   const until = useState(() => new Date(Date.now() + 30 * DAY_MS).toISOString())[0];
   const soon = usePages(`/v1/contractors${query({status: "approved", expires_before: until, limit: 5})}`, "contractors");
   if (!soon.rows?.length) return null;
-  return html`<${Note} kind="warn"><p><strong>Papers that run out within 30 days:</strong></p><ul>${soon.rows.map((of) => html`<li key=${of.id}><${Text} of=${of.company} />, <${Time} at=${of.compliance.expires_at} zone=${zone} /></li>`)}</ul></${Note}>`;
+  return html`<${Note} kind="warn"><p><strong>Papers that run out within 30 days, or have:</strong></p><ul>${soon.rows.map((of) => html`<li key=${of.id}><${Text} of=${of.company} />, <${Time} at=${of.compliance.expires_at} zone=${zone} /></li>`)}</ul></${Note}>`;
 }
 
 export function Screen() {

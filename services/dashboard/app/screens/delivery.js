@@ -15,7 +15,7 @@ function Story({of}) {
   if (of.state === "delivered") return html`<${Note} kind="good"><p><strong>Delivered</strong> after ${of.attempt_count} ${of.attempt_count === 1 ? "attempt" : "attempts"}.</p></${Note}>`;
   if (of.state === "failed") return html`<${Note} kind="bad"><p><strong>Given up.</strong> <${Text} of=${of.last_error} /></p></${Note}>`;
   if (of.state === "held") return html`<${Note} kind="warn"><p><strong>Held.</strong> Its endpoint fails at every attempt; this goes out by itself once it is back.</p></${Note}>`;
-  return html`<${Note}><p><strong>On its way.</strong> ${of.last_error ?? "It is sent within moments."}${of.next_attempt_at && html` Next try <${Time} at=${of.next_attempt_at} past />.`}</p></${Note}>`;
+  return html`<${Note}><p><strong>On its way.</strong> <${Text} of=${of.last_error ?? "It is sent within moments."} />${of.next_attempt_at && html` Next try <${Time} at=${of.next_attempt_at} past />.`}</p></${Note}>`;
 }
 
 export function Screen({id, deliveryId}) {

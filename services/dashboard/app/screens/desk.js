@@ -78,7 +78,7 @@ const EMPTY = {
   expected: ["Nobody else is expected today", "Pre-register visitors, and their hosts’ other systems know at once. Whoever just walks in is checked in with “Walk-in”."],
   checked_in: ["Nobody is on site", "Whoever is checked in appears here, and on the roll-call of an evacuation."],
   later: ["Nobody is expected after today", "Pre-register somebody for another day and the visit waits here."],
-  checked_out: ["Nobody has left yet today", "Visitors that you check out are listed until midnight."],
+  checked_out: ["Nobody has left yet today", "Visitors that came today and are checked out are listed until midnight."],
 };
 
 // What a scanner writes is a visit's id: found by itself. Apart from the list, which is not made anew at each letter.
@@ -136,7 +136,7 @@ function Desk({place, places, turn}) {
     <${Fault} problem=${pages.problem} retry=${pages.reload} />
     ${!pages.rows ? !pages.problem && html`<${Waiting} />` : pages.rows.length === 0 ? html`<${Empty} icon="desk" title=${title}><p>${text}</p></${Empty}>`
       : html`<${Rows} aria-label="Visitors" aria-live="off" rows=${pages.rows} row=${(of) => html`<${Visitor} key=${of.id} of=${of} zone=${place.timezone} open=${setOpen} reload=${reload} hasState=${q !== ""} />`} /><${More} pages=${pages} />`}
-    <p class="hidden" role="status">${q && pages.rows ? `${pages.rows.length} found` : ""}</p></${Card}>
+    <p class="hidden" role="status">${q && pages.rows ? `${pages.rows.length}${pages.more ? " and more" : ""} found` : ""}</p></${Card}>
     ${open?.checkIn && html`<${CheckIn} of=${open.checkIn} place=${place} places=${places} onClose=${close} />`}
     ${open?.cancel && html`<${Ask} title="Cancel this visit?" yes="Cancel the visit" onClose=${(done) => close(done ? {} : null)} work=${async (intent) => {
       await post(`/v1/visitors/${open.cancel.id}/cancel`, undefined, {intent});

@@ -26,7 +26,7 @@ async function rosterOf(id, first) {
   return all;
 }
 
-// A mark counts at once on this screen; the answer, or the next look, has the last word.
+// A mark counts when it is stored: who is looked for must not be taken for found.
 function useRoster(id) {
   const evacuation = useLoad(`/v1/evacuations/${id}`);
   const [people, setPeople] = useState(null);
@@ -51,19 +51,20 @@ function useRoster(id) {
       setPeople((all) => all?.map((one) => one.visitor_id === person.visitor_id ? {...one, ...marked} : one) ?? all);
       isDone = true;
     } catch (problem) {
-      tell(problem);
+      tell(problem, html`<${Text} of=${person.full_name} /> was not marked.`);
     }
     setMarks(({[person.visitor_id]: _, ...rest}) => rest);
     void evacuation.reload();
     return isDone;
   };
-  const shown = people?.map((one) => one.visitor_id in marks ? {...one, accounted_for: marks[one.visitor_id]} : one) ?? null;
+  const shown = people?.map((one) => one.visitor_id in marks ? {...one, isUnsure: true} : one) ?? null;
   return {of, people: shown, mark, problem: evacuation.problem, reload: evacuation.reload, set: evacuation.set};
 }
 
 // A tap finds somebody, and never loses one: two marshals may tap at once, or one twice.
 function Person({one, mark, lose, isOver, zone}) {
   const who = html`<span><strong><${Text} of=${one.full_name} /></strong><span class="quiet small">${one.host?.name && html`visits <${Text} of=${one.host.name} /> · `}in since <${Time} at=${one.checked_in_at} zone=${zone} /></span>
+    ${one.isUnsure && html`<span class="small">saving…</span>`}
     ${one.accounted_for && one.accounted_for_by && html`<span class="small">found by <${Text} of=${whoIs(one.accounted_for_by)} />, <${Time} at=${one.accounted_for_at} zone=${zone} /></span>`}</span>`;
   const tick = html`<span class="tick" aria-hidden="true"><${Icon} name="check" /></span>`;
   if (isOver) return html`<div class="person" aria-pressed=${undefined}>${one.accounted_for ? html`<span class="badge good">Found</span>` : html`<span class="badge bad">Missing</span>`}${who}</div>`;
@@ -122,7 +123,7 @@ export function Screen({id}) {
   const missing = people?.filter((one) => !one.accounted_for).length;
   return html`<${Page} title=${!of ? "Roll-call" : `${of.drill ? "Drill" : "Evacuation"}${place ? `: ${place.name}` : ""}`} back=${{href: `${HOME}/evacuations`, name: "Evacuation"}}
       lead=${of && html`Activated <${Time} at=${of.activated_at} zone=${zone} />${of.activated_by && html` by <${Text} of=${whoIs(of.activated_by)} />`}${of.reason && html`: <${Text} of=${of.reason} />`}${of.ended_at && html`. Ended <${Time} at=${of.ended_at} zone=${zone} />${of.ended_by && html` by <${Text} of=${whoIs(of.ended_by)} />`}.`}`}
-      actions=${people && html`<${Report} of=${of} people=${people} zone=${zone} />${canMark && html`<${Button} kind="danger" onClick=${() => end(true)}>End evacuation</${Button}>`}`}>
+      actions=${people && html`<${Report} of=${of} people=${people} zone=${zone} />${canMark && html`<${Button} kind="danger" onClick=${() => end(true)}>${of.drill ? "End the drill" : "End evacuation"}</${Button}>`}`}>
     <${Fault} problem=${roster.problem} retry=${roster.reload} />
     ${!people ? !roster.problem && html`<${Card}><${Waiting} /></${Card}>` : html`<${Counts} of=${of} people=${people} />
       ${people.length === 0 ? html`<${Card}><${Empty} icon="check" title="Nobody was on site"><p>No visitor was checked in when it was activated.</p></${Empty}></${Card}>`

@@ -32,7 +32,7 @@ export function Screen() {
   const ended = keys?.filter((one) => !isLive(one)) ?? [];
   const shown = isAll ? keys : keys?.filter(isLive);
   const host = session.use()?.public_url || location.origin;
-  return html`<${Page} title="API" lead="Keys let your own programs use Porter. Each may make 100 requests a minute; more is answered with 429 and says when to go on."
+  return html`<${Page} title="API" lead="Keys let your own programs use Porter. Each may make 100 requests a minute by default; more is answered with 429 and says when to go on."
       actions=${html`<a class="button" href="/api/v1/docs" target="_blank" rel="noopener">Reference</a>${generate}`}>
     <${Fault} problem=${list.problem} retry=${list.reload} />
     ${!keys ? !list.problem && html`<${Card}><${Waiting} /></${Card}>` : keys.length === 0
@@ -40,6 +40,7 @@ export function Screen() {
           <p>A key is a program’s password: it goes with every request in the <code>X-API-Key</code> header. Make one for each integration, copy it, and keep it in a secrets manager: it is shown only once.</p></${Empty}></${Card}>`
       : html`<${Card}><table class="cards"><caption class="hidden">API keys</caption><thead><tr><th>Name</th><th>State</th><th>May do</th><th>Last used</th><th>Calls, 24 h</th><th><span class="hidden">Actions</span></th></tr></thead>
           <${Rows} isTable rows=${shown} row=${(of) => html`<${Row} key=${of.id} of=${of} revoke=${revoke} />`} /></table><${More} pages=${list} />
+          ${shown.length === 0 && html`<p class="more quiet">None of these works any more.</p>`}
           ${ended.length > 0 && html`<p class="more"><${Button} kind="small plain" onClick=${() => setAll(!isAll)}>${isAll ? "Hide" : "Show"} ${ended.length} that ended</${Button}></p>`}</${Card}>`}
     <${Card} title="A first request"><div class="card-body"><${Tabs} label="Examples" tabs=${requestSnippets(host, "your_api_key_here").map((one) => ({
       name: one.name, body: html`<${Code} text=${one.text} label=${one.name} />`}))} /></div></${Card}>

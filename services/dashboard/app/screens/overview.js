@@ -30,6 +30,6 @@ export function Screen() {
         <${Tile} count=${of.deliveries_24h.delivered} words="webhook deliveries" href="/settings/webhooks" /><${Tile} count=${of.deliveries_24h.failed} words="given up" href="/settings/webhooks" />
         <${Tile} count=${of.deliveries_24h.waiting} words="waiting to go out" href="/settings/webhooks" /><${Tile} count=${of.rate_limited_24h} words="calls over the rate limit" href=${may("admin") ? "/settings/api" : undefined} /></div>
       ${hasEvents ? html`<div class="columns"><${Card} title="Events and deliveries, by hour"><${Chart} label="Events, deliveries and failures by hour" hours=${of.hours} series=${[["events", "Events", "busy"], ["delivered", "Delivered", "good"], ["failed", "Failed", "bad"]]} /></${Card}>
-          ${hasTimes && html`<${Card} title="How fast endpoints answer, ms"><${Chart} label="Median and 95th percentile of the time to deliver, by hour" hours=${of.hours} series=${[["p50_ms", "Median", "accent"], ["p95_ms", "95 of 100 are faster", "warn"]]} /></${Card}>`}</div>`
+          ${hasTimes && html`<${Card} title="From an event to its delivery, ms"><${Chart} label="Median and 95th percentile of the time to deliver, by hour" hours=${of.hours} series=${[["p50_ms", "Median", "accent"], ["p95_ms", "95 of 100 are faster", "warn"]]} /></${Card}>`}</div>`
         : html`<${Card}><${Empty} icon="chart" title="Quiet so far"><p>Once visitors check in, their events and the deliveries to your webhooks are drawn here by the hour.</p></${Empty}></${Card}>`}`}</${Page}>`;
 }

@@ -20,15 +20,15 @@ function Person({of, open}) {
     <td data-name="State"><${Badge} state=${of.disabled_at ? "off" : "good"}>${of.disabled_at ? "Removed" : "Active"}</${Badge}></td>
     <td data-name="Second step">${of.totp_enabled ? html`<${Badge} state="good">On</${Badge}>` : html`<${Badge}>Off</${Badge}>`}</td>
     <td data-name="Last seen"><${Time} at=${of.last_seen_at} past /></td>
-    <td class="end">${!of.disabled_at && mayTouch(of) && html`<${Button} kind="small" onClick=${() => open({change: of})} aria-label="Change ${of.name}">Change</${Button}>
-      <${Button} kind="small" onClick=${() => open({renew: of})} aria-label="New password for ${of.name}">New password</${Button}>
-      <${Button} kind="small" onClick=${() => open({drop: of})} aria-label="Remove ${of.name}">Remove</${Button}>`}</td></tr>`;
+    <td class="end">${!of.disabled_at && mayTouch(of) && html`<${Button} kind="small" onClick=${() => open({change: of})} aria-label="Change ${of.name || of.email}">Change</${Button}>
+      <${Button} kind="small" onClick=${() => open({renew: of})} aria-label="New password for ${of.name || of.email}">New password</${Button}>
+      <${Button} kind="small" onClick=${() => open({drop: of})} aria-label="Remove ${of.name || of.email}">Remove</${Button}>`}</td></tr>`;
 }
 
 function Change({of, onClose}) {
   const form = useForm({name: of.name, role: of.role}, (_, intent, {UpdatePersonInput: body}) => patch(`/people/${of.id}`, body, {intent}),
     {UpdatePersonInput: ({name, role}) => ({name: name.trim(), role})});
-  return html`<${Dialog} title="Change ${of.name}" onClose=${() => onClose(false)}><${Form} form=${form} submit="Save" onDone=${() => onClose(true)}>
+  return html`<${Dialog} title=${html`Change <${Text} of=${of.name || of.email} />`} onClose=${() => onClose(false)}><${Form} form=${form} submit="Save" onDone=${() => onClose(true)}>
     <${Field} form=${form} name="name" label="Name" autofocus /><${Field} form=${form} name="role" label="Role" options=${rolesFor()} /></${Form}></${Dialog}>`;
 }
 

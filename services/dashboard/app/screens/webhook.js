@@ -49,7 +49,7 @@ function Actions({of, hook, setOpen}) {
       hook.set(await patch(`/v1/webhooks/${of.id}`, {status: of.status}));
     }});
   });
-  return html`<${Button} onClick=${() => setOpen("edit")}>Edit</${Button}
+  return html`<${Fault} problem=${flip.problem} /><${Button} onClick=${() => setOpen("edit")}>Edit</${Button}
     ><${Button} isBusy=${flip.isBusy} onClick=${() => flip.run()}>${of.status === "enabled" ? "Disable" : "Enable"}</${Button}
     ><${Button} kind="danger" onClick=${() => setOpen("delete")}>Delete</${Button}>`;
 }
