@@ -124,6 +124,16 @@ static void write_end(const struct list *list, const struct list_end *end,
     json_object_end(w);
 }
 
+bool list_has_more(const struct list *list, size_t *count, struct list_end *end)
+{
+    if (*count <= list->limit) {
+        return false;
+    }
+    *count = list->limit;
+    end->has_more = true;
+    return true;
+}
+
 /* Nothing in a list differs from one request to the next, so its bytes can
  * stand for its version. */
 void list_finish(struct call *call, const struct list *list,
@@ -150,9 +160,7 @@ void list_answer(struct call *call, const struct list *list,
         .has_more = list->is_cut, .last = list->cut, .total = total};
     struct json_writer w = list_begin(call, list);
 
-    if (count > list->limit) {
-        count = list->limit;
-        end.has_more = true;
+    if (list_has_more(list, &count, &end)) {
         end.last = key_of(rows[count - 1]);
     }
     for (size_t i = 0; i < count; i++) {

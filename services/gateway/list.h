@@ -60,6 +60,10 @@ struct list_end {
     int64_t total; /* or LIST_NO_TOTAL */
 };
 struct json_writer list_begin(struct call *call, const struct list *list);
+/* Are there more rows than are shown? Then the last of *count is left out, and
+ * the caller says where the next page begins. */
+bool list_has_more(const struct list *list, size_t *count,
+                   struct list_end *end);
 void list_finish(struct call *call, const struct list *list,
                  struct json_writer *w, const struct list_end *end);
 

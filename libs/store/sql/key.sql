@@ -9,6 +9,13 @@
 -- part: last
 'ffffffff-ffff-ffff-ffff-ffffffffffff'
 
+-- part: shown
+k.org_id, k.id, k.name, k.hint, array_to_string(k.scopes, ' '), k.rate_limit,
+       k.created_at, k.expires_at, k.last_used_at, k.revoked_at, k.created_by, k.creator,
+       k.rotated_to,
+       (SELECT coalesce(nullif(u.name, ''), u.email) FROM users u
+         WHERE u.org_id = k.org_id AND u.id = k.created_by)
+
 -- name: key_find
 -- batch: yes
 SELECT org_id, id, array_to_string(scopes, ' '), rate_limit, expires_at
@@ -30,22 +37,14 @@ VALUES ($1, $2, $3, $4, $5, $6, $11, $7, $12, $13, $9);
 
 -- name: key_list
 -- Newest first; behind $2 (NULL: from the newest).
-SELECT k.org_id, k.id, k.name, k.hint, array_to_string(k.scopes, ' '), k.rate_limit,
-       k.created_at, k.expires_at, k.last_used_at, k.revoked_at, k.created_by, k.creator,
-       k.rotated_to,
-       (SELECT coalesce(nullif(u.name, ''), u.email) FROM users u
-         WHERE u.org_id = k.org_id AND u.id = k.created_by)
+SELECT {shown}
   FROM api_keys k
  WHERE (k.org_id, k.id) < ($1, coalesce($2::uuid, {last})) AND (k.org_id, k.id) >= ($1, {first})
  ORDER BY k.org_id DESC, k.id DESC
  LIMIT $3;
 
 -- name: key_show
-SELECT k.org_id, k.id, k.name, k.hint, array_to_string(k.scopes, ' '), k.rate_limit,
-       k.created_at, k.expires_at, k.last_used_at, k.revoked_at, k.created_by, k.creator,
-       k.rotated_to,
-       (SELECT coalesce(nullif(u.name, ''), u.email) FROM users u
-         WHERE u.org_id = k.org_id AND u.id = k.created_by)
+SELECT {shown}
   FROM api_keys k
  WHERE k.org_id = $1 AND k.id = $2;
 

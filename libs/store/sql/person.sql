@@ -9,6 +9,9 @@
 -- part: last
 'ffffffff-ffff-ffff-ffff-ffffffffffff'
 
+-- part: shown
+id, email, name, role, totp_secret IS NOT NULL, created_at, last_seen_at, disabled_at
+
 -- name: person_by_email
 -- For signing in: e-mails are unique among all organizations.
 SELECT org_id, id, name, role, password_hash, totp_secret, disabled_at IS NOT NULL
@@ -23,14 +26,14 @@ SELECT password_hash, totp_secret, totp_pending
 
 -- name: person_list
 -- Those who came first first; behind $2 (NULL: from the first).
-SELECT id, email, name, role, totp_secret IS NOT NULL, created_at, last_seen_at, disabled_at
+SELECT {shown}
   FROM users
  WHERE (org_id, id) > ($1, coalesce($2::uuid, {first})) AND (org_id, id) <= ($1, {last})
  ORDER BY org_id, id
  LIMIT $3;
 
 -- name: person_find
-SELECT id, email, name, role, totp_secret IS NOT NULL, created_at, last_seen_at, disabled_at
+SELECT {shown}
   FROM users
  WHERE org_id = $1 AND id = $2 AND disabled_at IS NULL;
 

@@ -133,9 +133,7 @@ static bool list_audit(struct call *call, struct err *err)
         !read_names(call, entries, count, &names, err)) {
         return false;
     }
-    if (count > list.limit) {
-        count = list.limit;
-        end.has_more = true;
+    if (list_has_more(&list, &count, &end)) {
         end.last.id = entries[count - 1].id;
     }
     w = list_begin(call, &list);

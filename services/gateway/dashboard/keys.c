@@ -166,9 +166,7 @@ static bool list_keys(struct call *call, struct err *err)
         !read_hours(call, (struct id){{0}}, &hours, err)) {
         return false;
     }
-    if (count > list.limit) {
-        count = list.limit;
-        end.has_more = true;
+    if (list_has_more(&list, &count, &end)) {
         end.last.id = keys[count - 1].id;
     }
     w = list_begin(call, &list);

@@ -72,9 +72,7 @@ static bool list_people(struct call *call, struct err *err)
                      call->arena, &people, &count, err)) {
         return false;
     }
-    if (count > list.limit) {
-        count = list.limit;
-        end.has_more = true;
+    if (list_has_more(&list, &count, &end)) {
         end.last.id = people[count - 1].id;
     }
     w = list_begin(call, &list);

@@ -26,15 +26,15 @@ export function usePlace() {
 }
 
 const FAR_MAX = 500;
-const far = new Map(); // Those of other pages, each asked for once however many rows show it.
-let farOf = null;      // Whose they are.
+const away = new Map(); // Those of other pages, each asked for once however many rows show it.
+let awayOf = null;      // Whose they are.
 
 function askFor(id) {
   const mine = session.get()?.person.id;
-  if (farOf !== mine || far.size >= FAR_MAX) far.clear();
-  farOf = mine;
-  if (!far.has(id)) far.set(id, get(`/v1/locations/${id}`).catch(() => { far.delete(id); return null; }));
-  return far.get(id);
+  if (awayOf !== mine || away.size >= FAR_MAX) away.clear();
+  awayOf = mine;
+  if (!away.has(id)) away.set(id, get(`/v1/locations/${id}`).catch(() => { away.delete(id); return null; }));
+  return away.get(id);
 }
 
 // A location by its id, also one that is not on the first page; null: it is not there (yet).

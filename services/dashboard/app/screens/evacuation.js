@@ -30,7 +30,7 @@ async function rosterOf(id, first) {
 function useRoster(id) {
   const evacuation = useLoad(`/v1/evacuations/${id}`);
   const [people, setPeople] = useState(null);
-  const [marks, setMarks] = useState({});
+  const [marks, setMarks] = useState(new Set()); // Of whom one is being stored.
   const of = evacuation.data;
   useEffect(() => {
     let isWanted = true;
@@ -40,10 +40,10 @@ function useRoster(id) {
   }, [of]);
   // Was it done? What went wrong is told.
   const mark = async (person, isFound) => {
-    if (person.visitor_id in marks) return false;
+    if (marks.has(person.visitor_id)) return false;
     const by = session.get().person.name;
     let isDone = false;
-    setMarks((old) => ({...old, [person.visitor_id]: isFound}));
+    setMarks((old) => new Set([...old, person.visitor_id]));
     try {
       const list = {[isFound ? "accounted_for" : "missing"]: [person.visitor_id]};
       await post(`/v1/evacuations/${id}/roll-call`, {...list, marked_by: by}, {intent: intent()});
@@ -53,11 +53,11 @@ function useRoster(id) {
     } catch (problem) {
       tell(problem, html`<${Text} of=${person.full_name} /> was not marked.`);
     }
-    setMarks(({[person.visitor_id]: _, ...rest}) => rest);
+    setMarks((old) => new Set([...old].filter((one) => one !== person.visitor_id)));
     void evacuation.reload();
     return isDone;
   };
-  const shown = people?.map((one) => one.visitor_id in marks ? {...one, isUnsure: true} : one) ?? null;
+  const shown = people?.map((one) => marks.has(one.visitor_id) ? {...one, isUnsure: true} : one) ?? null;
   return {of, people: shown, mark, problem: evacuation.problem, reload: evacuation.reload, set: evacuation.set};
 }
 
