@@ -8,16 +8,18 @@
 #include "dispatcher/lane.h"
 
 #include "dispatcher/breaker.h"
+#include "dispatcher/idle.h"
 #include "dispatcher/turns.h"
 
 #include <assert.h>
 #include <stdlib.h>
 
-#define BUCKETS 4096
+#define BUCKETS 16384
 #define PACE_WEIGHT 8 /* New samples count 1/8. */
 
 struct lane {
     struct turn turn; /* The first member: a turn is its lane. */
+    struct idle idle;
     struct lane *bucket_next;
     bool is_full;
     bool is_well; /* The last attempt succeeded. */
@@ -35,10 +37,9 @@ struct lanes {
     struct lanes_options opts;
     struct lane *buckets[BUCKETS];
     struct turns *turns;
+    struct idle_queue well, ill; /* Idle ones: have they failed lately? */
     size_t count;
-    size_t queued;
-    size_t active;
-    size_t busy;
+    size_t queued, active, busy;
     size_t slow; /* As of the last sweep. */
     struct windows windows;
     uint64_t full_changes;
@@ -72,48 +73,43 @@ void lanes_free(struct lanes *l)
     free(l);
 }
 
-static struct lane **bucket_of(struct lanes *l, struct id webhook_id)
+static struct lane **place_of(struct lanes *l, struct id webhook_id)
 {
-    return &l->buckets[id_hash(webhook_id) % BUCKETS];
+    struct lane **at = &l->buckets[id_hash(webhook_id) % BUCKETS];
+
+    while (*at != NULL && !id_eq((*at)->webhook_id, webhook_id)) {
+        at = &(*at)->bucket_next;
+    }
+    return at;
 }
 
 static struct lane *lane_find(struct lanes *l, struct id webhook_id)
 {
-    struct lane *lane = *bucket_of(l, webhook_id);
-
-    while (lane != NULL && !id_eq(lane->webhook_id, webhook_id)) {
-        lane = lane->bucket_next;
-    }
-    return lane;
+    return *place_of(l, webhook_id);
 }
 
 static struct lane *lane_make(struct lanes *l, const struct job *j)
 {
-    struct lane *lane = lane_find(l, j->webhook_id);
+    struct lane **at = place_of(l, j->webhook_id);
 
-    if (lane == NULL) {
-        struct lane **bucket = bucket_of(l, j->webhook_id);
-        lane = mem_zero(1, sizeof *lane);
+    if (*at == NULL) {
+        struct lane *lane = mem_zero(1, sizeof *lane);
         lane->webhook_id = j->webhook_id;
         window_open(&l->windows, &lane->window);
         lane->turn.class = TURN_NEW;
         turns_join(l->turns, &lane->turn, j->body->org_id);
-        lane->bucket_next = *bucket;
-        *bucket = lane;
+        *at = lane;
         l->count++;
     }
-    return lane;
+    return *at;
 }
 
 static void lane_drop(struct lanes *l, struct lane *lane)
 {
-    struct lane **at = bucket_of(l, lane->webhook_id);
-
-    while (*at != lane) {
-        at = &(*at)->bucket_next;
-    }
-    *at = lane->bucket_next;
+    *place_of(l, lane->webhook_id) = lane->bucket_next;
     l->count--;
+    l->full_changes += lane->is_full;
+    idle_leave(&lane->idle);
     window_close(&l->windows, &lane->window);
     turns_part(l->turns, &lane->turn);
     free(lane);
@@ -248,6 +244,7 @@ enum lane_answer lanes_offer(struct lanes *l, struct job *j, int64_t now_us)
         lane_set_full(l, lane, true);
         return LANE_FULL;
     }
+    idle_leave(&lane->idle);
     job_list_add(&lane->queue, j);
     l->queued++;
     if (lane->queue.count >= lane_capacity(l, lane, now_us)) {
@@ -256,6 +253,24 @@ enum lane_answer lanes_offer(struct lanes *l, struct job *j, int64_t now_us)
     lane_review(l, lane);
     lane_enter(l, lane);
     return LANE_TAKEN;
+}
+
+/* Who has been idle for the longest is forgotten. Those that fail are
+ * remembered apart: among many that are well none would ever have failed often
+ * enough. */
+static void lane_rest(struct lanes *l, struct lane *lane)
+{
+    bool is_ill = lane->open_until_us > 0 || breaker_has_bad(&lane->breaker);
+    struct idle_queue *among = is_ill ? &l->ill : &l->well;
+
+    if (lane->turn.active > 0 || lane->queue.count > 0 ||
+        lane->turn.is_waiting || lane->idle.queue != NULL) {
+        return;
+    }
+    idle_add(among, &lane->idle);
+    if (among->count > LANES_IDLE_MAX) {
+        lane_drop(l, CONTAINER_OF(among->oldest, struct lane, idle));
+    }
 }
 
 /* The lane whose turn it is, in the class that it has by now. */
@@ -267,7 +282,8 @@ static struct lane *lane_next(struct lanes *l, int64_t now_us)
         struct lane *lane = (struct lane *)(void *)turn;
         enum turn_class class = lane_class(lane, now_us);
         if (!lane_may_start(lane)) {
-            continue; /* lanes_clear, or a window that shrank. */
+            lane_rest(l, lane); /* lanes_clear, or a window that shrank. */
+            continue;
         }
         if (class == turn->class) {
             return lane;
@@ -299,14 +315,6 @@ struct job *lanes_next(struct lanes *l, int64_t now_us)
     return j;
 }
 
-/* Forgotten, an endpoint that fails would never have failed often enough. */
-static size_t idle_max(const struct lane *lane)
-{
-    bool is_ill = lane->open_until_us > 0 || breaker_has_bad(&lane->breaker);
-
-    return is_ill ? LANES_ILL_MAX : LANES_IDLE_MAX;
-}
-
 /* One less under way. */
 static void lane_end(struct lanes *l, struct lane *lane)
 {
@@ -314,11 +322,7 @@ static void lane_end(struct lanes *l, struct lane *lane)
     turns_end(l->turns, &lane->turn);
     lane_review(l, lane);
     lane_enter(l, lane);
-    if (lane->turn.active == 0 && lane->queue.count == 0 &&
-        !lane->turn.is_waiting && l->count > idle_max(lane)) {
-        lane_set_full(l, lane, false);
-        lane_drop(l, lane);
-    }
+    lane_rest(l, lane);
 }
 
 void lanes_cancel(struct lanes *l, struct id webhook_id)

@@ -9,8 +9,9 @@
 #include "dispatcher/job.h"
 #include "dispatcher/window.h"
 
-#define LANES_IDLE_MAX 4096      /* Idle lanes remembered (their pace). */
-#define LANES_ILL_MAX 16384      /* The same, of those that fail. */
+/* Idle lanes that are remembered (their pace, window and failures), those used
+ * last; and as many more of those that have failed lately. */
+#define LANES_IDLE_MAX 16384
 #define LANE_PATIENCE_US 1000000 /* See lane_capacity in lane.c. */
 #define LANE_SWIFT_US 100000     /* See lane_review in lane.c. */
 #define LANE_BUSY_TURNS 4

@@ -653,17 +653,15 @@ static void one_that_fails_is_not_forgotten_among_many(void **state)
         assert_int_equal(attempt(l, i, true), 0);
     }
     assert_int_equal(lanes_counts(l).lanes, LANES_IDLE_MAX);
-    assert_int_equal(attempt(l, 0, true), 0); /* Well: its pace is forgotten. */
-    assert_int_equal(lanes_counts(l).lanes, LANES_IDLE_MAX);
     for (int i = 1; i < BREAKER_IN_A_ROW; i++) {
         assert_int_equal(attempt(l, 0, false), 0);
     }
     assert_int_equal(attempt(l, 0, false), BREAKER_IN_A_ROW);
     assert_int_equal(lanes_counts(l).lanes, LANES_IDLE_MAX + 1);
-    for (size_t i = 2UL * LANES_IDLE_MAX; i < LANES_ILL_MAX + 9000; i++) {
+    for (size_t i = 2UL * LANES_IDLE_MAX; i < 3UL * LANES_IDLE_MAX + 9; i++) {
         assert_int_equal(attempt(l, i, false), 0);
     }
-    assert_int_equal(lanes_counts(l).lanes, LANES_ILL_MAX);
+    assert_int_equal(lanes_counts(l).lanes, 2 * LANES_IDLE_MAX);
     lanes_free(l);
 }
 
@@ -836,6 +834,50 @@ static void windows_of_lanes_that_are_gone_are_not_counted(void **state)
     lanes_free(l);
 }
 
+/* Webhooks come and go, others stay: it is the former that are forgotten. */
+static void of_many_the_one_used_longest_ago_is_forgotten(void **state)
+{
+    struct lanes *l = lanes_of(40, 10);
+    const size_t window_of_used = 3;
+
+    (void)state;
+    assert_int_equal(attempt(l, 0, true), 0);
+    for (size_t i = 1; i < 2 * LANES_IDLE_MAX; i++) {
+        assert_int_equal(attempt(l, i, true), 0);
+        if (i == LANES_IDLE_MAX / 2) {
+            assert_int_equal(attempt(l, 0, true), 0);
+        }
+        if (i == LANES_IDLE_MAX) {
+            assert_int_equal(lanes_counts(l).lanes, LANES_IDLE_MAX);
+            /* The one used again is there: with a window of three, not two. */
+            expect_windows(l, 2 * (LANES_IDLE_MAX - 1) + window_of_used, 0,
+                           (size_t[WINDOW_SIZES]){0, LANES_IDLE_MAX});
+        }
+    }
+    /* Not used for long enough, it is gone as well. */
+    expect_windows(l, 2 * LANES_IDLE_MAX, 0,
+                   (size_t[WINDOW_SIZES]){0, LANES_IDLE_MAX});
+    lanes_free(l);
+}
+
+/* What is cleared while it waits for its turn is idle from then on. */
+static void a_cleared_lane_is_forgotten_in_its_time(void **state)
+{
+    struct lanes *l = lanes_of(1, 10);
+    struct job_list cleared = {0};
+
+    (void)state;
+    offer(l, 77);
+    lanes_clear(l, webhook_of(77), &cleared);
+    job_free(job_list_take(&cleared));
+    assert_null(lanes_next(l, now_us));
+    for (size_t i = 0; i < LANES_IDLE_MAX; i++) {
+        assert_int_equal(attempt(l, i, true), 0);
+    }
+    assert_int_equal(lanes_counts(l).lanes, LANES_IDLE_MAX);
+    lanes_free(l);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -860,6 +902,8 @@ int main(void)
         cmocka_unit_test(newcomers_and_the_ill_leave_slots_to_others),
         cmocka_unit_test(a_few_failures_in_a_row_give_reason_to_ask_others),
         cmocka_unit_test(one_that_fails_is_not_forgotten_among_many),
+        cmocka_unit_test(of_many_the_one_used_longest_ago_is_forgotten),
+        cmocka_unit_test(a_cleared_lane_is_forgotten_in_its_time),
         cmocka_unit_test(questions_stay_when_a_lane_is_cleared),
         cmocka_unit_test(organizations_take_turns_whatever_they_have),
         cmocka_unit_test(an_organization_leaves_a_quarter_to_others),
