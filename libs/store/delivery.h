@@ -175,6 +175,16 @@ MUST_USE bool delivery_wake_told(struct db *db, struct webhook_key key,
                                  const struct db_rows *rows, size_t column,
                                  int64_t now_us, struct err *err);
 
+/* What waits for room, or for its turn, of days that ended before before_us
+ * fails at now_us, as what is too old, at most DELIVERY_END_MAX of them: there
+ * is no more time for a first attempt, and the whole installation's deliveries
+ * of that day stay until nothing of it is to be sent. What is under way, or
+ * waits for its retry, ends by itself. */
+#define DELIVERY_END_MAX 2000
+MUST_USE bool delivery_end_waiting(struct db *db, int64_t before_us,
+                                   int64_t now_us, int64_t *ended,
+                                   struct err *err);
+
 /* When the next pending row is due (DB_TIME_NULL: none). */
 MUST_USE bool delivery_next_due(struct db *db, int64_t *due_at_us,
                                 struct err *err);

@@ -6,6 +6,7 @@
 #include "gateway/metrics.h"
 #include "gateway/usage.h"
 #include "log/log.h"
+#include "store/delivery.h"
 #include "store/event_log.h"
 #include "store/hours.h"
 #include "store/idempotency.h"
@@ -21,7 +22,13 @@
 #define UPKEEP_AGAIN_US (30 * US_PER_S) /* After a failure, at most. */
 #define USE_ROUNDS_MAX 100
 #define KEY_HOURS_KEPT_MS (8ULL * 86400 * MS_PER_S)
+#define END_ROUNDS_MAX 100
 #define CLEAN_ROUNDS_MAX 20 /* Main has other things to do as well. */
+
+static int64_t ago_us(uint64_t ms)
+{
+    return clock_wall_us() - (int64_t)ms * US_PER_MS;
+}
 
 void upkeep_init(struct upkeep *u)
 {
@@ -81,6 +88,28 @@ static void tell_lost(void *user, const struct partition_lost *lost)
              LOG_INT("deliveries", lost->deliveries));
 }
 
+/* They would keep their day, and with it everybody's deliveries of that day. */
+static bool end_waiting(struct gateway *g, struct err *err)
+{
+    const int64_t before_us = ago_us(g->settings.retention_deliveries_ms);
+    int64_t ended = DELIVERY_END_MAX;
+    int64_t all = 0;
+    bool ok = g->settings.retention_deliveries_ms > 0;
+
+    for (int i = 0; ok && i < END_ROUNDS_MAX && ended == DELIVERY_END_MAX;
+         i++) {
+        if (!delivery_end_waiting(g->db, before_us, clock_wall_us(), &ended,
+                                  err)) {
+            return false;
+        }
+        all += ended;
+    }
+    if (all > 0) {
+        log_warn("deliveries.too_old", LOG_INT("deliveries", all));
+    }
+    return true;
+}
+
 static bool drop_old(struct upkeep *u, struct gateway *g, struct err *err)
 {
     const struct retention keep = {
@@ -91,6 +120,9 @@ static bool drop_old(struct upkeep *u, struct gateway *g, struct err *err)
     const struct partition_listener tell = {tell_dropped, tell_lost, NULL};
 
     (void)u;
+    if (!end_waiting(g, err)) {
+        return false;
+    }
     return partitions_drop_old(g->db, &keep, clock_wall_us(), &tell, err);
 }
 
@@ -109,11 +141,6 @@ static bool clean(struct gateway *g, clean_fn *remove, int64_t before_us,
         }
     }
     return true;
-}
-
-static int64_t ago_us(uint64_t ms)
-{
-    return clock_wall_us() - (int64_t)ms * US_PER_MS;
 }
 
 static bool clean_answers(struct upkeep *u, struct gateway *g, struct err *err)

@@ -512,6 +512,32 @@ SELECT count(*), array_agg(DISTINCT line) FILTER (WHERE line IS NOT NULL),
        CASE WHEN count(*) > 0 THEN pg_notify('porter_deliveries', '') END
   FROM done;
 
+-- name: delivery_end_waiting
+-- Of the days that ended before $1 the next $2 that wait for room, or for their
+-- turn, have failed at $3, because of $4, in a word $5, counted in the shard $6;
+-- how many. (Nobody works on these, and their day can't go before them. Days are
+-- bound by event_at, so younger ones are not read.)
+WITH picked AS MATERIALIZED (
+    SELECT org_id, id, event_at
+      FROM deliveries
+     WHERE event_at < date_trunc('day', $1::timestamptz, 'UTC')
+       AND due_at IS NOT NULL AND waits_for IS NOT NULL
+     ORDER BY due_at
+     LIMIT $2
+       FOR UPDATE SKIP LOCKED
+), done AS (
+    UPDATE deliveries d
+       SET state = 'failed', due_at = NULL, waits_for = NULL, finished_at = $3,
+           last_error = $4, last_failure = $5
+      FROM {picked}
+    RETURNING d.org_id, d.webhook_id, d.state, d.is_test, d.finished_at
+), shard AS (
+    SELECT $6::bigint AS n
+), {only_ended}, counted AS (
+    {counted}
+)
+SELECT count(*) FROM done;
+
 -- name: delivery_claim_next
 SELECT min(due_at) FROM deliveries WHERE due_at IS NOT NULL;
 
