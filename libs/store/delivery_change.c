@@ -85,9 +85,9 @@ bool delivery_end_waiting(struct db *db, int64_t before_us, int64_t now_us,
                           int64_t *ended, struct err *err)
 {
     static const char why[] =
-        "It waited for room at its endpoint, which takes fewer events than it "
-        "is sent, for as long as deliveries are kept "
-        "(PORTER_RETENTION_DELIVERIES): have the endpoint answer faster, or "
+        "It waited for room at its endpoint, or for its turn there, for longer "
+        "than deliveries are kept (PORTER_RETENTION_DELIVERIES): the endpoint "
+        "takes fewer events than it is sent. Have it answer faster, or "
         "subscribe the webhook to fewer events.";
     struct db_rows *rows = NULL;
 

@@ -22,7 +22,7 @@
 #define UPKEEP_AGAIN_US (30 * US_PER_S) /* After a failure, at most. */
 #define USE_ROUNDS_MAX 100
 #define KEY_HOURS_KEPT_MS (8ULL * 86400 * MS_PER_S)
-#define END_ROUNDS_MAX 100
+#define GRACE_MS (86400ULL * MS_PER_S)
 #define CLEAN_ROUNDS_MAX 20 /* Main has other things to do as well. */
 
 static int64_t ago_us(uint64_t ms)
@@ -88,26 +88,27 @@ static void tell_lost(void *user, const struct partition_lost *lost)
              LOG_INT("deliveries", lost->deliveries));
 }
 
-/* They would keep their day, and with it everybody's deliveries of that day. */
-static bool end_waiting(struct gateway *g, struct err *err)
+/* They would keep their day, and with it everybody's deliveries of that day. A
+ * day of grace: what waits for seconds, as a retry or by hand, is not meant. */
+static bool end_waiting(struct upkeep *u, struct gateway *g, struct err *err)
 {
-    const int64_t before_us = ago_us(g->settings.retention_deliveries_ms);
+    const uint64_t keep_ms = g->settings.retention_deliveries_ms;
     int64_t ended = DELIVERY_END_MAX;
     int64_t all = 0;
-    bool ok = g->settings.retention_deliveries_ms > 0;
+    bool ok = true;
 
-    for (int i = 0; ok && i < END_ROUNDS_MAX && ended == DELIVERY_END_MAX;
+    (void)u;
+    for (int i = 0;
+         ok && keep_ms > 0 && i < CLEAN_ROUNDS_MAX && ended == DELIVERY_END_MAX;
          i++) {
-        if (!delivery_end_waiting(g->db, before_us, clock_wall_us(), &ended,
-                                  err)) {
-            return false;
-        }
-        all += ended;
+        ok = delivery_end_waiting(g->db, ago_us(keep_ms + GRACE_MS),
+                                  clock_wall_us(), &ended, err);
+        all += ok ? ended : 0;
     }
     if (all > 0) {
         log_warn("deliveries.too_old", LOG_INT("deliveries", all));
     }
-    return true;
+    return ok;
 }
 
 static bool drop_old(struct upkeep *u, struct gateway *g, struct err *err)
@@ -120,9 +121,6 @@ static bool drop_old(struct upkeep *u, struct gateway *g, struct err *err)
     const struct partition_listener tell = {tell_dropped, tell_lost, NULL};
 
     (void)u;
-    if (!end_waiting(g, err)) {
-        return false;
-    }
     return partitions_drop_old(g->db, &keep, clock_wall_us(), &tell, err);
 }
 
@@ -310,6 +308,7 @@ static const struct chore {
 } chores[] = {
     {"partitions", ensure_partitions, US_PER_HOUR},
     {"default partitions", empty_defaults, US_PER_HOUR},
+    {"waiting deliveries", end_waiting, 60 * US_PER_S},
     {"old partitions", drop_old, US_PER_HOUR},
     {"answers", clean_answers, 60 * US_PER_S},
     {"replays", clean_replays, US_PER_HOUR},

@@ -8,7 +8,7 @@
 
 #include "gateway/gateway.h"
 
-#define UPKEEP_CHORES 14
+#define UPKEEP_CHORES 15
 
 struct upkeep {
     struct {

@@ -43,7 +43,7 @@ static const struct config_row rows[] = {
     {"PORTER_RETENTION_EVENTS", CONFIG_MS, AT(retention_events_ms), 0, "90d", 0, 315360000000,
      "How long the event log is kept, in whole days; 0: for ever.", NULL},
     {"PORTER_RETENTION_DELIVERIES", CONFIG_MS, AT(retention_deliveries_ms), 0, "30d", 0, 315360000000,
-     "The same of deliveries, held ones too (the log says how many); what is still to be sent stays.", NULL},
+     "The same of deliveries, held ones too (the log says how many); what is under way or to be tried again stays.", NULL},
     {"PORTER_RETENTION_ATTEMPTS", CONFIG_MS, AT(retention_attempts_ms), 0, "7d", 0, 315360000000,
      "The same of attempts, with what was answered.", NULL},
     {"PORTER_RETENTION_STATS", CONFIG_MS, AT(retention_stats_ms), 0, "90d", 0, 315360000000,
