@@ -144,7 +144,7 @@ def test_each_is_counted_once_whoever_dies(new_porter, step):
     # One in three fails at first. Seven of a dispatcher's first ten may be among them, and its circuit opens: it is soon tried again.
     receiver = porter.receiver(lambda r: (500 if r.headers["x-porter-attempt"] == "1" and hash(r.headers["x-porter-delivery"]) % 3 == 0 else 204, {}, b""))
     hook = organization.webhook(receiver.url()).id
-    victim = porter.dispatcher(**QUICK, **({"CRASH_AT": step} if step else {}))
+    victim = porter.dispatcher(wait=step is None, **QUICK, **({"CRASH_AT": step} if step else {}))  # It may be there before it is ready.
     with writing(porter, organization, 60) as load:
         eventually(lambda: len(load.calls) >= 60, 30, "60 writes")
         if step:
