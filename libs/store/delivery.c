@@ -362,3 +362,25 @@ bool delivery_record(struct db *db, const struct delivery *rows, size_t count,
     arena_free(arena);
     return ok;
 }
+
+bool delivery_end_waiting(struct db *db, int64_t before_us, int64_t now_us,
+                          int64_t *ended, struct err *err)
+{
+    static const char why[] =
+        "It waited for room at its endpoint, or for its turn there, for longer "
+        "than deliveries are kept (PORTER_RETENTION_DELIVERIES): the endpoint "
+        "takes fewer events than it is sent. Have it answer faster, or "
+        "subscribe the webhook to fewer events.";
+    struct db_rows *rows = NULL;
+
+    if (!db_run(db, &sql_delivery_end_waiting,
+                ARGS(ARG_TIME(before_us), ARG_INT(DELIVERY_END_MAX),
+                     ARG_TIME(now_us), ARG_TEXT(str_of(why)),
+                     ARG_TEXT(STR("too_old")), ARG_INT(hours_shard())),
+                &rows, err)) {
+        return false;
+    }
+    *ended = db_int(rows, 0, 0);
+    db_rows_free(rows);
+    return true;
+}

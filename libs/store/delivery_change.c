@@ -2,7 +2,6 @@
  * that come due; the dispatcher does the sending. */
 #include "store/delivery.h"
 
-#include "store/hours.h"
 #include "store_sql.h"
 
 #include <assert.h>
@@ -77,28 +76,6 @@ bool delivery_retry(struct db *db, const struct delivery *d, int64_t now_us,
         return false;
     }
     *changed = db_count(rows) > 0;
-    db_rows_free(rows);
-    return true;
-}
-
-bool delivery_end_waiting(struct db *db, int64_t before_us, int64_t now_us,
-                          int64_t *ended, struct err *err)
-{
-    static const char why[] =
-        "It waited for room at its endpoint, or for its turn there, for longer "
-        "than deliveries are kept (PORTER_RETENTION_DELIVERIES): the endpoint "
-        "takes fewer events than it is sent. Have it answer faster, or "
-        "subscribe the webhook to fewer events.";
-    struct db_rows *rows = NULL;
-
-    if (!db_run(db, &sql_delivery_end_waiting,
-                ARGS(ARG_TIME(before_us), ARG_INT(DELIVERY_END_MAX),
-                     ARG_TIME(now_us), ARG_TEXT(str_of(why)),
-                     ARG_TEXT(STR("too_old")), ARG_INT(hours_shard())),
-                &rows, err)) {
-        return false;
-    }
-    *ended = db_int(rows, 0, 0);
     db_rows_free(rows);
     return true;
 }

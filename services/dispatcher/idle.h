@@ -6,7 +6,6 @@
 #ifndef PORTER_DISPATCHER_IDLE_H
 #define PORTER_DISPATCHER_IDLE_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 struct idle_queue;

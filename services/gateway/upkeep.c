@@ -22,7 +22,6 @@
 #define UPKEEP_AGAIN_US (30 * US_PER_S) /* After a failure, at most. */
 #define USE_ROUNDS_MAX 100
 #define KEY_HOURS_KEPT_MS (8ULL * 86400 * MS_PER_S)
-#define GRACE_MS (86400ULL * MS_PER_S)
 #define CLEAN_ROUNDS_MAX 20 /* Main has other things to do as well. */
 
 static int64_t ago_us(uint64_t ms)
@@ -88,29 +87,6 @@ static void tell_lost(void *user, const struct partition_lost *lost)
              LOG_INT("deliveries", lost->deliveries));
 }
 
-/* They would keep their day, and with it everybody's deliveries of that day. A
- * day of grace: what waits for seconds, as a retry or by hand, is not meant. */
-static bool end_waiting(struct upkeep *u, struct gateway *g, struct err *err)
-{
-    const uint64_t keep_ms = g->settings.retention_deliveries_ms;
-    int64_t ended = DELIVERY_END_MAX;
-    int64_t all = 0;
-    bool ok = true;
-
-    (void)u;
-    for (int i = 0;
-         ok && keep_ms > 0 && i < CLEAN_ROUNDS_MAX && ended == DELIVERY_END_MAX;
-         i++) {
-        ok = delivery_end_waiting(g->db, ago_us(keep_ms + GRACE_MS),
-                                  clock_wall_us(), &ended, err);
-        all += ok ? ended : 0;
-    }
-    if (all > 0) {
-        log_warn("deliveries.too_old", LOG_INT("deliveries", all));
-    }
-    return ok;
-}
-
 static bool drop_old(struct upkeep *u, struct gateway *g, struct err *err)
 {
     const struct retention keep = {
@@ -127,18 +103,51 @@ static bool drop_old(struct upkeep *u, struct gateway *g, struct err *err)
 typedef bool clean_fn(struct db *db, int64_t before_us, int64_t *removed,
                       struct err *err);
 
-/* In rounds of at most so many rows; the rest next time. */
-static bool clean(struct gateway *g, clean_fn *remove, int64_t before_us,
-                  int64_t most, struct err *err)
+/* In rounds of at most so many rows; the rest next time. *all: how many. */
+static bool clean_told(struct gateway *g, clean_fn *remove, int64_t before_us,
+                       int64_t most, int64_t *all, struct err *err)
 {
     int64_t removed = most;
 
+    *all = 0;
     for (int i = 0; i < CLEAN_ROUNDS_MAX && removed == most; i++) {
         if (!remove(g->db, before_us, &removed, err)) {
             return false;
         }
+        *all += removed;
     }
     return true;
+}
+
+static bool clean(struct gateway *g, clean_fn *remove, int64_t before_us,
+                  int64_t most, struct err *err)
+{
+    int64_t all = 0;
+
+    return clean_told(g, remove, before_us, most, &all, err);
+}
+
+static bool end_some(struct db *db, int64_t before_us, int64_t *ended,
+                     struct err *err)
+{
+    return delivery_end_waiting(db, before_us, clock_wall_us(), ended, err);
+}
+
+/* They would keep their day, and with it everybody's deliveries of that day. A
+ * day of grace: what waits for seconds, as a retry or by hand, is not meant. */
+static bool end_waiting(struct upkeep *u, struct gateway *g, struct err *err)
+{
+    const uint64_t keep_ms = g->settings.retention_deliveries_ms;
+    int64_t all = 0;
+    bool ok =
+        keep_ms == 0 || clean_told(g, end_some, ago_us(keep_ms) - US_PER_DAY,
+                                   DELIVERY_END_MAX, &all, err);
+
+    (void)u;
+    if (all > 0) {
+        log_warn("deliveries.too_old", LOG_INT("deliveries", all));
+    }
+    return ok;
 }
 
 static bool clean_answers(struct upkeep *u, struct gateway *g, struct err *err)

@@ -817,16 +817,7 @@ static void windows_of_lanes_that_are_gone_are_not_counted(void **state)
 
     (void)state;
     for (size_t i = 0; i < LANES_IDLE_MAX + 3; i++) {
-        struct job *j = job_to(0);
-        struct lane_end end = {.took_us = 1, .is_success = true};
-
-        j->webhook_id.bytes[1] = (uint8_t)(i / 256);
-        j->webhook_id.bytes[2] = (uint8_t)i;
-        end.webhook_id = j->webhook_id;
-        assert_int_equal(lanes_offer(l, j, now_us), LANE_TAKEN);
-        assert_ptr_equal(lanes_next(l, now_us), j);
-        job_free(j);
-        assert_int_equal(lanes_done(l, &end), 0);
+        assert_int_equal(attempt(l, i, true), 0);
     }
     assert_int_equal(lanes_counts(l).lanes, LANES_IDLE_MAX);
     expect_windows(l, LANES_IDLE_MAX * 2, 0,
