@@ -1,12 +1,17 @@
-"""The last words of a run: every failure in a few lines, where a reader of a long log looks first."""
+"""The last words of a run: every failure in a few lines, where a reader of a long log looks first; and
+their names, a line each, in the file PORTER_TEST_FAILED for whoever tries them again."""
+import os
 
 LINES, COLUMNS = 12, 240
 
 
-def pytest_terminal_summary(terminalreporter):
+def pytest_terminal_summary(terminalreporter, config):
     failed = [report for kind in ("failed", "error") for report in terminalreporter.stats.get(kind, [])]
     if failed:
         terminalreporter.section("in short")
+    if os.environ.get("PORTER_TEST_FAILED") and not hasattr(config, "workerinput"):  # One of xdist's workers.
+        with open(os.environ["PORTER_TEST_FAILED"], "a", encoding="utf-8") as names:
+            names.writelines(f"{name}\n" for name in dict.fromkeys(report.nodeid for report in failed))
     for report in failed:
         terminalreporter.write_line(f"FAILED {report.nodeid} ({_when(report)})")
         said = _message(report).splitlines()
