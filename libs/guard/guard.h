@@ -3,7 +3,7 @@
  * address that is really connected to. Pure; thread-safe once read.
  *
  * A literal address gets the same verdict each time. A name gets it when it is
- * connected to: only then its address is known. */
+ * connected to: only then its address is known (name.h asks beforehand). */
 #ifndef PORTER_GUARD_GUARD_H
 #define PORTER_GUARD_GUARD_H
 

@@ -38,6 +38,8 @@ static const struct config_row rows[] = {
      "The same of one API key.", NULL},
     {"PORTER_UNKNOWN_KEYS", CONFIG_UINT, AT(unknown_keys), 0, "60", 0, 1000000,
      "Unknown API keys that are looked up for one client address in a minute; 0 looks up all.", NULL},
+    {"PORTER_WEBHOOK_NAME_WAIT", CONFIG_MS, AT(webhook_name_wait_ms), 0, "2s", 0, 10000,
+     "How long saving a webhook waits for the addresses of its URL's name, to refuse one that leads inwards; 0 does not look, as behind `PORTER_EGRESS_PROXY`.", NULL},
     {"PORTER_DRAIN", CONFIG_MS, AT(drain_ms), 0, "10s", 0, 600000,
      "How long requests under way may take after SIGTERM; half of it, and at most 5 s, connections that are kept may be used once more.", NULL},
     {"PORTER_RETENTION_EVENTS", CONFIG_MS, AT(retention_events_ms), 0, "90d", 0, 315360000000,

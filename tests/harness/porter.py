@@ -30,15 +30,20 @@ def make_tls(folder, *names):
 
 
 class Gateway(Process):
-    def __init__(self, porter, number, **settings):
+    """With a harness.resolver.Resolver: names mean what that one says, and are looked up."""
+
+    def __init__(self, porter, number, resolver=None, **settings):
         self.https, self.plain, self.private = free_port(), free_port(), free_port()
         contract.PORTS |= {self.https, self.plain}
         env = porter.environment(**{
             "PORTER_HTTPS_ADDRESS": "127.0.0.1", "PORTER_HTTPS_PORT": self.https,
             "PORTER_PLAIN_PORT": self.plain, "PORTER_GATEWAY_PRIVATE_PORT": self.private,
             "PORTER_TLS_CERTIFICATE": porter.tls / "server.pem",
-            "PORTER_TLS_KEY": porter.tls / "server.key", "PORTER_HTTP_THREADS": 64, **settings})
-        super().__init__(f"gateway-{number}", [program("gateway", porter.preset)], env,
+            "PORTER_TLS_KEY": porter.tls / "server.key", "PORTER_HTTP_THREADS": 64,
+            "PORTER_WEBHOOK_NAME_WAIT": "10s" if resolver else "0",  # Else this machine's resolver would be asked.
+            **settings})
+        words = [program("gateway", porter.preset)]
+        super().__init__(f"gateway-{number}", resolver.words(*words) if resolver else words, env,
                          porter.folder / f"gateway-{number}.log", self._is_ready)
 
     @property

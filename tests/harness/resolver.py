@@ -2,6 +2,7 @@
 
 The programs run in a mount namespace in which /etc/resolv.conf, /etc/hosts and /etc/nsswitch.conf are
 ours: their resolver, their sockets and their network are the real ones. Port 53 wants root."""
+import os
 import socket
 import struct
 import tempfile
@@ -38,7 +39,8 @@ class Resolver:
 
     def words(self, *program):
         """The command line that runs the program among these names."""
-        return ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", INSIDE, str(self.folder), *program]
+        user = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
+        return ["unshare", *user, "--mount", "sh", "-c", INSIDE, str(self.folder), *program]
 
     def lookups(self, name):
         """How often its v4 addresses were asked for."""

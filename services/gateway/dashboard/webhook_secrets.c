@@ -4,7 +4,7 @@
 
 #include "gateway/dashboard/body.h"
 #include "gateway/dashboard/role.h"
-#include "guard/guard.h"
+#include "gateway/resources/webhook_url.h"
 #include "store/organization.h"
 #include "store/person.h"
 
@@ -62,12 +62,23 @@ static bool show_webhook_secret(struct call *call, struct err *err)
     return true;
 }
 
-/* The same judges as when it is saved, and as before each attempt. */
+/* The same judges as when it is saved. */
 static bool judge_url(struct call *call, struct err *err)
 {
+    static const struct {
+        const char *reason; /* "": none, it is allowed */
+        const char *detail; /* NULL: the judge's */
+    } words[] = {
+        [URL_FINE] = {"", "a webhook may have this URL"},
+        [URL_NOWHERE] = {"", "a webhook may have this URL; its name has no "
+                             "address now"},
+        [URL_BAD_FORM] = {"form", NULL},
+        [URL_BAD_SCHEME] = {"scheme", NULL},
+        [URL_BAD_ADDRESS] = {"address", NULL},
+    };
     ProtobufCMessage *message = NULL;
     struct err why = ERR_NONE;
-    struct str reason = STR_NONE;
+    enum url_verdict verdict;
     struct json_writer w;
     struct str url;
 
@@ -75,17 +86,13 @@ static bool judge_url(struct call *call, struct err *err)
         return false;
     }
     url = str_of(((const Porter__V1__UrlQuestion *)(const void *)message)->url);
-    if (!guard_form(url, &why)) {
-        reason = STR("form");
-    } else if (!guard_url(&call->gateway->guard, url, &why)) {
-        reason = why.code == ERR_FORBIDDEN ? STR("address") : STR("scheme");
-    }
+    verdict = webhook_url_judge(call->gateway, url, &why);
+    const char *detail = words[verdict].detail;
+
     w = body_begin(call, HTTP_OK);
-    body_bool(&w, "allowed", reason.len == 0);
-    body_text_or_null(&w, "reason", reason);
-    body_text(&w, "detail",
-              reason.len == 0 ? STR("a webhook may have this URL")
-                              : str_of(why.text));
+    body_bool(&w, "allowed", detail != NULL);
+    body_text_or_null(&w, "reason", str_of(words[verdict].reason));
+    body_text(&w, "detail", str_of(detail != NULL ? detail : why.text));
     json_object_end(&w);
     return true;
 }

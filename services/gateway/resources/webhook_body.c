@@ -1,25 +1,25 @@
 /* The bodies that make or change a webhook. */
 #include "gateway/resources/webhook_body.h"
 
+#include "gateway/resources/webhook_url.h"
 #include "gateway/routes.h"
-#include "guard/guard.h"
 #include "json/json.h"
 
 #include <inttypes.h>
 
-/* The form is the row's matter; whether it may be called from here is asked of
- * the guard, as each attempt will. */
+/* The form is the row's matter. */
 static bool check_url(struct call *call, struct str url)
 {
-    const struct guard *guard = &call->gateway->guard;
     struct err why = ERR_NONE;
+    enum url_verdict verdict =
+        url.len == 0 ? URL_FINE : webhook_url_judge(call->gateway, url, &why);
 
-    if (url.len == 0 || !guard_form(url, &why) || guard_url(guard, url, &why)) {
+    if (verdict != URL_BAD_SCHEME && verdict != URL_BAD_ADDRESS) {
         return true;
     }
     return fault_add(call_faults(call), STR("url"),
-                     why.code == ERR_FORBIDDEN ? FAULT_NOT_ALLOWED
-                                               : FAULT_BAD_FORMAT,
+                     verdict == URL_BAD_ADDRESS ? FAULT_NOT_ALLOWED
+                                                : FAULT_BAD_FORMAT,
                      "%s", why.text);
 }
 

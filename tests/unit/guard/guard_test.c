@@ -1,6 +1,7 @@
 /* The verdicts: of a URL before anything is asked, of an address when it is
  * about to be connected to. */
 #include "guard/guard.h"
+#include "guard/name.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -253,6 +254,22 @@ static void a_refusal_says_what_it_is_and_what_to_do(void **state)
     assert_string_equal(err.text, "the URL must begin with https://");
 }
 
+/* What is looked up: tests/integration/test_webhook_names.py. */
+static void nothing_but_a_name_is_looked_up(void **state)
+{
+    struct guard strict = with("", false);
+    struct err err = ERR_NONE;
+
+    (void)state;
+    assert_int_equal(guard_name(&strict, STR("https://10.0.0.1/"), 1, &err),
+                     NAME_FINE);
+    assert_int_equal(guard_name(&strict, STR("https://localhost/"), 1, &err),
+                     NAME_FINE);
+    assert_int_equal(guard_name(&strict, STR("https://a.test/"), 0, &err),
+                     NAME_FINE);
+    assert_int_equal(err.code, ERR_OK);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -265,6 +282,7 @@ int main(void)
         cmocka_unit_test(a_literal_address_has_one_verdict),
         cmocka_unit_test(localhost_is_a_literal_address_too),
         cmocka_unit_test(a_refusal_says_what_it_is_and_what_to_do),
+        cmocka_unit_test(nothing_but_a_name_is_looked_up),
     };
 
     return cmocka_run_group_tests_name("guard", tests, NULL, NULL);
