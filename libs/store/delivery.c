@@ -3,6 +3,7 @@
 
 #include "base/macros.h"
 #include "store/hours.h"
+#include "store/refusal.h"
 #include "store_sql.h"
 
 #include <assert.h>
@@ -366,17 +367,14 @@ bool delivery_record(struct db *db, const struct delivery *rows, size_t count,
 bool delivery_end_waiting(struct db *db, int64_t before_us, int64_t now_us,
                           int64_t *ended, struct err *err)
 {
-    static const char why[] =
-        "It waited for room at its endpoint, or for its turn there, for longer "
-        "than deliveries are kept (PORTER_RETENTION_DELIVERIES): the endpoint "
-        "takes fewer events than it is sent. Have it answer faster, or "
-        "subscribe the webhook to fewer events.";
+    const struct str says = str_of(refusal_says(REFUSAL_WAITED));
+    const struct str word = str_of(refusal_word(REFUSAL_WAITED));
     struct db_rows *rows = NULL;
 
     if (!db_run(db, &sql_delivery_end_waiting,
                 ARGS(ARG_TIME(before_us), ARG_INT(DELIVERY_END_MAX),
-                     ARG_TIME(now_us), ARG_TEXT(str_of(why)),
-                     ARG_TEXT(STR("too_old")), ARG_INT(hours_shard())),
+                     ARG_TIME(now_us), ARG_TEXT(says), ARG_TEXT(word),
+                     ARG_INT(hours_shard())),
                 &rows, err)) {
         return false;
     }

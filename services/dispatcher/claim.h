@@ -4,7 +4,7 @@
 
 #include "dispatcher/dispatcher.h"
 #include "dispatcher/job.h"
-#include "dispatcher/refusal.h"
+#include "store/refusal.h"
 
 /* Into `send`, or with its outcome into `ended`: its webhook is gone, or gets
  * nothing for now, or can't be read. That is said, and it is given back, due a

@@ -4,7 +4,7 @@
 #include "dispatcher/explain.h"
 
 #include "dispatcher/facts.h"
-#include "dispatcher/refusal.h"
+#include "store/refusal.h"
 #include "dispatcher/verdict.h"
 
 #include "base/clock.h"

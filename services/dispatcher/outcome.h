@@ -5,7 +5,7 @@
 
 #include "dispatcher/backoff.h"
 #include "dispatcher/job.h"
-#include "dispatcher/refusal.h"
+#include "store/refusal.h"
 #include "dispatcher/request.h"
 
 #include "fetch/fetch.h"

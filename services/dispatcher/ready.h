@@ -4,7 +4,7 @@
 
 #include "dispatcher/dispatcher.h"
 #include "dispatcher/job.h"
-#include "dispatcher/refusal.h"
+#include "store/refusal.h"
 
 enum ready {
     READY_TO_SEND,

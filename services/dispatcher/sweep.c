@@ -6,7 +6,7 @@
 #include "dispatcher/sweep.h"
 
 #include "dispatcher/meter.h"
-#include "dispatcher/refusal.h"
+#include "store/refusal.h"
 
 #include "base/clock.h"
 #include "log/log.h"

@@ -145,7 +145,7 @@ static bool end_waiting(struct upkeep *u, struct gateway *g, struct err *err)
 
     (void)u;
     if (all > 0) {
-        log_warn("deliveries.too_old", LOG_INT("deliveries", all));
+        log_warn("deliveries.waited_too_long", LOG_INT("deliveries", all));
     }
     return ok;
 }

@@ -106,7 +106,7 @@ def test_who_waits_for_room_is_found_a_step_each(ask):
 def test_of_days_that_go_only_what_is_due_is_looked_at(ask):
     """Two days of ten; of their 24,000 rows 1,200 are due, and none waits."""
     run, _, _ = ask
-    found, _ = run("delivery_end_waiting", "2026-01-03T12:00:00Z", 2000, NOW, "Why.", "too_old", 7)
+    found, _ = run("delivery_end_waiting", "2026-01-03T12:00:00Z", 2000, NOW, "Why.", "waited_too_long", 7)
     assert found.scanned == 0 and found.indexes == {DUE}, found
     assert found.rows["deliveries"] <= 1200 and found.blocks <= 2 * 1200, found
 

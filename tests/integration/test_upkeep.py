@@ -327,10 +327,10 @@ def test_what_waits_for_room_does_not_keep_its_day(new_porter):
         assert dropped(gateway) == names_of(db, "deliveries", [-9])
         left = db.execute("SELECT state, waits_for, due_at IS NULL, finished_at IS NULL, last_failure, last_error FROM deliveries"
                           " WHERE webhook_id = %s ORDER BY event_at, state", (webhook,)).fetchall()
-        assert [row[:5] for row in left] == [("failed", None, True, False, "too_old"), ("pending", None, False, True, None), *[("pending", "room", False, True, None)] * 2]
+        assert [row[:5] for row in left] == [("failed", None, True, False, "waited_too_long"), ("pending", None, False, True, None), *[("pending", "room", False, True, None)] * 2]
         assert "PORTER_RETENTION_DELIVERIES" in left[0][5]
         assert db.execute("SELECT sum(failed) FROM webhook_hours WHERE webhook_id = %s", (webhook,)).fetchone()[0] == 2
-    told = [json.loads(line) for line in gateway.output().splitlines() if '"deliveries.too_old"' in line]
+    told = [json.loads(line) for line in gateway.output().splitlines() if '"deliveries.waited_too_long"' in line]
     assert [line["deliveries"] for line in told] == [2]
 
 

@@ -1,7 +1,7 @@
 /* Why a delivery ends without an attempt: the words and sentences, one table.
  * Pure. */
-#ifndef PORTER_DISPATCHER_REFUSAL_H
-#define PORTER_DISPATCHER_REFUSAL_H
+#ifndef PORTER_STORE_REFUSAL_H
+#define PORTER_STORE_REFUSAL_H
 
 #include "base/buf.h"
 #include "base/str.h"
@@ -13,6 +13,7 @@ enum refusal {
     REFUSAL_TOO_LARGE,
     REFUSAL_NOT_SENDABLE,
     REFUSAL_TOO_OLD, /* Also after attempts: there is no further one. */
+    REFUSAL_WAITED,
     REFUSAL_COUNT
 };
 

@@ -1,5 +1,5 @@
-/* Stands beside explain, for what never came to an attempt. */
-#include "dispatcher/refusal.h"
+/* Stands beside dispatcher/explain.c, for what never came to an attempt. */
+#include "store/refusal.h"
 
 #include "base/macros.h"
 
@@ -19,6 +19,10 @@ static const struct {
     [REFUSAL_TOO_OLD] = {"too_old",
         "The event is older than its webhook lets it be tried again (max_age_seconds), or would be by then: raise that, "
         "or send the event again by hand."},
+    [REFUSAL_WAITED] = {"waited_too_long",
+        "It waited for room at its endpoint, or for its turn there, for longer than deliveries are kept "
+        "(PORTER_RETENTION_DELIVERIES): the endpoint takes fewer events than it is sent. Have it answer faster, or "
+        "subscribe the webhook to fewer events."},
     [REFUSAL_NOT_SENDABLE] = {"not_sendable", "{why}"},
 };
 /* clang-format on */
