@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from common import (CONNECTIONS, ROOT, RUNS, SECONDS, System, cpu_seconds, keep, make_keys, median,
+from common import (CONNECTIONS, ROOT, RUNS, SECONDS, System, aim, cpu_seconds, keep, make_keys, median,
                     rss_mib, say, spread, wait_until, wrk)
 from harness.process import free_port, port_is_free
 
@@ -102,7 +102,7 @@ def main():
             "per_second": median([r["per_second"] for r in ours]) / median([r["per_second"] for r in theirs]),
         }
         say(f"  gateway / nginx: requests per CPU-second {ratios['per_cpu']:.2f} "
-            f"(with Redis' share {ratios['per_cpu_with_redis']:.2f}; aim ≥ 1.20), "
+            f"(with Redis' share {ratios['per_cpu_with_redis']:.2f}; {aim('admit, per CPU-second with Redis', ratios['per_cpu_with_redis'], least=1.2)}), "
             f"requests per second {ratios['per_second']:.2f}")
         say(f"  gateway resident {rss_mib(gateway.pid):.0f} MiB (256 threads)")
         keep("admit", {"gateway": ours, "nginx": theirs, "ratios": ratios})

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from bench_admit import PATH
-from common import RUNS, System, keep, make_keys, median, pace, rss_mib, say, spread
+from common import RUNS, System, aim, keep, make_keys, median, pace, rss_mib, say, spread
 
 IDLE, SLOW = 2000, 500
 PER_SECOND, SECONDS = 200, 5
@@ -94,7 +94,7 @@ def main():
         say(f"connections: one client at {PER_SECOND}/s, {RUNS} runs of {SECONDS} s, median (min–max)")
         say(f"  alone    p50 µs {spread([r['p50_us'] for r in alone])}  p99 µs {spread([r['p99_us'] for r in alone])}")
         say(f"  crowded  p50 µs {spread([r['p50_us'] for r in crowded])}  p99 µs {spread([r['p99_us'] for r in crowded])}")
-        say(f"  p99 crowded / alone: {ratio:.2f} (aim ≤ 3); slow connections ended by the server and opened anew: {slow.replaced}")
+        say(f"  p99 crowded / alone: {ratio:.2f} ({aim('connections, p99 crowded / alone', ratio, most=3)}); slow connections ended by the server and opened anew: {slow.replaced}")
         say(f"  resident: {at_start:.0f} MiB with 4,096 threads and no connection, "
             f"{(with_idle - at_start) / IDLE * 1000:.0f} MiB more per 1,000 idle connections")
         keep("connections", {"alone": alone, "crowded": crowded, "ratio": ratio, "rss_start": at_start, "rss_idle": with_idle})

@@ -7,7 +7,7 @@ from datetime import datetime
 
 import requests
 
-from common import RUNS, System, cpu_seconds, keep, median, percentile, rss_mib, say, spread
+from common import RUNS, System, aim, cpu_seconds, keep, median, percentile, rss_mib, say, spread
 from endpoints import forget, make_tenants, make_webhooks, produce
 from harness.fast_receiver import FastReceiver
 
@@ -116,8 +116,10 @@ def tell(runs):
         cpu = [run[name]["flood"]["cpu"] + run[name]["flood"]["postgres_cpu"] for run in runs]
         say(f"          CPU of dispatcher and PostgreSQL in the flood: {spread(cpu, 1)} s; given back "
             f"{spread(of(name, 'flood', 'deliveries_given_back_total'))}")
-    say(f"  p99, beside / alone: {spread(ratios['p99'], 2)} (aim ≤ 2)")
-    say(f"  throughput, beside / alone: {spread(ratios['throughput'], 2)} (aim ≥ 0.90)")
+    say(f"  p99, beside / alone: {spread(ratios['p99'], 2)} ({aim('fairness, p99 beside / alone', median(ratios['p99']), most=2)})")
+    say(f"  throughput, beside / alone: {spread(ratios['throughput'], 2)} ({aim('fairness, throughput beside / alone', median(ratios['throughput']), least=0.9)})")
+    lost = [1 - share for name in ("alone", "beside") for kind in ("steady", "flood") for share in of(name, kind, "received")]
+    aim("fairness, not received", max(lost), most=0)
     keep("fairness", {"runs": runs, "p99_ratio": median(ratios["p99"]), "throughput_ratio": median(ratios["throughput"])})
 
 

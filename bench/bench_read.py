@@ -3,7 +3,7 @@ import tempfile
 from pathlib import Path
 
 from bench_admit import KEYS, PATH
-from common import (RUNS, SECONDS, System, format_id, keep, make_keys, median, parse_id, rss_mib, say, spread,
+from common import (RUNS, SECONDS, System, aim, format_id, keep, make_keys, median, parse_id, rss_mib, say, spread,
                     uuid7, wrk)
 
 VISITORS = 10000
@@ -44,5 +44,5 @@ def main():
         say(f"read: {RUNS} runs of {SECONDS} s, median (min–max)")
         say(f"  without PostgreSQL  req/s {spread([r['per_second'] for r in without])}  p99 ms {spread([r['p99'] for r in without], 1)}")
         say(f"  GET /visitors/{{id}}  req/s {spread([r['per_second'] for r in with_read])}  p99 ms {spread([r['p99'] for r in with_read], 1)}")
-        say(f"  with / without: {ratio:.2f} (aim ≥ 0.60); gateway resident {rss_mib(gateway.pid):.0f} MiB")
+        say(f"  with / without: {ratio:.2f} ({aim('read, with / without', ratio, least=0.6)}); gateway resident {rss_mib(gateway.pid):.0f} MiB")
         keep("read", {"without": without, "with": with_read, "ratio": ratio})

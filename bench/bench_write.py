@@ -4,7 +4,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from common import (CONNECTIONS, ROOT, RUNS, SECONDS, System, format_id, keep, make_keys, median, parse_id,
+from common import (CONNECTIONS, ROOT, RUNS, SECONDS, System, aim, format_id, keep, make_keys, median, parse_id,
                     rss_mib, say, spread, uuid7, wait_until, wrk)
 
 BODY = ('{"first_name":"Zoë","last_name":"Müller","email":"zoe@example.org","company":"Bäckerei Süß",'
@@ -71,5 +71,5 @@ def main():
         say(f"write: {CONNECTIONS} connections, {RUNS} runs of {SECONDS} s, median (min–max)")
         say(f"  pre-register over HTTPS  {spread([r['per_second'] for r in ours])}/s  p99 ms {spread([r['p99'] for r in ours], 1)}")
         say(f"  pgbench, same statement  {spread(theirs)}/s")
-        say(f"  gateway / pgbench: {ratio:.2f} (aim ≥ 0.80); gateway resident {rss_mib(gateway.pid):.0f} MiB")
+        say(f"  gateway / pgbench: {ratio:.2f} ({aim('write, gateway / pgbench', ratio, least=0.8)}); gateway resident {rss_mib(gateway.pid):.0f} MiB")
         keep("write", {"gateway": ours, "pgbench": theirs, "ratio": ratio})

@@ -185,6 +185,17 @@ def wait_until(question, seconds, what):
         time.sleep(0.01)
 
 
+MISSED = []
+
+
+def aim(what, figure, least=None, most=None, digits=2):
+    """Its words, for the line that tells the figure; one that is missed is told of at the end, and fails the run."""
+    bound = f"≥ {least:.{digits}f}" if most is None else f"≤ {most:.{digits}f}"
+    if figure < least if most is None else figure > most:
+        MISSED.append(f"{what}: {figure:.{digits}f}, aim {bound}")
+    return f"aim {bound}"
+
+
 def keep(name, figures):
     """Beside the printed lines: one JSON file a benchmark, for comparing runs."""
     folder = ROOT / "build" / "bench"
