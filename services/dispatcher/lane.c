@@ -308,7 +308,7 @@ struct job *lanes_next(struct lanes *l, int64_t now_us)
     if (lane->turn.active == 0) {
         lane->still_us = now_us;
     }
-    turns_begin(l->turns, &lane->turn);
+    turns_begin(l->turns, &lane->turn, j->body->bytes.len);
     lane_ease(l, lane, now_us);
     lane_review(l, lane);
     lane_enter(l, lane);

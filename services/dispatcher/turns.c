@@ -22,6 +22,7 @@ struct seat {
     bool is_waiting;
     struct ring lanes;
     size_t active;
+    size_t owes; /* Turns that others have before its next one. */
 };
 
 struct org_turns {
@@ -224,6 +225,20 @@ static struct turn *lane_take(struct org_turns *org, enum turn_class class)
     return one;
 }
 
+/* Its turn goes to pay for what it sent, if others wait for theirs. */
+static bool pays(struct turns *t, struct org_turns *org, enum turn_class class)
+{
+    struct seat *seat = &org->seats[class];
+
+    if (seat->owes == 0 || t->rings[class].first == NULL) {
+        seat->owes = 0;
+        return false;
+    }
+    seat->owes--;
+    org_wait(t, org, class);
+    return true;
+}
+
 /* The next of this class. One that has left the class meanwhile goes to its
  * own, so that this ends. */
 static struct turn *next_of(struct turns *t, enum turn_class class)
@@ -233,6 +248,9 @@ static struct turn *next_of(struct turns *t, enum turn_class class)
     while (is_open(t, class) && (org = org_take(t, class)) != NULL) {
         if (!is_open_to(t, org, class)) {
             continue; /* turns_end or turns_move lets it wait again. */
+        }
+        if (pays(t, org, class)) {
+            continue;
         }
         struct turn *one = lane_take(org, class);
         org_wait(t, org, class);
@@ -259,11 +277,14 @@ struct turn *turns_next(struct turns *t)
 
 /* --- what is under way ---------------------------------------------------- */
 
-void turns_begin(struct turns *t, struct turn *one)
+void turns_begin(struct turns *t, struct turn *one, size_t bytes)
 {
+    struct seat *seat = &one->org->seats[one->class];
+
     one->active++;
     one->org->active++;
-    one->org->seats[one->class].active++;
+    seat->active++;
+    seat->owes += bytes == 0 ? 0 : (bytes - 1) / TURN_BYTES;
     t->active[one->class]++;
 }
 

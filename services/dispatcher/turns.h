@@ -1,12 +1,14 @@
 /* Turns: who may start something next, so that nobody waits for another's
  * endpoint.
  *
- * Organizations take turns, and within one its lanes do. Slots (requests under
- * way at once) are kept from those that may sit on them: lanes that have not
- * answered yet share a half, those that fail or say nothing a quarter, both
- * together never the last eighth; an organization gets half of these shares and
- * three quarters of all at most. The caller owns the struct turns
- * and every struct turn; not thread-safe. No I/O, no clock. */
+ * Organizations take turns (deficit round robin: a turn is one delivery of up
+ * to TURN_BYTES, and a larger one is paid for with turns to come), and within
+ * one its lanes do. Slots (requests under way at once) are kept from those that
+ * may sit on them: lanes that have not answered yet share a half, those that
+ * fail or say nothing a quarter, both together never the last eighth; an
+ * organization gets half of these shares and three quarters of all at most. The
+ * caller owns the struct turns and every struct turn; not thread-safe. No I/O,
+ * no clock. */
 #ifndef PORTER_DISPATCHER_TURNS_H
 #define PORTER_DISPATCHER_TURNS_H
 
@@ -14,6 +16,8 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+
+#define TURN_BYTES 16384
 
 enum turn_class {
     TURN_WELL,
@@ -49,8 +53,9 @@ void turns_wait(struct turns *t, struct turn *one);
 /* Whose turn it is; it waits no more. NULL: nobody may start now. */
 struct turn *turns_next(struct turns *t);
 
-void turns_begin(struct turns *t, struct turn *one); /* One more under way. */
-void turns_end(struct turns *t, struct turn *one);   /* One less. */
+/* One more under way, with a body of so many bytes. */
+void turns_begin(struct turns *t, struct turn *one, size_t bytes);
+void turns_end(struct turns *t, struct turn *one); /* One less. */
 void turns_move(struct turns *t, struct turn *one, enum turn_class class);
 
 #endif

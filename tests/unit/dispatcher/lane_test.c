@@ -1,6 +1,7 @@
 /* Lanes: bounded, windowed, taking turns. */
 #include "dispatcher/breaker.h"
 #include "dispatcher/lane.h"
+#include "dispatcher/turns.h"
 
 #include "base/clock.h"
 
@@ -712,6 +713,37 @@ static void organizations_take_turns_whatever_they_have(void **state)
     lanes_free(l);
 }
 
+/* Webhooks of an organization, from `first` on, each with one of `bytes`. */
+static void offer_sized(struct lanes *l, uint8_t org, uint8_t first, int count,
+                        struct str bytes)
+{
+    const struct body body = {.org_id = {{org}}, .bytes = bytes};
+
+    for (int i = 0; i < count; i++) {
+        struct job *j = job_to((uint8_t)(first + i));
+        body_release(j->body);
+        j->body = body_new(&body);
+        assert_int_equal(lanes_offer(l, j, now_us), LANE_TAKEN);
+    }
+}
+
+/* Four turns' worth of bytes are paid for with four turns. */
+static void large_events_are_paid_for_with_turns(void **state)
+{
+    static const char large[4 * TURN_BYTES];
+    static const uint8_t order[] = {1, 11, 12, 13, 14, 2, 15, 16, 17, 18, 3, 4};
+    struct lanes *l = lanes_of(1, 10);
+
+    (void)state;
+    offer_sized(l, 1, 1, 4, (struct str){large, sizeof large});
+    offer_sized(l, 2, 11, 8, STR("small"));
+    for (size_t i = 0; i < COUNT_OF(order); i++) {
+        assert_int_equal(next(l), order[i]);
+    }
+    assert_int_equal(next(l), 0);
+    lanes_free(l);
+}
+
 static void an_organization_leaves_a_quarter_to_others(void **state)
 {
     struct lanes *l = lanes_of(50, 100);
@@ -897,6 +929,7 @@ int main(void)
         cmocka_unit_test(a_cleared_lane_is_forgotten_in_its_time),
         cmocka_unit_test(questions_stay_when_a_lane_is_cleared),
         cmocka_unit_test(organizations_take_turns_whatever_they_have),
+        cmocka_unit_test(large_events_are_paid_for_with_turns),
         cmocka_unit_test(an_organization_leaves_a_quarter_to_others),
         cmocka_unit_test(
             an_organizations_silent_newcomers_leave_slots_to_others),
