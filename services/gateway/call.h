@@ -45,6 +45,7 @@ struct call {
     struct admission admission;
     struct usage_entry *usage; /* The key's requests under way; NULL: none */
     bool is_entered;           /* Among the gateway's requests under way. */
+    bool is_shed_by_key;       /* Refused for the key's own cap. */
     int64_t now_us;            /* Wall clock, when the call began. */
     int64_t admit_us;          /* How long the admission took, */
     int64_t db_us;             /* and PostgreSQL, asked by the handler. */

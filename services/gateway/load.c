@@ -63,10 +63,13 @@ bool load_enter_key(struct call *call, struct err *err)
     enum load_kind kind = kind_of(call);
     unsigned room = load_room(kind, (unsigned)g->settings.in_flight_key_max);
 
-    return !call->is_known ||
-           usage_enter(g->usage, call->key_hash, &call->admission.principal,
-                       room, call->now_us, &call->usage) ||
-           refuse(call, " of this API key",
+    if (!call->is_known ||
+        usage_enter(g->usage, call->key_hash, &call->admission.principal, room,
+                    call->now_us, &call->usage)) {
+        return true;
+    }
+    call->is_shed_by_key = true;
+    return refuse(call, " of this API key",
                   kind == LOAD_READ ? SHED_KEY_READ : SHED_KEY_WRITE, err);
 }
 

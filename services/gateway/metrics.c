@@ -90,7 +90,7 @@ static const char *const state_words[] = {[STATE_OPEN] = "open",
 static const struct metric_row rows[ROW_COUNT] = {
     [REQUESTS] = {"porter_requests_total", METRIC_COUNTER, "Requests answered, by operation.", "route", NULL},
     [REFUSED] = {"porter_requests_refused_total", METRIC_COUNTER, "Of these, answered with 4xx.", "route", NULL},
-    [FAILED] = {"porter_requests_failed_total", METRIC_COUNTER, "Of these, answered with 5xx.", "route", NULL},
+    [FAILED] = {"porter_requests_failed_total", METRIC_COUNTER, "Of these, answered with 5xx; without what a key was refused for its own cap (`porter_requests_shed_total`).", "route", NULL},
     [PROBLEMS] = {"porter_problems_total", METRIC_COUNTER, "Problems answered, by name (docs/errors.md).", "problem", NULL},
     [REQUEST_TIME] = {"porter_request_seconds", METRIC_HISTOGRAM, "From the complete head to the answer, by operation.", "route", NULL},
     [ADMISSIONS] = {"porter_admissions_total", METRIC_COUNTER, "What became of well-formed keys.", "verdict", verdict_words},
@@ -196,7 +196,7 @@ void gateway_metrics_answer(struct gateway_metrics *m,
                               facts->trace);
     if (facts->status / 100 == 4) {
         metrics_add(m->series, REFUSED, route, 1);
-    } else if (facts->status / 100 == 5) {
+    } else if (facts->status / 100 == 5 && !facts->is_keys_doing) {
         metrics_add(m->series, FAILED, route, 1);
     }
     if (facts->problem != PROBLEM_NONE) {

@@ -23,7 +23,8 @@ void gateway_metrics_free(struct gateway_metrics *m); /* Accepts NULL. */
 struct answer_facts {
     size_t route; /* routes_index, ROUTE_DASHBOARD; SIZE_MAX: there is none */
     unsigned status;
-    size_t problem; /* enum problem */
+    bool is_keys_doing; /* 503, for what one key asked for at once. */
+    size_t problem;     /* enum problem */
     int64_t took_us;
     struct id trace;  /* All zero: it is not recorded. */
     int64_t admit_us; /* 0: nobody was admitted or refused */

@@ -399,6 +399,7 @@ static bool count(struct call *call, struct err *err)
                  : call->is_dashboard    ? ROUTE_DASHBOARD
                                          : routes_index(call->operation),
         .status = call->response->status,
+        .is_keys_doing = call->is_shed_by_key,
         .problem = call->problem,
         .took_us = has_waited ? call->db_us
                               : clock_steady_us() - call->request->began_us,

@@ -12,6 +12,10 @@ def shed(gateway, cause):
     return int(float(re.search(r"^porter_requests_shed_total\{cause=\"%s\"\} (\S+)" % cause, gateway.metrics(), re.M)[1]))
 
 
+def failed(gateway):
+    return sum(int(float(count)) for count in re.findall(r"^porter_requests_failed_total\{.*\} (\S+)", gateway.metrics(), re.M))
+
+
 @pytest.mark.parametrize("cap, causes", [("PORTER_IN_FLIGHT_KEY_MAX", ("key_read", "key_write")), ("PORTER_IN_FLIGHT_MAX", ("read", "write"))])
 def test_reads_are_refused_before_writes_and_evacuations_never(new_porter, cap, causes):
     porter = new_porter()
@@ -41,6 +45,7 @@ def test_reads_are_refused_before_writes_and_evacuations_never(new_porter, cap, 
             assert write().status_code == 503
             assert ask("GET", "/evacuations").status_code != 503
             assert (shed(gateway, causes[0]), shed(gateway, causes[1])) == (1, 1)
+            assert failed(gateway) == (0 if cap == "PORTER_IN_FLIGHT_KEY_MAX" else 2), "a key's own cap is no fault of ours"
         assert sorted(one.result().status_code for one in waiting) == [200, 200, 200, 201]
     under_way(0)
     assert ask("GET", "/locations").status_code == 200
