@@ -143,6 +143,25 @@ def test_an_evacuation_can_begin_during_a_drill(page, on_site, client, location)
     assert page.get_by_role("button", name="Activate evacuation").count() == 0
 
 
+def test_who_is_anywhere_is_told_of_an_evacuation_until_it_ends(page, on_site, client, location):
+    """Also somebody who has been looking at something else since before it began."""
+    page.get_by_role("link", name="API", exact=True).click()
+    page.get_by_role("heading", name="API").wait_for()
+    made = client.post("/evacuations", json={"location_id": location, "reason": "Smoke"}).json()
+    alarm = page.get_by_role("alert").filter(has_text="An evacuation is going on at Zürich – Hauptsitz")
+    alarm.wait_for()
+    page.get_by_role("link", name="Webhooks").click()
+    page.get_by_role("heading", name="Webhooks").wait_for()
+    assert "Smoke" in alarm.inner_text() and "0 of 3 accounted for" in alarm.inner_text()
+    alarm.get_by_role("link", name="Go to the roll-call").click()
+    page.get_by_role("heading", name="Evacuation: Zürich – Hauptsitz").wait_for()
+    assert alarm.count() == 0
+    page.get_by_role("link", name="Webhooks").click()
+    alarm.wait_for()
+    client.post(f"/evacuations/{made['id']}/end", json={})
+    alarm.wait_for(state="detached")
+
+
 def test_who_can_not_hold_a_button_is_asked_instead(page, on_site):
     """A voice, a switch, a screen reader: a click without a pointer."""
     page.get_by_role("link", name="Evacuation").click()
@@ -159,7 +178,7 @@ def test_a_drill_from_its_start_to_its_report_by_keyboard_alone(page, on_site, c
     assert made["drill"] and made["status"] == "active" and made["location_id"] == location
     # Whoever looks elsewhere is told, and that it is only one.
     go_by(page, "d", "Front desk")
-    page.get_by_role("alert").filter(has_text="An evacuation drill is going on").wait_for()
+    page.get_by_role("alert").filter(has_text="A drill is going on at Zürich – Hauptsitz").wait_for()
     press_on(page, page.get_by_role("link", name="Go to the roll-call"))
     for name, left in (("Ada Lovelace", 2), ("Alan Turing", 1)):
         press_on(page, page.get_by_role("button", name=name))

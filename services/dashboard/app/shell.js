@@ -1,9 +1,9 @@
 // The frame around every screen: navigation, who is signed in, banners, dialogs that any screen may
 // need. screens.js says which screen belongs to which path.
+import {Alarm} from "./parts/alarm.js";
 import {Button, Fault, Icon, Note, Text, Waiting} from "./parts/basic.js";
 import {Confirm, confirmStore} from "./parts/confirm.js";
 import {above} from "./parts/dialog.js";
-import {GoOn} from "./parts/go_on.js";
 import {Shortcuts} from "./parts/shortcuts.js";
 import {Toasts, tell} from "./parts/toast.js";
 import {find, links} from "./screens.js";
@@ -87,6 +87,13 @@ function useScreen(found) {
   return loaded?.load === found.load ? loaded : null;
 }
 
+// A part that is seldom needed comes when it is.
+const goOn = {load: () => import("./parts/go_on.js").then(({GoOn}) => ({Screen: GoOn}))};
+function Late({part}) {
+  const loaded = useScreen(part);
+  return loaded?.Screen && html`<${loaded.Screen} />`;
+}
+
 function Stale({why}) {
   return html`<div class="page"><h1 tabindex="-1">This page could not be shown</h1><${Note} kind="warn"><p>${why}</p>
     <${Button} kind="small" icon="retry" onClick=${() => location.reload()}>Load it anew</${Button}></${Note}></div>`;
@@ -116,7 +123,7 @@ function Body() {
     seen.current = path;
     box.current.querySelector("h1")?.focus({preventScroll: true});
   }, [loaded, path]);
-  return html`<main id="main" ref=${box} tabindex="-1">${!isTheirs ? html`<${NotTheirs} />` : !loaded ? html`<div class="page"><${Waiting} /></div>`
+  return html`<main id="main" ref=${box} tabindex="-1"><${Alarm} />${!isTheirs ? html`<${NotTheirs} />` : !loaded ? html`<div class="page"><${Waiting} /></div>`
     : loaded.isLost ? html`<${Stale} why="Porter may have been updated, or the connection broke." />` : html`<${Guarded} key=${found.key} loaded=${loaded} found=${found} />`}</main>`;
 }
 
@@ -152,5 +159,5 @@ export function Shell() {
     ? html`<${Guest} found=${find(isOpen ? path : `${HOME}/sign-in`)} />`
     : who === undefined ? html`<${Starting} />` : html`<${Frame} />`;
   return html`<div class=${who && !isOpen ? "shell" : ""}>${!isThere && html`<${Away} />`}${inside}</div>
-    ${top}${confirming && html`<${Confirm} ask=${confirming} />`}${who && isPaused && html`<${GoOn} />`}<${Toasts} />`;
+    ${top}${confirming && html`<${Confirm} ask=${confirming} />`}${who && isPaused && html`<${Late} part=${goOn} />`}<${Toasts} />`;
 }

@@ -8,7 +8,7 @@ import {CheckIn, PreRegister, WalkIn} from "../parts/visitor_forms.js";
 import {get, post, query} from "../lib/api.js";
 import {html, useEffect, useMemo, useState} from "../lib/html.js";
 import {useChanges} from "../lib/live.js";
-import {useAction, useLoad, usePages} from "../lib/load.js";
+import {useAction, usePages} from "../lib/load.js";
 import {usePlace} from "../lib/places.js";
 import {HOME, useQuery} from "../lib/router.js";
 import {may} from "../lib/session.js";
@@ -105,13 +105,6 @@ function Search({open, onWords}) {
     <input id="search" type="search" placeholder="Search by name, company, e-mail, or scan a code  ( / )" value=${text} autocomplete="off" onInput=${(event) => setText(event.currentTarget.value)} /></div>`;
 }
 
-function Alarm({place}) {
-  const active = useLoad(`/v1/evacuations${query({location_id: place.id, status: "active"})}`);
-  useChanges(["evacuation"], active.reload);
-  return active.data?.evacuations.map((of) => html`<div key=${of.id} class="alarm ${of.drill ? "drill" : ""}" role="alert"><div><strong>${of.drill ? "An evacuation drill" : "An evacuation"} is going on</strong><div>${of.reason}</div></div>
-    <a class="button" href="${HOME}/evacuations/${of.id}">Go to the roll-call</a></div>`) ?? null;
-}
-
 function Desk({place, places, turn}) {
   const [words, set] = useQuery();
   const [open, setOpen] = useState(null);
@@ -130,7 +123,7 @@ function Desk({place, places, turn}) {
     reload();
   };
   const [title, text] = q ? ["Nobody fits", "Names, companies and e-mail addresses are searched by the beginnings of their words, at this location."] : EMPTY[view];
-  return html`<${Alarm} place=${place} /><${Card}><div class="filters"><${Search} open=${setOpen} onWords=${setQ} />
+  return html`<${Card}><div class="filters"><${Search} open=${setOpen} onWords=${setQ} />
       ${!q && html`<div class="segments" role="group" aria-label="Show">${VIEWS.map(([name, label]) => html`<button key=${name} type="button" aria-pressed=${view === name ? "true" : "false"} onClick=${() => set({view: name})}>
         ${label}${name === "checked_in" && html` <span class="number">${place.on_site_count}</span>`}</button>`)}</div>`}</div>
     <${Fault} problem=${pages.problem} retry=${pages.reload} />

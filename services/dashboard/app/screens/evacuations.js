@@ -47,10 +47,7 @@ export function Screen() {
   const going = active.data?.evacuations ?? [];
   return html`<${Page} title="Evacuation" actions=${html`<${PlacePick} places=${places} />`}>
     <${Fault} problem=${places.problem ?? active.problem} retry=${() => { void places.reload(); void active.reload(); }} />
-    ${places.hasNone ? html`<${NoPlace} icon="siren" />` : !place || (!active.data && !active.problem) ? !places.problem && html`<${Card}><${Waiting} lines=${2} /></${Card}>` : html`${going.map((of) => html`<div key=${of.id} class="alarm ${of.drill ? "drill" : ""}" role="alert">
-        <div><strong>${of.drill ? "A drill" : "An evacuation"} is going on at <${Text} of=${place.name} /></strong><div>since <${Time} at=${of.activated_at} zone=${place.timezone} /> · ${of.accounted_for_count} of ${of.on_site_count} accounted for</div></div>
-        <a class="button" href="${HOME}/evacuations/${of.id}">Go to the roll-call</a></div>`)}
-      ${going.some((of) => !of.drill) ? null : may("front_desk") ? html`<${Activate} key=${place.id} place=${place} hasDrill=${going.length > 0} />`
+    ${places.hasNone ? html`<${NoPlace} icon="siren" />` : !place || (!active.data && !active.problem) ? !places.problem && html`<${Card}><${Waiting} lines=${2} /></${Card}>` : html`${going.some((of) => !of.drill) ? null : may("front_desk") ? html`<${Activate} key=${place.id} place=${place} hasDrill=${going.length > 0} />`
         : going.length === 0 && html`<${Note}><p>No evacuation is going on. Whoever works at the front desk can activate one here.</p></${Note}>`}`}
     <${Card} title="History"><${Fault} problem=${pages.problem} retry=${pages.reload} />
       ${!pages.rows ? !pages.problem && html`<${Waiting} />` : pages.rows.length === 0
