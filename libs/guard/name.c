@@ -3,8 +3,9 @@
  *
  * A lookup belongs to two, the asker and its thread: who leaves last frees it.
  * At most NAME_LOOKUPS_MAX threads exist, whether or not somebody still waits;
- * each ends when the resolver gives up. One that is left at the process' end
- * ends with it: it touches nothing but its own lookup. */
+ * each has a slot, which says whose it is, and ends when the resolver gives up.
+ * One that is left at the process' end ends with it: it touches nothing but its
+ * own lookup and slot. */
 #include "guard/name.h"
 
 #include "guard/url.h"
@@ -14,7 +15,6 @@
 
 #include <netdb.h>
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -27,23 +27,67 @@ struct lookup {
     unsigned users;         /* Under `lock`, as the next two. */
     bool is_done;           /* */
     struct addrinfo *found; /* NULL: nothing */
+    size_t slot;
     char host[HOST_MAX];
     char port[PORT_MAX];
 };
 
-static atomic_uint under_way; /* Threads. */
+static struct {
+    pthread_mutex_t lock;
+    bool is_taken[NAME_LOOKUPS_MAX];
+    struct id whose[NAME_LOOKUPS_MAX];
+} slots = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+/* --- slots ----------------------------------------------------------------
+ */
+
+/* False: there is none for this organization. */
+static bool slot_take(struct id org_id, size_t *slot)
+{
+    size_t theirs = 0;
+    size_t found = NAME_LOOKUPS_MAX;
+
+    pthread_mutex_lock(&slots.lock);
+    for (size_t i = 0; i < NAME_LOOKUPS_MAX; i++) {
+        if (!slots.is_taken[i]) {
+            found = i;
+        } else if (id_eq(slots.whose[i], org_id)) {
+            theirs++;
+        }
+    }
+    bool is_free = found < NAME_LOOKUPS_MAX && theirs < NAME_LOOKUPS_EACH;
+    if (is_free) {
+        slots.is_taken[found] = true;
+        slots.whose[found] = org_id;
+        *slot = found;
+    }
+    pthread_mutex_unlock(&slots.lock);
+    return is_free;
+}
+
+static void slot_free(size_t slot)
+{
+    pthread_mutex_lock(&slots.lock);
+    slots.is_taken[slot] = false;
+    pthread_mutex_unlock(&slots.lock);
+}
 
 /* --- a lookup -------------------------------------------------------------
  */
 
-static struct lookup *lookup_new(const struct url *u)
+/* A dot at the name's end, which url_read leaves out, keeps the resolver from
+ * trying its search domains, as it does at an attempt. */
+static struct lookup *lookup_new(const struct url *u, struct str url)
 {
     struct lookup *l = mem_zero(1, sizeof *l);
+    const char *end = u->host.data + u->host.len;
+    bool has_dot = end < url.data + url.len && *end == '.';
 
     pthread_mutex_init(&l->lock, NULL);
     cond_init_steady(&l->done);
     l->users = 2;
-    (void)snprintf(l->host, sizeof l->host, "%.*s", STR_ARGS(u->host));
+    (void)snprintf(l->host, sizeof l->host, "%.*s%s", STR_ARGS(u->host),
+                   has_dot ? "." : "");
     (void)snprintf(l->port, sizeof l->port, "%u", (unsigned)u->port);
     return l;
 }
@@ -70,6 +114,7 @@ static void *run(void *user)
     static const struct addrinfo wanted = {.ai_socktype = SOCK_STREAM};
     struct lookup *l = user;
     struct addrinfo *found = NULL;
+    size_t slot = l->slot;
 
     if (getaddrinfo(l->host, l->port, &wanted, &found) != 0) {
         found = NULL;
@@ -79,24 +124,25 @@ static void *run(void *user)
     l->is_done = true;
     pthread_cond_signal(&l->done);
     lookup_leave(l);
-    atomic_fetch_sub(&under_way, 1);
+    slot_free(slot);
     return NULL;
 }
 
-static bool start(struct lookup *l)
+static bool start(struct lookup *l, struct id org_id)
 {
     pthread_attr_t detached;
     pthread_t thread;
     bool ok = false;
 
-    if (atomic_fetch_add(&under_way, 1) < NAME_LOOKUPS_MAX) {
-        pthread_attr_init(&detached);
-        pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
-        ok = pthread_create(&thread, &detached, run, l) == 0;
-        pthread_attr_destroy(&detached);
+    if (!slot_take(org_id, &l->slot)) {
+        return false;
     }
+    pthread_attr_init(&detached);
+    pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
+    ok = pthread_create(&thread, &detached, run, l) == 0;
+    pthread_attr_destroy(&detached);
     if (!ok) {
-        atomic_fetch_sub(&under_way, 1);
+        slot_free(l->slot);
     }
     return ok;
 }
@@ -127,19 +173,20 @@ static enum name_verdict judge(const struct guard *g, const struct lookup *l,
 }
 
 enum name_verdict guard_name(const struct guard *g, struct str url,
-                             unsigned wait_ms, struct err *err)
+                             struct id org_id, unsigned wait_ms,
+                             struct err *err)
 {
     enum name_verdict verdict = NAME_UNKNOWN;
     struct err ignored = ERR_NONE;
     struct url u = {0};
 
     if (wait_ms == 0 || !url_read(url, &u, &ignored) || u.is_address ||
-        url_is_localhost(&u) || u.host.len >= HOST_MAX) {
+        url_is_localhost(&u) || u.host.len + 1 >= HOST_MAX) {
         return NAME_FINE;
     }
-    struct lookup *l = lookup_new(&u);
+    struct lookup *l = lookup_new(&u, url);
     const int64_t until = clock_steady_us() + (int64_t)wait_ms * US_PER_MS;
-    bool is_started = start(l);
+    bool is_started = start(l, org_id);
 
     pthread_mutex_lock(&l->lock);
     for (int64_t left = until - clock_steady_us();

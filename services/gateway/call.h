@@ -59,6 +59,7 @@ struct call {
     struct str cache;  /* Cache-Control, when it is of the answer's own kind. */
     bool is_cacheable; /* The same for everybody, for some minutes. */
     struct problem_current current; /* For 409 state-conflict. */
+    const struct url_judged *url;   /* Of the body, by webhook_url_before. */
 };
 
 /* Refuse with this very problem; err gets the detail. Returns false. */

@@ -58,7 +58,10 @@ struct operation {
     const char *name; /* list_visitors: for logs, metrics and OpenAPI */
     const char *summary;
 
-    const char *details;              /* More than the summary; may be NULL. */
+    const char *details; /* More than the summary; may be NULL. */
+    /* What waits for others, done before any transaction is begun; what it
+     * found it leaves in the call. NULL: nothing. */
+    handler_fn *before;
     const struct param_table *params; /* NULL: takes no query parameters. */
     /* What the body must obey; with OP_BODY. Checked at start. */
     const struct rule_table *(*rules)(void);

@@ -243,6 +243,10 @@ bool transact_handle(struct call *call, struct err *err)
     if (!read_token(call, &wish, err) || !read_dry_run(call, &wish, err)) {
         return false;
     }
+    if (call->operation->before != NULL &&
+        !call->operation->before(call, err)) {
+        return false;
+    }
     if (wish.token.text.data == NULL && !wish.is_dry_run) {
         return call->operation->handler(call, err);
     }

@@ -98,6 +98,11 @@ MUST_USE bool common_settings_tracer(const struct otlp_settings *s,
      0, SETTINGS_TEXT_MAX, "PEM file of up to 4 Ed25519 keys. Gateways publish all of them; the "  \
      "first, which must be a private key for dispatchers, signs every webhook as `v1a` too.", NULL}
 
+#define ROW_EGRESS_PROXY(type)                                                                     \
+    {"PORTER_EGRESS_PROXY", CONFIG_TEXT, offsetof(type, egress_proxy), CONFIG_SECRET, "",          \
+     0, SETTINGS_TEXT_MAX, "URL of a proxy that all webhooks go through (`http`, `https` or "      \
+     "`socks5h`); it takes the names, and the judging of their addresses, over.", NULL}
+
 #define ROWS_KAFKA(type)                                                                           \
     {"PORTER_KAFKA_BROKERS", CONFIG_TEXT, offsetof(type, kafka.brokers), 0, "127.0.0.1:9092",      \
      1, SETTINGS_TEXT_MAX, "Kafka brokers to start from, as `host:port` separated by commas.",     \

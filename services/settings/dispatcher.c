@@ -56,9 +56,7 @@ static const struct config_row rows[] = {
      "without it.", NULL},
     {"PORTER_EGRESS_HTTP2", CONFIG_BOOL, AT(egress_http2), 0, "true", 0, 0,
      "Whether endpoints that offer HTTP/2 are spoken to by it, many requests on one connection.", NULL},
-    {"PORTER_EGRESS_PROXY", CONFIG_TEXT, AT(egress_proxy), CONFIG_SECRET, "", 0, SETTINGS_TEXT_MAX,
-     "URL of a proxy that all webhooks go through (`http`, `https` or `socks5h`); it takes the names, "
-     "and the judging of their addresses, over.", NULL},
+    ROW_EGRESS_PROXY(struct dispatcher_settings),
     ROWS_OTLP(struct dispatcher_settings),
 };
 /* clang-format on */

@@ -26,6 +26,7 @@ struct gateway_settings {
     uint64_t in_flight_max;     /* Requests under way, */
     uint64_t in_flight_key_max; /* and of one key. */
     uint64_t unknown_keys;      /* Of one address in a minute; 0: any number */
+    char *egress_proxy;         /* "": none */
     uint64_t webhook_name_wait_ms; /* 0: names are not looked up */
     uint64_t drain_ms;
     bool relay;                   /* false: another program moves the outbox */

@@ -16,7 +16,7 @@ static const struct rule_table *url_rules(void);
 static const struct operation operations[] = {
     {WEB_GET, "/dashboard/api/webhooks/{id}/secret", RIGHT_WEBHOOK_SECRETS, OP_CONFIRMED, show_webhook_secret,
      "show_webhook_secret", "Show a webhook's secret", .status = HTTP_OK},
-    {WEB_POST, "/dashboard/api/url-verdict", SCOPE_WEBHOOKS_WRITE, OP_BODY, judge_url,
+    {WEB_POST, "/dashboard/api/url-verdict", SCOPE_WEBHOOKS_WRITE, OP_BODY | OP_DIRECT, judge_url,
      "judge_url", "Tell whether a webhook may have a URL", .rules = url_rules, .status = HTTP_OK},
 };
 const struct operation_table webhook_secret_operations = OPERATIONS(operations);
@@ -77,8 +77,7 @@ static bool judge_url(struct call *call, struct err *err)
         [URL_BAD_ADDRESS] = {"address", NULL},
     };
     ProtobufCMessage *message = NULL;
-    struct err why = ERR_NONE;
-    enum url_verdict verdict;
+    struct url_judged judged;
     struct json_writer w;
     struct str url;
 
@@ -86,13 +85,13 @@ static bool judge_url(struct call *call, struct err *err)
         return false;
     }
     url = str_of(((const Porter__V1__UrlQuestion *)(const void *)message)->url);
-    verdict = webhook_url_judge(call->gateway, url, &why);
-    const char *detail = words[verdict].detail;
+    judged = webhook_url_judge(call, url);
+    const char *detail = words[judged.verdict].detail;
 
     w = body_begin(call, HTTP_OK);
     body_bool(&w, "allowed", detail != NULL);
-    body_text_or_null(&w, "reason", str_of(words[verdict].reason));
-    body_text(&w, "detail", str_of(detail != NULL ? detail : why.text));
+    body_text_or_null(&w, "reason", str_of(words[judged.verdict].reason));
+    body_text(&w, "detail", str_of(detail != NULL ? detail : judged.why.text));
     json_object_end(&w);
     return true;
 }

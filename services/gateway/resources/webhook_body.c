@@ -10,17 +10,17 @@
 /* The form is the row's matter. */
 static bool check_url(struct call *call, struct str url)
 {
-    struct err why = ERR_NONE;
-    enum url_verdict verdict =
-        url.len == 0 ? URL_FINE : webhook_url_judge(call->gateway, url, &why);
+    const struct url_judged *judged = call->url;
 
-    if (verdict != URL_BAD_SCHEME && verdict != URL_BAD_ADDRESS) {
+    if (url.len == 0 || judged == NULL ||
+        (judged->verdict != URL_BAD_SCHEME &&
+         judged->verdict != URL_BAD_ADDRESS)) {
         return true;
     }
     return fault_add(call_faults(call), STR("url"),
-                     verdict == URL_BAD_ADDRESS ? FAULT_NOT_ALLOWED
-                                                : FAULT_BAD_FORMAT,
-                     "%s", why.text);
+                     judged->verdict == URL_BAD_ADDRESS ? FAULT_NOT_ALLOWED
+                                                        : FAULT_BAD_FORMAT,
+                     "%s", judged->why.text);
 }
 
 static struct str text_at(const struct json *object, const char *name)

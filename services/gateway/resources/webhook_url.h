@@ -1,9 +1,10 @@
 /* May a webhook have this URL: what saving it and the dashboard's verdict ask
- * alike. */
+ * alike. It waits for the name's addresses (PORTER_WEBHOOK_NAME_WAIT), so it is
+ * asked before any transaction. */
 #ifndef PORTER_GATEWAY_RESOURCES_WEBHOOK_URL_H
 #define PORTER_GATEWAY_RESOURCES_WEBHOOK_URL_H
 
-#include "gateway/gateway.h"
+#include "gateway/call.h"
 
 enum url_verdict {
     URL_FINE,
@@ -13,9 +14,16 @@ enum url_verdict {
     URL_BAD_ADDRESS, /* A literal one, or all that its name has. */
 };
 
-/* Waits for the name's addresses (PORTER_WEBHOOK_NAME_WAIT). `why` is a
- * sentence when the URL is bad. */
-MUST_USE enum url_verdict webhook_url_judge(const struct gateway *g,
-                                            struct str url, struct err *why);
+struct url_judged {
+    enum url_verdict verdict;
+    struct err why; /* A sentence, when the URL is bad. */
+};
+
+MUST_USE struct url_judged webhook_url_judge(const struct call *call,
+                                             struct str url);
+
+/* An operation's `before`: call->url is of the body's `url`; NULL when there is
+ * none, or no body that can be read, which the handler tells. True. */
+bool webhook_url_before(struct call *call, struct err *err);
 
 #endif

@@ -7,6 +7,7 @@
 #include "guard/header.h"
 #include "gateway/list.h"
 #include "gateway/resources/webhook_body.h"
+#include "gateway/resources/webhook_url.h"
 #include "store/key.h"
 #include "store/webhook.h"
 
@@ -28,6 +29,7 @@ static const struct operation operations[] = {
      .details = "Its secret signs every request to `url`. The answer is the only one that shows it. The waits of a "
                 "`retry_schedule` together, and `max_age_seconds`, are at most as long as deliveries are kept (30 days, "
                 "unless the operator keeps them shorter or for ever).",
+     .before = webhook_url_before,
      .rules = create_rules, .answer = &porter__v1__webhook_with_secret__descriptor,
      .status = HTTP_CREATED, .problems = {PROBLEM_LIMIT_REACHED}},
     {WEB_GET, "/api/v1/webhooks/{id}", SCOPE_WEBHOOKS_READ, OP_ETAG, show_webhook,
@@ -38,6 +40,7 @@ static const struct operation operations[] = {
                 "`null` leaves a field as it is, but for `description`, which it clears, and `retry_schedule` and "
                 "`max_age_seconds`, which it gives back to the configuration. `headers` replaces all headers; with a URL of "
                 "another host, scheme or port it has to be sent. `client_certificate` is replaced whole, and taken away by `{}`.",
+     .before = webhook_url_before,
      .rules = update_rules, .answer = &porter__v1__webhook__descriptor, .problems = {PROBLEM_CONFLICT}},
     {WEB_DELETE, "/api/v1/webhooks/{id}", SCOPE_WEBHOOKS_WRITE, OP_IF_MATCH, delete_webhook,
      "delete_webhook", "Delete a webhook",

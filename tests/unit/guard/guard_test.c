@@ -261,12 +261,15 @@ static void nothing_but_a_name_is_looked_up(void **state)
     struct err err = ERR_NONE;
 
     (void)state;
-    assert_int_equal(guard_name(&strict, STR("https://10.0.0.1/"), 1, &err),
+    assert_int_equal(guard_name(&strict, STR("https://10.0.0.1/"),
+                                (struct id){{0}}, 1, &err),
                      NAME_FINE);
-    assert_int_equal(guard_name(&strict, STR("https://localhost/"), 1, &err),
+    assert_int_equal(guard_name(&strict, STR("https://localhost/"),
+                                (struct id){{0}}, 1, &err),
                      NAME_FINE);
-    assert_int_equal(guard_name(&strict, STR("https://a.test/"), 0, &err),
-                     NAME_FINE);
+    assert_int_equal(
+        guard_name(&strict, STR("https://a.test/"), (struct id){{0}}, 0, &err),
+        NAME_FINE);
     assert_int_equal(err.code, ERR_OK);
 }
 
