@@ -1,5 +1,5 @@
 """The last words of a run: every failure in a few lines, where a reader of a long log looks first; and
-their names, a line each, in the file PORTER_TEST_FAILED for whoever tries them again."""
+their names, a line each, in the file PORTER_TEST_FAILED for whoever tries them again ("once NAME": nobody should)."""
 import os
 
 LINES, COLUMNS = 12, 240
@@ -11,7 +11,7 @@ def pytest_terminal_summary(terminalreporter, config):
         terminalreporter.section("in short")
     if os.environ.get("PORTER_TEST_FAILED") and not hasattr(config, "workerinput"):  # One of xdist's workers.
         with open(os.environ["PORTER_TEST_FAILED"], "a", encoding="utf-8") as names:
-            names.writelines(f"{name}\n" for name in dict.fromkeys(report.nodeid for report in failed))
+            names.writelines(f"{name}\n" for name in dict.fromkeys(map(_again, failed)))
     for report in failed:
         terminalreporter.write_line(f"FAILED {report.nodeid} ({_when(report)})")
         said = _message(report).splitlines()
@@ -19,6 +19,10 @@ def pytest_terminal_summary(terminalreporter, config):
             said = said[:LINES // 2] + ["…"] + said[-LINES // 2:]
         for line in said:
             terminalreporter.write_line(f"  {line[:COLUMNS]}")
+
+
+def _again(report):
+    return f"once {report.nodeid}" if "once" in getattr(report, "keywords", {}) else report.nodeid
 
 
 def _when(report):

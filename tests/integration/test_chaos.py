@@ -17,6 +17,8 @@ from harness.load import call
 from harness.poll import eventually
 from harness.porter import format_id, parse_id, uuid7
 
+pytestmark = pytest.mark.once
+
 WRITES = int(os.environ.get("PORTER_CHAOS_WRITES", 10000))
 SEED = int(os.environ.get("PORTER_CHAOS_SEED", time.time_ns() % 1_000_000))
 CLIENTS = 16

@@ -8,6 +8,8 @@ from harness.deliveries import attempts, by_delivery, settled, writing, written
 from harness.poll import eventually
 from harness.porter import format_id
 
+pytestmark = pytest.mark.once
+
 IN_FLIGHT = 100
 QUICK = {"PORTER_LEASE": "3s", "PORTER_ATTEMPT_TIMEOUT": "1s", "PORTER_IN_FLIGHT_MAX": IN_FLIGHT, "PORTER_LANE_WINDOW": 16,
          "PORTER_RETRY_SCHEDULE": "200ms," * 11 + "200ms", "PORTER_PROBE_WAIT": "200ms", "PORTER_PROBE_WAIT_MAX": "200ms"}

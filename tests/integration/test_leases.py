@@ -2,8 +2,12 @@
 import threading
 from collections import Counter
 
+import pytest
+
 from harness.deliveries import deliveries
 from harness.poll import eventually
+
+pytestmark = pytest.mark.once
 
 HUNG, EVENTS = 90, 20
 

@@ -9,6 +9,8 @@ import pytest
 from harness.poll import eventually
 from harness.porter import parse_id
 
+pytestmark = pytest.mark.once
+
 STEPS = ["visitor.pre_registered", "visitor.checked_in", "visitor.checked_out"]
 
 

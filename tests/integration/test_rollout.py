@@ -16,7 +16,7 @@ from harness.process import PRESET, program
 from harness.rollout import Manifest, RollOut
 from harness.service import Service
 
-pytestmark = [pytest.mark.slow]
+pytestmark = [pytest.mark.slow, pytest.mark.once]
 
 REPLICAS = 2
 PER_SECOND = int(os.environ.get("ROLLOUT_PER_SECOND", "100"))

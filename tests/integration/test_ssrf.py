@@ -19,6 +19,8 @@ from harness.porter import Porter, parse_id
 from harness.process import free_port
 from harness.resolver import Resolver
 
+pytestmark = pytest.mark.once
+
 NEUTRAL = "https://example.com/"
 BATCH = 80  # An organization has at most 100 webhooks.
 NET = f"127.{64 + (os.getpid() >> 8) % 128}.{os.getpid() % 256}"  # Runs beside each other have one each.
