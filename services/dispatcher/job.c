@@ -97,6 +97,13 @@ bool job_is_on_hold(const struct job *j)
            (!t->is_enabled || (t->is_open && !j->is_probe));
 }
 
+size_t job_pays_for(const struct job *j)
+{
+    return str_starts(j->body->event_type, STR("evacuation."))
+               ? 0
+               : j->body->bytes.len;
+}
+
 bool job_has_failed(const struct job *j)
 {
     const struct outcome *o = &j->outcome;

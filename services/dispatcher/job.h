@@ -105,6 +105,10 @@ struct delivery job_row(const struct job *j, bool is_finished);
 /* Does its webhook get nothing for now? */
 bool job_is_on_hold(const struct job *j);
 
+/* Bytes that its organization pays for with turns; 0 of an evacuation, whose
+ * rosters are the largest events and the most urgent. */
+size_t job_pays_for(const struct job *j);
+
 /* Has it ended, and not with a delivery? */
 bool job_has_failed(const struct job *j);
 

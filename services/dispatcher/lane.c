@@ -308,7 +308,7 @@ struct job *lanes_next(struct lanes *l, int64_t now_us)
     if (lane->turn.active == 0) {
         lane->still_us = now_us;
     }
-    turns_begin(l->turns, &lane->turn, j->body->bytes.len);
+    turns_begin(l->turns, &lane->turn, job_pays_for(j));
     lane_ease(l, lane, now_us);
     lane_review(l, lane);
     lane_enter(l, lane);

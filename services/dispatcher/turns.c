@@ -194,10 +194,14 @@ static struct org_turns *org_take(struct turns *t, enum turn_class class)
 
 void turns_wait(struct turns *t, struct turn *one)
 {
-    struct ring *ring = &one->org->seats[one->class].lanes;
+    struct seat *seat = &one->org->seats[one->class];
+    struct ring *ring = &seat->lanes;
 
     if (one->is_waiting) {
         return;
+    }
+    if (seat->active == 0 && ring->first == NULL) {
+        seat->owes = 0; /* It was idle: that is forgotten. */
     }
     one->is_waiting = true;
     one->ring = one->class;
@@ -285,6 +289,7 @@ void turns_begin(struct turns *t, struct turn *one, size_t bytes)
     one->org->active++;
     seat->active++;
     seat->owes += bytes == 0 ? 0 : (bytes - 1) / TURN_BYTES;
+    seat->owes = MIN_OF(seat->owes, (size_t)TURNS_OWED_MAX);
     t->active[one->class]++;
 }
 

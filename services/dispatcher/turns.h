@@ -1,9 +1,11 @@
 /* Turns: who may start something next, so that nobody waits for another's
  * endpoint.
  *
- * Organizations take turns (deficit round robin: a turn is one delivery of up
- * to TURN_BYTES, and a larger one is paid for with turns to come), and within
- * one its lanes do. Slots (requests under way at once) are kept from those that
+ * Organizations take turns, and within one its lanes do. It is a deficit round
+ * robin: a turn is one delivery of up to TURN_BYTES; a larger one is paid for
+ * with turns to come, TURNS_OWED_MAX at most, while others wait and for as long
+ * as the organization is not idle.
+ * Slots (requests under way at once) are kept from those that
  * may sit on them: lanes that have not answered yet share a half, those that
  * fail or say nothing a quarter, both together never the last eighth; an
  * organization gets half of these shares and three quarters of all at most. The
@@ -18,6 +20,7 @@
 #include <stddef.h>
 
 #define TURN_BYTES 16384
+#define TURNS_OWED_MAX 7
 
 enum turn_class {
     TURN_WELL,
@@ -53,7 +56,7 @@ void turns_wait(struct turns *t, struct turn *one);
 /* Whose turn it is; it waits no more. NULL: nobody may start now. */
 struct turn *turns_next(struct turns *t);
 
-/* One more under way, with a body of so many bytes. */
+/* One more under way; its body has so many bytes, 0: it is not to pay. */
 void turns_begin(struct turns *t, struct turn *one, size_t bytes);
 void turns_end(struct turns *t, struct turn *one); /* One less. */
 void turns_move(struct turns *t, struct turn *one, enum turn_class class);

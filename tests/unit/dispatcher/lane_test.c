@@ -715,10 +715,11 @@ static void organizations_take_turns_whatever_they_have(void **state)
 
 /* Webhooks of an organization, from `first` on, each with one of `bytes`. */
 static void offer_sized(struct lanes *l, uint8_t org, uint8_t first, int count,
-                        struct str bytes)
+                        const struct body *like)
 {
-    const struct body body = {.org_id = {{org}}, .bytes = bytes};
+    struct body body = *like;
 
+    body.org_id = (struct id){{org}};
     for (int i = 0; i < count; i++) {
         struct job *j = job_to((uint8_t)(first + i));
         body_release(j->body);
@@ -727,20 +728,64 @@ static void offer_sized(struct lanes *l, uint8_t org, uint8_t first, int count,
     }
 }
 
+static void expect_order(struct lanes *l, const uint8_t *order, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        assert_int_equal(next(l), order[i]);
+    }
+    assert_int_equal(next(l), 0);
+}
+
+static const char much[20 * TURN_BYTES];
+static const struct body small = {.bytes = {much, TURN_BYTES}};
+
 /* Four turns' worth of bytes are paid for with four turns. */
 static void large_events_are_paid_for_with_turns(void **state)
 {
-    static const char large[4 * TURN_BYTES];
+    static const struct body large = {.bytes = {much, 4 * TURN_BYTES}};
     static const uint8_t order[] = {1, 11, 12, 13, 14, 2, 15, 16, 17, 18, 3, 4};
     struct lanes *l = lanes_of(1, 10);
 
     (void)state;
-    offer_sized(l, 1, 1, 4, (struct str){large, sizeof large});
-    offer_sized(l, 2, 11, 8, STR("small"));
-    for (size_t i = 0; i < COUNT_OF(order); i++) {
-        assert_int_equal(next(l), order[i]);
-    }
-    assert_int_equal(next(l), 0);
+    offer_sized(l, 1, 1, 4, &large);
+    offer_sized(l, 2, 11, 8, &small);
+    expect_order(l, order, COUNT_OF(order));
+    lanes_free(l);
+}
+
+/* Nobody waits long for having sent much, nor later for what was long ago. */
+static void what_is_owed_has_an_end(void **state)
+{
+    static const struct body huge = {.bytes = {much, sizeof much}};
+    static const uint8_t order[] = {1,  11, 12, 13, 14, 15,
+                                    16, 17, 18, 2,  19, 20};
+    static const uint8_t later[] = {3, 21, 4, 22};
+    struct lanes *l = lanes_of(1, 10);
+
+    (void)state;
+    offer_sized(l, 1, 1, 2, &huge);
+    offer_sized(l, 2, 11, 10, &small);
+    expect_order(l, order, COUNT_OF(order));
+    done(l, 1, 5, true);
+    done(l, 2, 5, true);
+    offer_sized(l, 1, 3, 2, &small);
+    offer_sized(l, 2, 21, 2, &small);
+    expect_order(l, later, COUNT_OF(later));
+    lanes_free(l);
+}
+
+static void an_evacuation_pays_nothing(void **state)
+{
+    static const struct body roster = {
+        .event_type = {"evacuation.activated", 20},
+        .bytes = {much, sizeof much}};
+    static const uint8_t order[] = {1, 11, 2, 12};
+    struct lanes *l = lanes_of(1, 10);
+
+    (void)state;
+    offer_sized(l, 1, 1, 2, &roster);
+    offer_sized(l, 2, 11, 2, &small);
+    expect_order(l, order, COUNT_OF(order));
     lanes_free(l);
 }
 
@@ -930,6 +975,8 @@ int main(void)
         cmocka_unit_test(questions_stay_when_a_lane_is_cleared),
         cmocka_unit_test(organizations_take_turns_whatever_they_have),
         cmocka_unit_test(large_events_are_paid_for_with_turns),
+        cmocka_unit_test(what_is_owed_has_an_end),
+        cmocka_unit_test(an_evacuation_pays_nothing),
         cmocka_unit_test(an_organization_leaves_a_quarter_to_others),
         cmocka_unit_test(
             an_organizations_silent_newcomers_leave_slots_to_others),
