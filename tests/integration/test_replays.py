@@ -35,14 +35,14 @@ class Outage:
             with porter.database() as db:
                 db.execute(ROWS, {"org": parse_id(self.organization.id), "hook": parse_id(self.id), "count": count, "tried": TRIED})
 
-    def row(self, at, state="failed", kind="visitor.checked_in", failure=None, is_test=False):
-        """A finished delivery with its last attempt; its id."""
+    def row(self, at, state="failed", kind="visitor.checked_in", failure=None, is_test=False, unsent=None):
+        """A finished delivery with its last attempt, or `unsent` for a reason; its id."""
         made = uuid7()
         with self.porter.database() as db:
             db.execute("INSERT INTO deliveries (org_id, id, event_at, event_id, webhook_id, event_type, subject, state, is_test, attempts, body,"
-                       " finished_at, created_at) VALUES (%s, %s, %s, %s, %s, %s, 'vis_1', %s, %s, %s, '{}', %s, %s)",
-                       (parse_id(self.organization.id), made, at, uuid7(), parse_id(self.id), kind, state, is_test, TRIED, at, at))
-            for number, word in ((TRIED - 1, "dns"), (TRIED, failure)):
+                       " finished_at, created_at, last_failure) VALUES (%s, %s, %s, %s, %s, %s, 'vis_1', %s, %s, %s, '{}', %s, %s, %s)",
+                       (parse_id(self.organization.id), made, at, uuid7(), parse_id(self.id), kind, state, is_test, 0 if unsent else TRIED, at, at, unsent))
+            for number, word in () if unsent else ((TRIED - 1, "dns"), (TRIED, failure)):
                 db.execute("INSERT INTO attempts (org_id, delivery_id, number, at, verdict, failure, total_us) VALUES (%s, %s, %s, %s, 'retry', %s, 1)",
                            (parse_id(self.organization.id), made, number, at - timedelta(seconds=1), word))
         return format_id("dlv", made)
@@ -89,16 +89,17 @@ def stamp(at):
 # ---- Which ones ----------------------------------------------------------------------------------
 
 FITS = {
-    "failed, unless told otherwise": ({}, {"old", "timeout", "out", "new"}),
+    "failed, unless told otherwise": ({}, {"old", "unsent", "timeout", "out", "new"}),
     "delivered": ({"states": ["delivered"]}, {"delivered"}),
-    "both": ({"states": ["failed", "delivered"]}, {"old", "timeout", "out", "new", "delivered"}),
+    "both": ({"states": ["failed", "delivered"]}, {"old", "unsent", "timeout", "out", "new", "delivered"}),
     "of a type": ({"event_type": "visitor.checked_out"}, {"out"}),
     "since a time": ({"created_from": stamp(OLDEST + timedelta(hours=20))}, {"timeout", "out", "new"}),
-    "before a time": ({"created_to": stamp(OLDEST + timedelta(hours=20))}, {"old"}),
+    "before a time": ({"created_to": stamp(OLDEST + timedelta(hours=20))}, {"old", "unsent"}),
     "between": ({"created_from": stamp(OLDEST + timedelta(hours=20)), "created_to": stamp(OLDEST + timedelta(hours=22))}, {"timeout", "out"}),
     "whose last attempt timed out": ({"failure": "timeout"}, {"timeout"}),
     "an attempt before the last is not asked": ({"failure": "dns"}, set()),
     "the same, of all states": ({"failure": "timeout", "states": ["failed", "delivered"], "event_type": "visitor.checked_in"}, {"timeout"}),
+    "that ended without an attempt": ({"failure": "too_old"}, {"unsent"}),
     "none": ({"failure": "no-such-word"}, set()),
 }
 
@@ -109,7 +110,8 @@ def test_what_fits_is_sent_again_and_nothing_else(quick, what):
     outage, hour = Outage(quick), timedelta(hours=1)
     names = {outage.row(OLDEST): "old", outage.row(OLDEST + 20 * hour, failure="timeout"): "timeout",
              outage.row(OLDEST + 21 * hour, kind="visitor.checked_out"): "out", outage.row(OLDEST + 22 * hour, failure="connect_refused"): "new",
-             outage.row(OLDEST + 23 * hour, state="delivered"): "delivered", outage.row(OLDEST + 23 * hour, is_test=True, failure="timeout"): "sample"}
+             outage.row(OLDEST + 23 * hour, state="delivered"): "delivered", outage.row(OLDEST + 23 * hour, is_test=True, failure="timeout"): "sample",
+             outage.row(OLDEST + 19 * hour, kind="visitor.cancelled", unsent="too_old"): "unsent"}
     done = outage.until(outage.ask(body), state="done")
     assert done["replayed_count"] == len(wanted)
     if "failure" not in body:

@@ -138,7 +138,8 @@ UPDATE replays SET total_count = $3 WHERE org_id = $1 AND id = $2;
 -- name: replay_step
 -- Of the next $9 the first $10 that fit become due from $12 on, $13
 -- microseconds apart, each with the whole schedule before it; and the replay
--- ($11) stands behind what was looked at. A row that somebody else retries at
+-- ($11) stands behind what was looked at. (What ended without an attempt has its
+-- word in the row alone; rows of old have it in the attempt.) A row that somebody else retries at
 -- this moment is on its way. (An attempt begins at most two minutes before its
 -- outcome; the hours only spare the partitions of other days.)
 WITH look AS MATERIALIZED (
@@ -152,6 +153,7 @@ WITH look AS MATERIALIZED (
       JOIN deliveries d
         ON d.org_id = k.org_id AND d.id = k.id AND d.event_at = k.event_at
      WHERE $14::text IS NULL
+        OR d.last_failure = $14::text
         OR EXISTS (SELECT FROM attempts a
                     WHERE a.org_id = d.org_id AND a.delivery_id = d.id
                       AND a.number = d.attempts AND a.failure = $14::text
