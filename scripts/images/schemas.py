@@ -12,6 +12,7 @@ KUBERNETES = ("v1.31.14", "v1.33.6", "v1.35.4")
 # Module, version, where its descriptions lie.
 OPERATORS = (
     ("github.com/kedacore/keda/v2", "v2.17.2", "config/crd/bases/keda.sh_scaledobjects.yaml"),
+    ("github.com/kedacore/keda/v2", "v2.17.2", "config/crd/bases/keda.sh_triggerauthentications.yaml"),
     ("github.com/prometheus-operator/prometheus-operator", "v0.85.0", "example/prometheus-operator-crd/monitoring.coreos.com_servicemonitors.yaml"),
     ("github.com/prometheus-operator/prometheus-operator", "v0.85.0", "example/prometheus-operator-crd/monitoring.coreos.com_prometheusrules.yaml"),
     ("github.com/cloudnative-pg/cloudnative-pg", "v1.27.0", "config/crd/bases/postgresql.cnpg.io_clusters.yaml"),

@@ -105,3 +105,18 @@ def test_a_pod_that_never_starts_is_waited_for_as_long_as_was_said(cluster):
     done, took_s = cluster.run("--deadline", "2", "doctor")
     assert done.returncode == 1 and 2 <= took_s < 20 and "porterctl: ErrImagePull not found" in done.stderr
     assert cluster.pod()["spec"]["activeDeadlineSeconds"] == 2
+
+
+@pytest.mark.parametrize("words, user", [((), "porter-porterctl"), (("--kafka-user", "porter-dispatcher"), "porter-dispatcher")])
+def test_kafka_knows_it_as_an_operator_or_as_whom_was_named(cluster, words, user):
+    """As the production overlay has it: the gateway's own user may write, and nothing else."""
+    overlay = (ROOT / "k8s" / "overlays" / "production" / "kustomization.yaml").read_text()
+    patches = [yaml.safe_load(one["patch"]) for one in yaml.safe_load(overlay)["patches"]]
+    volume, = [one["spec"]["template"]["spec"]["volumes"] for one in patches
+               if isinstance(one, dict) and (one["kind"], one["metadata"]["name"]) == ("Deployment", "porter-gateway")]
+    cluster.deployment["spec"]["template"]["spec"]["volumes"] += volume
+    cluster.says("", phase="Succeeded", containerStatuses=ended(0))
+    assert cluster.run(*words, "topics", "check")[0].returncode == 0
+    *kept, shown = cluster.pod()["spec"]["volumes"]
+    assert [source["secret"]["name"] for source in shown["projected"]["sources"]] == [user, "porter-kafka-cluster-ca-cert"]
+    assert kept == cluster.deployment["spec"]["template"]["spec"]["volumes"][:-1]

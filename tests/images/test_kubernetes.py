@@ -13,7 +13,7 @@ from harness.rollout import Manifest
 OVERLAYS = ("dev", "production")
 VERSIONS = [folder.name.removeprefix("v").removesuffix("-standalone-strict") for folder in sorted((TOOLS / "schemas").glob("v*-strict"))]
 # Of operators whose descriptions come with no Go module.
-UNDESCRIBED = "Kafka,KafkaNodePool,Redis"
+UNDESCRIBED = "Kafka,KafkaNodePool,KafkaUser,Redis"
 OURS = ("porter-gateway", "porter-dispatcher", "porter-migrate")
 
 
@@ -43,6 +43,13 @@ def pods(built):
 
 def policies_of(built):
     return {one["metadata"]["name"]: one["spec"] for one in of_kind(built, "NetworkPolicy")}
+
+
+def configuration(built):
+    """What all our pods have as variables."""
+    named = {source["configMapRef"]["name"] for name, pod in pods(built) if name in OURS for source in pod["containers"][0]["envFrom"]}
+    given, = [one for one in of_kind(built, "ConfigMap") if one["metadata"]["name"] in named]
+    return given["data"]
 
 
 def in_production(built):
@@ -86,7 +93,7 @@ def test_no_policy_checker_is_told_to_pass_a_writable_root():
 
 def test_our_pods_are_probed_drain_and_know_their_variables(built):
     known = printed("--config-docs", "gateway", "dispatcher")
-    given = [line.split("=")[0] for one in of_kind(built, "ConfigMap") if one["metadata"]["name"] != "porter-dashboards" for line in one["data"]]
+    given = list(configuration(built))
     for name, pod in pods(built):
         if name not in OURS:
             continue
@@ -141,9 +148,10 @@ def test_who_keeps_the_state_is_reached_by_who_needs_it_alone(built):
                       {"strimzi.io/cluster": kafka["metadata"]["name"]}]
     assert policies["of-postgres"]["podSelector"] == {"matchExpressions": [{"key": "cnpg.io/cluster", "operator": "Exists"}]}
     assert policies["of-redis"]["podSelector"] == {"matchLabels": {"app": redis["metadata"]["name"]}}
-    for listener in kafka["spec"]["kafka"]["listeners"]:
-        assert [selector(peer) for peer in listener["networkPolicyPeers"]] == [
-            ("", "app.kubernetes.io/part-of=porter"), ("kubernetes.io/metadata.name=keda", ""), ("porter/subscribes=true", "")]
+    let_in = {one["name"]: [selector(peer) for peer in one["networkPolicyPeers"]] for one in kafka["spec"]["kafka"]["listeners"]}
+    subscribers = ("porter/subscribes=true", "")
+    assert let_in == {"tls": [("", "app.kubernetes.io/part-of=porter"), ("kubernetes.io/metadata.name=keda", ""), subscribers],
+                      "scram": [subscribers]}
 
 
 def selector(peer):
@@ -207,8 +215,8 @@ def scaled_by_keda(built):
 
 def setting(built, name, program):
     """Of the overlay, else what the program does without it."""
-    given = [one["data"][name] for one in of_kind(built, "ConfigMap") if name in one["data"]]
-    return given[0] if given else re.search(rf"^\| `{name}` \|[^|]*\| `([^`]*)` \|", printed("--config-docs", program), re.M)[1]
+    given = configuration(built)
+    return given[name] if name in given else re.search(rf"^\| `{name}` \|[^|]*\| `([^`]*)` \|", printed("--config-docs", program), re.M)[1]
 
 
 def test_gateways_follow_their_cpu_and_what_they_have_under_way(built):
@@ -252,7 +260,85 @@ def test_dispatchers_follow_the_lag_of_every_topic_by_an_address_that_keda_can_r
     assert {one["topic"] for one in asked} == topics() and len(asked) == len(topics())
     for one in asked:
         assert one["consumerGroup"] == f"porter-dispatcher.{one['topic']}"
-        assert one["bootstrapServers"] == f"{kafka['metadata']['name']}-kafka-bootstrap.{kafka['metadata']['namespace']}.svc:9092"
+        assert one["bootstrapServers"] == f"{kafka['metadata']['name']}-kafka-bootstrap.{kafka['metadata']['namespace']}.svc:9093"
+        assert one["tls"] == "enable"
+    (let_in,) = of_kind(built, "TriggerAuthentication")
+    assert {one["authenticationRef"]["name"] for one in scaled["spec"]["triggers"]} == {let_in["metadata"]["name"]}
+    assert [(one["parameter"], one["name"], one["key"]) for one in let_in["spec"]["secretTargetRef"]] == [
+        ("ca", f"{kafka['metadata']['name']}-cluster-ca-cert", "ca.crt"), ("cert", "porter-keda", "user.crt"), ("key", "porter-keda", "user.key")]
+
+
+DEAD = "porter.dead-letters.v1"
+# As docs/kafka.md lists them, and tests/integration/test_kafka_rights.py holds them to a broker.
+RIGHTS = {
+    "porter-gateway": {("Write", "topic", "porter.*")},
+    "porter-dispatcher": {("Read", "topic", "porter.*"), ("Write", "topic", DEAD), ("Read", "group", "porter-dispatcher.*")},
+    "porter-migrate": {(right, "topic", "porter.*") for right in ("Create", "Alter", "DescribeConfigs", "AlterConfigs")},
+    "porter-porterctl": {(right, "topic", "porter.*") for right in ("Create", "Alter", "DescribeConfigs", "AlterConfigs", "Read", "Write")}
+    | {("Read", "group", "porter-dispatcher.*"), ("Describe", "group", "porter-reader")},
+    "porter-keda": {("Describe", "topic", "porter.*"), ("Describe", "group", "porter-dispatcher.*")},
+}
+
+
+def rights_of(user):
+    assert user["spec"]["authorization"]["type"] == "simple"
+    return {(operation, one["resource"]["type"], one["resource"]["name"] + "*" * (one["resource"]["patternType"] == "prefix"))
+            for one in user["spec"]["authorization"]["acls"] for operation in one["operations"]}
+
+
+def test_nobody_comes_in_to_kafka_unknown_or_does_what_was_not_said(built):
+    in_production(built)
+    (kafka,) = of_kind(built, "Kafka")
+    listeners = {one["name"]: (one["port"], one["tls"], one["authentication"]["type"]) for one in kafka["spec"]["kafka"]["listeners"]}
+    assert listeners == {"tls": (9093, True, "tls"), "scram": (9094, True, "scram-sha-512")}
+    assert kafka["spec"]["kafka"]["authorization"] == {"type": "simple"}
+    users = {one["metadata"]["name"]: one for one in of_kind(built, "KafkaUser")}
+    assert {name: rights_of(one) for name, one in users.items()} == RIGHTS
+    for one in users.values():
+        assert one["metadata"]["labels"]["strimzi.io/cluster"] == kafka["metadata"]["name"]
+        assert one["spec"]["authentication"] == {"type": "tls"} and one["metadata"]["namespace"] == kafka["metadata"]["namespace"]
+    group = setting(built, "PORTER_KAFKA_GROUP", "dispatcher")
+    assert ("Read", "group", f"{group}.*") in RIGHTS["porter-dispatcher"]
+
+
+def test_each_of_our_pods_comes_in_to_kafka_as_its_own_user(built):
+    in_production(built)
+    (kafka,) = of_kind(built, "Kafka")
+    given = configuration(built)
+    assert given["PORTER_KAFKA_BROKERS"] == f"{kafka['metadata']['name']}-kafka-bootstrap:9093"
+    extra = dict(one.split("=") for one in given["PORTER_KAFKA_EXTRA"].split(","))
+    assert extra.pop("security.protocol") == "ssl"
+    assert policies_of(built)["neighbours"]["egress"][2]["ports"] == [{"protocol": "TCP", "port": 9093}]
+    for name, pod in pods(built):
+        volume, = [one for one in pod["volumes"] if one["name"] == "kafka"]
+        files = {item["path"]: (source["secret"]["name"], item["key"]) for source in volume["projected"]["sources"] for item in source["secret"]["items"]}
+        assert files == {"ca.crt": (f"{kafka['metadata']['name']}-cluster-ca-cert", "ca.crt"), "user.crt": (name, "user.crt"), "user.key": (name, "user.key")}
+        container = pod["containers"][0] if name != "porter-migrate" else pod["initContainers"][0]
+        folder, = [one["mountPath"] for one in container["volumeMounts"] if one["name"] == "kafka"]
+        assert extra == {"ssl.ca.location": f"{folder}/ca.crt", "ssl.certificate.location": f"{folder}/user.crt", "ssl.key.location": f"{folder}/user.key"}
+        assert name in RIGHTS and volume["projected"]["defaultMode"] == 0o440
+
+
+def test_the_subscriber_of_the_page_comes_in_by_a_password_and_reads_its_topics_alone(built):
+    in_production(built)
+    (kafka,) = of_kind(built, "Kafka")
+    page = (ROOT / "docs" / "kubernetes.md").read_text()
+    section = page[page.index("## A subscriber's way to Kafka"):].split("\n## ")[0]
+    text, = re.findall(r"```yaml\n(.*?)```", section, re.S)
+    user = yaml.safe_load(text)
+    name, spec = user["metadata"]["name"], user["spec"]
+    assert user["kind"] == "KafkaUser" and user["metadata"]["namespace"] == kafka["metadata"]["namespace"]
+    assert user["metadata"]["labels"] == {"strimzi.io/cluster": kafka["metadata"]["name"]} and spec["authentication"] == {"type": "scram-sha-512"}
+    assert rights_of(user) == {("Read", "topic", "porter.visitors.v1"), ("Read", "group", name)}
+    assert f"{kafka['metadata']['name']}-kafka-bootstrap.porter.svc:9094" in section and f"{kafka['metadata']['name']}-cluster-ca-cert" in section
+
+
+def test_certificates_are_renewed_long_before_who_read_them_would_need_it(built):
+    in_production(built)
+    (kafka,) = of_kind(built, "Kafka")
+    for authority in ("clusterCa", "clientsCa"):
+        assert kafka["spec"][authority] == {"validityDays": 365, "renewalDays": 90}
+    assert "**90 days**" in (ROOT / "docs" / "kubernetes.md").read_text()
 
 
 def test_topics_keep_records_as_long_as_the_brokers_are_told(built):
@@ -287,7 +373,7 @@ def test_postgres_has_connections_for_all_that_may_run(built):
             for one in of_kind(built, "HorizontalPodAutoscaler", "ScaledObject")}
     surge = {one["metadata"]["name"]: one["spec"]["strategy"]["rollingUpdate"]["maxSurge"] for one in of_kind(built, "Deployment")}
     processes = sum(most[name] + surge[name] for name in ("porter-gateway", "porter-dispatcher"))
-    pool = int(next(one["data"]["PORTER_DB_POOL"] for one in of_kind(built, "ConfigMap") if "PORTER_DB_POOL" in one["data"]))
+    pool = int(configuration(built)["PORTER_DB_POOL"])
     besides = int(re.search(r"define SESSIONS_BESIDES[\s\\]+(\d+)", (ROOT / "services" / "porterctl" / "doctor_postgres.c").read_text())[1])
     (cluster,) = of_kind(built, "Cluster")
     there = int(cluster["spec"]["postgresql"]["parameters"]["max_connections"])

@@ -302,6 +302,33 @@ def test_an_operator_works_with_the_rights_of_the_page(kafka, porter):
     assert porter.run_ctl("topics", "check", **wrong).returncode == 5
 
 
+def test_the_job_that_makes_the_topics_needs_no_record_of_them(kafka, porter):
+    """By a certificate, as on Kubernetes."""
+    name = f"migrate-{uuid.uuid4()}"
+    kafka.allow(name, *[(right, "topic", ALL) for right in ("Create", "Alter", "Describe_configs", "Alter_configs")])
+    mine = {"PORTER_KAFKA_BROKERS": kafka.mutual, "PORTER_KAFKA_EXTRA": kafka.mutual_extra(kafka.certificate(name))}
+    kafka.admin.delete_topics(["porter.webhooks.v1"])["porter.webhooks.v1"].result(20)
+    eventually(lambda: porter.run_ctl("topics", "check", **mine).returncode == 4, 10, "one is missing")
+    assert porter.ctl("topics", "apply", "--retention-days", "14", **mine)["topics"] == 5
+    eventually(lambda: porter.run_ctl("topics", "check", "--retention-days", "14", **mine).returncode == 0, 10, "all is well")
+    assert mutual_refusal(kafka, mine["PORTER_KAFKA_EXTRA"], TOPICS[0]) == KafkaError.TOPIC_AUTHORIZATION_FAILED
+
+
+def test_who_asks_for_the_lag_reads_nothing(kafka, porter):
+    """KEDA: where a group is, and where the topic ends."""
+    name, topic = f"keda-{uuid.uuid4()}", TOPICS[0]
+    kafka.user(name, ("Describe", "topic", ALL), ("Describe", "group", f"{porter.name}.*"))
+    places = [TopicPartition(topic, 0)]
+    asker = Consumer(kafka.client(name, **{"group.id": f"{porter.name}.{topic}"}))
+    try:
+        assert eventually(lambda: committed(asker, places), 30, "where the group is") == [(topic, 0, -1001)]
+        assert asker.get_watermark_offsets(places[0], timeout=10)[1] >= 0
+    finally:
+        asker.close()
+    assert reading_refused(kafka, name, f"{porter.name}.{topic}", topic) == KafkaError.GROUP_AUTHORIZATION_FAILED
+    assert refusal(kafka, name, topic) == KafkaError.TOPIC_AUTHORIZATION_FAILED
+
+
 def test_passwords_of_kafka_are_changed_while_everything_goes_on(kafka, porter):
     old = users_of_ours(kafka, porter, "a")
     for _ in range(2):
