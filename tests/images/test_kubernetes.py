@@ -396,6 +396,24 @@ def test_production_keeps_what_a_restore_needs(built):
     assert {one["key"] for one in backup["barmanObjectStore"]["s3Credentials"].values()} == given
 
 
+def test_redis_is_bounded_below_its_pod_and_evicts_nothing(built):
+    """`porterctl doctor` wants it so: what is evicted are revoked keys and counted calls."""
+    if built[0] == "dev":
+        (pod,) = [pod for name, pod in pods(built) if name == "redis"]
+        (container,) = pod["containers"]
+        words = container["command"]
+        given = dict(zip(words[1::2], words[2::2]))
+        given, limit = {name.removeprefix("--"): value for name, value in given.items()}, container["resources"]["limits"]["memory"]
+    else:
+        (redis,) = of_kind(built, "Redis")
+        (config,) = [one for one in of_kind(built, "ConfigMap") if one["metadata"]["name"] == redis["spec"]["redisConfig"]["additionalRedisConfig"]]
+        given = dict(line.split() for line in config["data"]["redis-additional.conf"].splitlines())
+        given["save"], limit = given["save"].strip('"'), redis["spec"]["kubernetesConfig"]["resources"]["limits"]["memory"]
+    most, limit = int(given.pop("maxmemory").removesuffix("mb")), int(limit.removesuffix("Mi"))
+    assert limit / 2 <= most <= limit * 3 / 4
+    assert given == {"maxmemory-policy": "noeviction", "save": "", "appendonly": "no"}
+
+
 def test_the_door_keeps_the_addresses_that_people_and_keys_are_slowed_by(built):
     in_production(built)
     (door,) = [one for one in of_kind(built, "Service") if one["spec"].get("type") == "LoadBalancer"]

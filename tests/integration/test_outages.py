@@ -67,6 +67,22 @@ def test_redis_away_and_back_are_each_logged_once(fragile):
     assert "redis: " in line and '"level":"warn"' in line, line
 
 
+def test_a_redis_that_is_full_lets_nobody_in_who_is_not_to_be(fragile):
+    """It evicts nothing and takes nothing more: each gateway counts alone, and a revoke is known at once."""
+    organization, redis = fragile.organization(), fragile.servers.redis
+    few, gone = organization.key(rate_limit=5), organization.key()
+    clients = {key.id: organization.client(key=key) for key in (few, gone)}
+    assert [clients[one].get("/visitors").status_code for one in clients] == [200, 200]
+    for name, value in (("maxmemory-policy", "noeviction"), ("maxmemory", "1")):
+        subprocess.run(["redis-cli", "-p", str(redis.port), "CONFIG", "SET", name, value], check=True, capture_output=True)
+    said = [clients[few.id].get("/visitors").status_code for _ in range(12)]
+    assert said == sorted(said) and 4 <= said.count(200) <= 5 and set(said) == {200, 429}
+    assert clients[gone.id].get("/visitors").status_code == 200
+    fragile.ctl("key", "revoke", gone.id, "--org", organization.id)
+    assert clients[gone.id].get("/visitors").status_code == 401
+    assert 'porter_admissions_by_mode_total{mode="local_window"} 0' not in fragile.gateways[0].metrics()
+
+
 def test_a_refused_redis_password_is_logged_without_a_request(new_porter):
     porter = new_porter()
     wrong = porter.servers.redis.url.replace("redis://", "redis://:not-the-password@") + "/1"
