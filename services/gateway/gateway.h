@@ -63,6 +63,8 @@ struct gateway {
     struct web *plain;  /* NULL when switched off */
     struct web *health; /* Health and metrics, for operators. */
     atomic_bool is_draining;
+    atomic_bool is_schema_known;  /* It was ours when PostgreSQL last said. */
+    atomic_bool is_postgresql_up; /* It was when it was last asked. */
 };
 
 /* A secret that signs cursors, as a str. */

@@ -14,21 +14,31 @@ struct readiness {
     bool is_draining;
 };
 
-static struct readiness look(struct gateway *g)
+void private_ask_schema(struct gateway *g)
 {
     struct err err = ERR_NONE;
-    struct readiness r = {
+    bool is_known = false;
+    const bool is_up = migrate_is_current(g->db, &is_known, &err);
+
+    atomic_store(&g->is_postgresql_up, is_up);
+    if (is_up) {
+        atomic_store(&g->is_schema_known, is_known);
+    }
+}
+
+/* Who never was ready asks; else upkeep does, each second. */
+static struct readiness look(struct gateway *g)
+{
+    if (!atomic_load(&g->is_schema_known)) {
+        private_ask_schema(g);
+    }
+    return (struct readiness){
+        .postgresql_is_up = atomic_load(&g->is_postgresql_up),
+        .schema_is_current = atomic_load(&g->is_schema_known),
         .redis_is_up = kv_is_up(g->kv),
         .kafka_is_up = relay_stats(g->relay).kafka_is_up,
         .is_draining = atomic_load(&g->is_draining),
     };
-
-    r.postgresql_is_up = db_ping(g->db, &err);
-    if (r.postgresql_is_up &&
-        !migrate_is_current(g->db, &r.schema_is_current, &err)) {
-        r.schema_is_current = false;
-    }
-    return r;
 }
 
 static void add_word(struct json_writer *w, struct str name, const char *word)
@@ -40,8 +50,8 @@ static void add_word(struct json_writer *w, struct str name, const char *word)
 static void answer_ready(struct gateway *g, struct web_response *res)
 {
     struct readiness r = look(g);
-    bool is_ready = r.postgresql_is_up && r.schema_is_current && !r.is_draining;
-    bool is_whole = r.redis_is_up && r.kafka_is_up;
+    bool is_ready = r.schema_is_current && !r.is_draining;
+    bool is_whole = r.postgresql_is_up && r.redis_is_up && r.kafka_is_up;
     struct json_writer w = json_writer(&res->body);
 
     res->status = is_ready ? HTTP_OK : problem_row(PROBLEM_UNAVAILABLE)->status;

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "gateway/calls.h"
 #include "gateway/metrics.h"
+#include "gateway/private.h"
 #include "gateway/usage.h"
 #include "log/log.h"
 #include "store/delivery.h"
@@ -266,6 +267,15 @@ static bool watch_outbox(struct upkeep *u, struct gateway *g, struct err *err)
     return true;
 }
 
+/* As the outbox: nobody who asks whether we are ready waits for it. */
+static bool watch_schema(struct upkeep *u, struct gateway *g, struct err *err)
+{
+    (void)u;
+    (void)err;
+    private_ask_schema(g);
+    return true;
+}
+
 /* What a change of the master key has left to do; and a webhook whose secret no
  * known key opens gets nothing, which nobody else would hear of. */
 static bool tell_seals(struct upkeep *u, struct gateway *g, struct err *err)
@@ -326,6 +336,7 @@ static const struct chore {
     {"key uses", write_uses, 30 * US_PER_S},
     {"event log", watch_log, US_PER_S},
     {"outbox", watch_outbox, US_PER_S},
+    {"schema", watch_schema, US_PER_S},
     {"calls", write_calls, US_PER_S},
     {"key hours", clean_key_hours, US_PER_HOUR},
     {"sessions", clean_sessions, US_PER_HOUR},

@@ -8,7 +8,7 @@
 
 #include "gateway/gateway.h"
 
-#define UPKEEP_CHORES 15
+#define UPKEEP_CHORES 16
 
 struct upkeep {
     struct {

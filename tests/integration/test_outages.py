@@ -1,9 +1,11 @@
 """Neighbours that go away: who goes on, who says so, and that nothing is lost."""
 import json
 import subprocess
+import time
 from datetime import datetime, timedelta
 
 import pytest
+import requests
 
 from harness.load import Load, call, p99
 from harness.poll import eventually
@@ -155,17 +157,64 @@ def test_postgresql_stopped_answers_503_and_heals(fragile):
     fragile.topics().wait(lambda r: r.key in wanted, len(wanted), 30)
 
 
-def test_readiness_follows_postgresql_but_not_redis_or_kafka(fragile):
-    gateway = fragile.gateways[0]
+def readiness(gateway):
+    answer = requests.get(f"http://127.0.0.1:{gateway.private}/readyz", timeout=20)
+    return answer.status_code, answer.json()
+
+
+def test_a_gateway_that_was_ready_stays_so_without_its_neighbours(fragile):
+    """All lose PostgreSQL at once: a Service without pods would refuse connections, where each answers 503."""
+    gateway, client = fragile.gateways[0], fragile.organization().client()
+    assert client.get("/visitors").status_code == 200
     fragile.servers.redis.kill()
     fragile.servers.kafka.kill()
     assert gateway._is_ready()
     fragile.servers.postgres.kill()
-    eventually(lambda: not gateway._is_ready(), 30, "not ready")
+    code, said = eventually(lambda: readiness(gateway) if readiness(gateway)[1]["postgresql"] == "down" else None, 30, "it is missed")
+    assert (code, said["status"], said["schema"]) == (200, "degraded", "current")
+    answer = client.get("/visitors")
+    assert answer.status_code == 503 and int(answer.headers["Retry-After"]) >= 1
     fragile.servers.postgres.start()
-    eventually(gateway._is_ready, 30, "ready again")
+    eventually(lambda: readiness(gateway)[1]["postgresql"] == "up", 30, "it is back")
     fragile.servers.redis.start()
     fragile.servers.kafka.start()
+
+
+def test_a_postgresql_that_says_nothing_keeps_nobody_waiting_who_asks_for_readiness(fragile):
+    gateway = fragile.gateways[0]
+    fragile.servers.postgres.pause()
+    try:
+        eventually(lambda: readiness(gateway)[1]["postgresql"] == "down", 60, "it is missed")
+        begun = time.monotonic()
+        assert readiness(gateway)[0] == 200 and time.monotonic() - begun < 2  # The kubelet waits for five.
+    finally:
+        fragile.servers.postgres.resume()
+
+
+def test_a_gateway_that_never_was_ready_is_not_before_it_knows_the_schema(fragile):
+    """And one whose schema is gone is ready no more."""
+    gateway = fragile.gateways[0]
+    with fragile.database() as db:
+        db.execute("ALTER TABLE schema_migrations RENAME TO away")
+        eventually(lambda: readiness(gateway)[0] == 503, 30, "not ready")
+        assert readiness(gateway)[1]["schema"] == "not current"
+        db.execute("ALTER TABLE away RENAME TO schema_migrations")
+    eventually(gateway._is_ready, 30, "ready again")
+    assert gateway.stop() == 0
+    fragile.servers.postgres.kill()
+    gateway.start(wait=False)
+    code, said = eventually(lambda: not_ready(gateway), 30, "an answer")
+    assert (code, said["status"], said["schema"]) == (503, "unready", "unknown")
+    fragile.servers.postgres.start()
+    eventually(gateway._is_ready, 30, "ready")
+
+
+def not_ready(gateway):
+    """None while it does not listen."""
+    try:
+        return readiness(gateway)
+    except requests.ConnectionError:
+        return None
 
 
 def ask_ready(process, **more):
@@ -180,8 +229,12 @@ def test_a_program_asks_its_running_twin_whether_it_is_ready(fragile, kind):
     code, said = ask_ready(process, PORTER_PRIVATE_ADDRESS="0.0.0.0")
     assert code == 0 and "ready" in said, said
     fragile.servers.postgres.kill()
-    code, said = ask_ready(process)
-    assert code == 1 and "/readyz: answers 503" in said and "postgres" in said, said
+    if kind == "gateways":
+        eventually(lambda: '"postgresql":"down"' in ask_ready(process)[1], 30, "it is missed")
+        assert ask_ready(process)[0] == 0
+    else:
+        code, said = ask_ready(process)
+        assert code == 1 and "/readyz: answers 503" in said and "postgres" in said, said
     process.kill()
     code, said = ask_ready(process)
     assert code == 1 and "nobody listens" in said, said
