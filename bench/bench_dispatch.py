@@ -88,7 +88,7 @@ def main():
             f"{spread([b['posts'] / b['cpu_seconds'] for b in bare])}")
         per_core = median([EVENTS / o["cpu"] / (b["posts"] / b["cpu_seconds"]) for o, b in pairs])
         say(f"  dispatcher / bare: for each CPU-second of its own {per_core:.2f} ({aim('dispatch, dispatcher / bare per CPU-second', per_core, least=0.7)}); "
-            f"of the rate, with PostgreSQL and Kafka on the same cores {ratio:.2f}; "
+            f"of the rate, with PostgreSQL and Kafka on the same cores {ratio:.2f} ({aim('dispatch, dispatcher / bare, rate', ratio, least=0.6)}); "
             f"{aim('dispatch, statements per delivery', median([o['statements'] for o in ours]), most=0.05)} statements")
         keep("dispatch", {"dispatcher": ours, "bare": bare, "ratio": ratio, "per_core": per_core})
 

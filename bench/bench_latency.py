@@ -7,10 +7,11 @@ import json
 import tempfile
 from pathlib import Path
 
-from common import System, aim, cpu_seconds, keep, make_keys, pace, percentile, rss_mib, say, wait_until
+from common import RUNS, System, aim, cpu_seconds, keep, make_keys, median, pace, percentile, rss_mib, say, wait_until
 from harness.fast_receiver import FastReceiver
 
 RATES, WARM, SECONDS = (100, 1000, 1500), 1000, 10
+ROUNDS = min(RUNS, 3)
 KEYS = 1500  # In steady use: each far below its limit, and known to the cache after the first runs.
 BODY = ('{"first_name":"Zoë","last_name":"Müller","email":"zoe@example.org","notes":"%T","location_id":"LOCATION"}')
 
@@ -58,10 +59,11 @@ def main():
             dispatcher = system.dispatcher()
             for rate in (200, WARM, WARM):  # Warms keys, plans, and above all Kafka's JIT.
                 one_rate(system, gateway, dispatcher, keys, location, receiver, rate)
-            figures = [one_rate(system, gateway, dispatcher, keys, location, receiver, rate) for rate in RATES]
-            aims = next(", ".join(f"{name} {aim(f'latency at 1,000/s, {name}', f[name], most=most, digits=1)}" for name, most in (("p50", 2), ("p99", 10)))
-                        for f in figures if f["per_second"] == 1000)
-            say(f"latency: request due → webhook received, ms (at 1,000/s: {aims})")
+            figures = [one_rate(system, gateway, dispatcher, keys, location, receiver, rate) for _ in range(ROUNDS) for rate in RATES]
+            held = [f for f in figures if f["per_second"] == 1000]
+            aims = ", ".join(f"{name} {aim(f'latency at 1,000/s, {name}', median([f[name] for f in held]), most=most, digits=1)}"
+                             for name, most in (("p50", 2), ("p99", 10)))
+            say(f"latency: request due → webhook received, ms, {ROUNDS} rounds (medians at 1,000/s: {aims})")
             for f in figures:
                 say(f"  {f['per_second']:5}/s  p50 {f['p50']:.2f}  p90 {f['p90']:.2f}  p99 {f['p99']:.2f}  p99.9 {f['p99.9']:.2f}  "
                     f"max {f['max']:.1f}   {f['webhooks']:,} webhooks, requests {f['requests']}")

@@ -27,6 +27,7 @@ IDS_PER_ROUND = 4     # The p99 beside which all stand is made of more.
 VARIANTS = 60         # Different values of a filter.
 PAGES = (100, 2000, 6000)
 AIM = 5.0
+DEEP_AIM = 1.5  # "Flat": a page of any depth beside the first.
 
 
 # ---- What is asked ----------------------------------------------------------------------------
@@ -264,7 +265,8 @@ def report(runs, kinds, deep):
     say(f"  {'GET by id':40} {median([run['id']['p50_us'] for run in runs]):8,.0f} {p99('id'):8,.0f}")
     over = [kind for kind in kinds if ratio(kind) > AIM]
     for kind in kinds:
-        depth = f"  {p99(kind) / p99(deep[kind][1]):.2f} × its first page's p99" if kind in deep else ""
+        times = p99(kind) / p99(deep[kind][1]) if kind in deep else 0
+        depth = f"  {times:.2f} × its first page's p99 ({aim(f'list, {kind} / its first page', times, most=DEEP_AIM, digits=1)})" if kind in deep else ""
         say(f"  {kind:40} {median([run[kind.replace(' ', '_')]['p50_us'] for run in runs]):8,.0f} {p99(kind):8,.0f} {ratio(kind):6.2f}"
             f"{' over' if kind in over else ''}{depth}")
     for kind in over:

@@ -13,7 +13,7 @@ from types import SimpleNamespace
 import requests
 
 from bench_dispatch import IN_FLIGHT, same_post
-from common import RUNS, System, cpu_seconds, keep, median, rss_mib, say, spread, tool, wait_until
+from common import RUNS, System, aim, cpu_seconds, keep, median, rss_mib, say, spread, tool, wait_until
 from endpoints import forget, make_tenants, make_webhooks, produce
 from harness.fast_receiver import FastReceiver
 
@@ -106,7 +106,8 @@ def tell(figures, full):
             f"given back {spread([one['given_back'] for one in ours])}; bare {spread([one['bare'] for one in figures[count]])}/s; "
             f"dispatcher / bare {spread([one['dispatcher']['per_second'] / one['bare'] for one in figures[count]], 2)}")
     ratio = {count: median([one["dispatcher"]["per_second"] / one["bare"] for one in figures[count]]) for count in COUNTS}
-    say(f"  ratio at {COUNTS[-1]:,} / ratio at 1: {ratio[COUNTS[-1]] / ratio[1]:.2f}")
+    flat = ratio[COUNTS[-1]] / ratio[1]
+    say(f"  ratio at {COUNTS[-1]:,} / ratio at 1: {flat:.2f} ({aim(f'scale, ratio at {COUNTS[-1]:,} / at 1', flat, least=0.8)})")
     say(f"  memory: {full['idle']:.0f} MiB idle, {full['full']:.0f} MiB with {full['in_flight']:,} deliveries in memory "
         f"(bodies of {full['body']} bytes): {full['bytes']:,.0f} bytes each")
     keep("scale", {"runs": figures, "ratio": ratio, "memory": full})

@@ -191,7 +191,7 @@ MISSED = []
 def aim(what, figure, least=None, most=None, digits=2):
     """Its words, for the line that tells the figure; one that is missed is told of at the end, and fails the run."""
     bound = f"≥ {least:.{digits}f}" if most is None else f"≤ {most:.{digits}f}"
-    if figure < least if most is None else figure > most:
+    if not (figure >= least if most is None else figure <= most):  # NaN too.
         MISSED.append(f"{what}: {figure:.{digits}f}, aim {bound}")
     return f"aim {bound}"
 
