@@ -38,6 +38,9 @@ static const struct config_row rows[] = {
      "The same of one API key.", NULL},
     {"PORTER_UNKNOWN_KEYS", CONFIG_UINT, AT(unknown_keys), 0, "60", 0, 1000000,
      "Unknown API keys that are looked up for one client address in a minute; 0 looks up all.", NULL},
+    {"PORTER_TRUSTED_PROXIES", CONFIG_TEXT, AT(trusted_proxies), 0, "", 0, SETTINGS_TEXT_MAX,
+     "Networks of the proxies in front, as CIDRs separated by commas: whom they name in `X-Forwarded-For` is taken for the caller; "
+     "without it no header is read.", NULL},
     {"PORTER_DRAIN", CONFIG_MS, AT(drain_ms), 0, "10s", 0, 600000,
      "How long requests under way may take after SIGTERM; half of it, and at most 5 s, connections that are kept may be used once more.", NULL},
     {"PORTER_RETENTION_EVENTS", CONFIG_MS, AT(retention_events_ms), 0, "90d", 0, 315360000000,

@@ -26,6 +26,7 @@ struct gateway_settings {
     uint64_t in_flight_max;     /* Requests under way, */
     uint64_t in_flight_key_max; /* and of one key. */
     uint64_t unknown_keys;      /* Of one address in a minute; 0: any number */
+    char *trusted_proxies;      /* For address_list_read_proxies; "": none */
     uint64_t drain_ms;
     bool relay;                   /* false: another program moves the outbox */
     uint64_t retention_events_ms; /* 0: for ever; so the next four */
