@@ -4,6 +4,7 @@ import random
 import pytest
 
 from harness.dashboard import From, Person
+from harness.nginx import Door
 from harness.poll import eventually
 from harness.porter import Client, Porter, parse_id
 from harness.raw import Wire, request, trusting
@@ -89,6 +90,23 @@ def test_without_the_setting_no_header_is_read(porter):
 def test_a_head_that_can_not_be_read_names_nobody(porter):
     gateway = porter.gateways[0]
     assert logged(porter, gateway, PROXY, "X-Forwarded-For: 203.0.113.1", "Host: twice") == (PROXY, None)
+
+
+@pytest.mark.parametrize("source, is_trusted", [(PROXY, True), (STRANGER, False)])
+def test_behind_a_real_door_the_caller_is_whose_connection_came_to_it(porter, organization, source, is_trusted):
+    """nginx ends TLS, opens it anew, and adds whom it sees to what the caller sent."""
+    gateway, caller = porter.gateways[0], f"127.80.0.{random.randint(1, 254)}"
+    door = Door(porter, gateway, source).start()
+    try:
+        client = Client(door.url, organization.key().text, porter.tls / "ca.pem")
+        client.session.mount("https://", From(caller))
+        made = client.post("/visitors/pre-register", json={"full_name": "Ada", "location_id": organization.location()},
+                           headers={"X-Forwarded-For": f"203.0.113.1, {INNER}"})
+        assert made.status_code == 201, made.text
+    finally:
+        door.stop()
+    (line,) = eventually(lambda: gateway.logged(request_id=made.headers["X-Request-Id"], event="request.answered"), 10, "the line of the request")
+    assert (line["remote"], line.get("proxy")) == ((caller, source) if is_trusted else (source, None))
 
 
 # ---- What is counted by address ------------------------------------------------------------------
