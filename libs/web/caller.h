@@ -9,10 +9,11 @@
  * So nothing is believed but what a trusted proxy has written. What stands left
  * of the first address that is none of theirs is whatever that caller sent, and
  * is not looked at. Where the list ends, or goes on with what is no address
- * (empty, "unknown", a name), with the CALLER_HOPS_MAX'th, the caller is the
- * last that is known: then it was a proxy that called, or does not say who did.
- * Never is anything skipped to come to an address further left, which nobody
- * trusted may have written.
+ * (empty, "unknown", a name), or after CALLER_HOPS_MAX, the caller is the last
+ * that is known: a proxy, which called itself or does not say who did. Nothing
+ * is ever skipped to come to what stands further left: a caller could have
+ * written that. (A proxy that passes the header on as it came is not to be
+ * trusted: its list ends with the caller's own words.)
  *
  * RFC 7239's Forwarded is not read: two headers that say the same could differ,
  * and a proxy that writes the one passes on the other as it came. */
