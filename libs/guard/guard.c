@@ -3,8 +3,6 @@
 
 #include "guard/url.h"
 
-#include "base/buf.h"
-
 #include <assert.h>
 #include <netinet/in.h>
 #include <strings.h>
@@ -19,51 +17,18 @@ bool guard_read(struct str allow, bool is_development, struct guard *out,
                 struct err *err)
 {
     struct guard g = {.is_development = is_development};
-    struct str part = STR_NONE;
-    struct buf bad = BUF_EMPTY;
-    bool ok = false;
 
-    while (str_split(&allow, ',', &part)) {
-        part = str_trim(part);
-        if (g.count == GUARD_ALLOW_MAX) {
-            (void)err_set(err, ERR_INVALID, "more than %d allowed ranges",
-                          GUARD_ALLOW_MAX);
-            goto out;
-        }
-        if (address_range_read(part, &g.allow[g.count])) {
-            g.count++;
-        } else {
-            buf_addf(&bad, "%s\"%.*s\"", bad.len == 0 ? "" : ", ",
-                     STR_ARGS(part));
-        }
-    }
-    if (bad.len > 0) {
-        (void)err_set(err, ERR_INVALID, "%s is not a range such as 10.0.0.0/8",
-                      buf_cstr(&bad));
-        goto out;
+    if (!address_list_read(allow, &g.allow, err)) {
+        return false;
     }
     *out = g;
-    ok = true;
-
-out:
-    buf_free(&bad);
-    return ok;
-}
-
-static bool is_allowed(const struct guard *g, const struct address *a)
-{
-    for (size_t i = 0; i < g->count; i++) {
-        if (address_is_in(a, &g->allow[i])) {
-            return true;
-        }
-    }
-    return false;
+    return true;
 }
 
 /* NULL: it may be connected to. */
 static const char *why_refused(const struct guard *g, const struct address *a)
 {
-    return is_allowed(g, a) ? NULL : address_why_not_public(a);
+    return address_list_has(&g->allow, a) ? NULL : address_why_not_public(a);
 }
 
 /* --- URLs -----------------------------------------------------------------
@@ -139,7 +104,8 @@ static bool check_localhost(const struct guard *g, const struct url *u,
         .bytes = {[10] = 0xFF, [11] = 0xFF, [12] = 127, [15] = 1}};
     static const struct address v6 = {.bytes = {[15] = 1}};
 
-    return is_allowed(g, &v4) || is_allowed(g, &v6) ||
+    return address_list_has(&g->allow, &v4) ||
+           address_list_has(&g->allow, &v6) ||
            err_set(err, ERR_FORBIDDEN,
                    "the URL's host %.*s is refused (loopback): %s",
                    STR_ARGS(u->host), what_to_do(g));

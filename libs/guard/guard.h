@@ -7,7 +7,7 @@
 #ifndef PORTER_GUARD_GUARD_H
 #define PORTER_GUARD_GUARD_H
 
-#include "guard/address.h"
+#include "guard/address_list.h"
 
 #include "base/err.h"
 #include "base/macros.h"
@@ -19,12 +19,10 @@
 struct sockaddr;
 
 #define GUARD_URL_MAX 2048
-#define GUARD_ALLOW_MAX 32
 
 struct guard {
     bool is_development; /* http to loopback hosts. */
-    size_t count;
-    struct address_range allow[GUARD_ALLOW_MAX];
+    struct address_list allow;
 };
 
 /* "10.0.0.0/8,fd00::/8": what is reachable in spite of the policy. "" is

@@ -2,6 +2,7 @@
 #include "web/exchange.h"
 
 #include "base/clock.h"
+#include "web/caller.h"
 #include "web/head.h"
 #include "web/reply.h"
 
@@ -70,7 +71,8 @@ static void begin(struct exchange *x, struct mg_connection *conn)
     x->req = (struct web_request){0};
     x->req.arena = x->arena;
     x->req.method = WEB_OTHER;
-    x->req.remote = arena_str(x->arena, str_of(info->remote_addr));
+    x->req.peer = arena_str(x->arena, str_of(info->remote_addr));
+    x->req.remote = x->req.peer;
     x->req.is_tls = info->is_ssl != 0;
     x->req.began_us = clock_steady_us();
     x->res.status = 500;
@@ -144,6 +146,7 @@ int exchange_head(struct exchange *x, struct mg_connection *conn,
         return status_of(x->fault.code);
     }
     x->has_head = true;
+    x->req.remote = caller_address(&x->req, x->server->opts.proxies);
     return 0;
 }
 

@@ -50,7 +50,8 @@ struct web_request {
     struct web_header headers[WEB_HEADERS_MAX];
     size_t header_count;
     struct str body;   /* data NULL when there is none. */
-    struct str remote; /* The peer's address as text. */
+    struct str remote; /* The caller's address as text (web/caller.h), */
+    struct str peer;   /* and whose connection it is: that, or a proxy's. */
     bool is_tls;
     int64_t began_us;    /* Steady clock, when the head was complete. */
     struct arena *arena; /* Reset after the answer. */
@@ -77,7 +78,8 @@ typedef void web_handler_fn(void *user, const struct web_request *req,
                             struct web_response *res);
 
 /* A request that never reaches the handler. req may be only partly filled
- * (arena and remote always are). `code` picks the status. */
+ * (arena, peer and remote always are: of a head that can't be read the peer is
+ * the remote). `code` picks the status. */
 enum web_refusal {
     WEB_REFUSE_MALFORMED, /* 400 */
     WEB_REFUSE_TIMEOUT,   /* 408 */
@@ -92,6 +94,8 @@ typedef void web_refuse_fn(void *user, enum web_refusal code,
                            const char *detail, const struct web_request *req,
                            struct web_response *res);
 
+struct address_list;
+
 struct web_options {
     const char *address; /* "127.0.0.1", "::", … */
     unsigned port;       /* 0: any free one; see web_port */
@@ -103,6 +107,7 @@ struct web_options {
     size_t body_max;
     const char *tls_certificate; /* PEM chain; NULL: plain HTTP */
     const char *tls_key;
+    const struct address_list *proxies; /* Trusted; NULL: none. Not copied. */
     web_handler_fn *handler;
     web_refuse_fn *refuse;
     void *user;

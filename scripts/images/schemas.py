@@ -19,6 +19,8 @@ OPERATORS = (
     ("github.com/cloudnative-pg/cloudnative-pg", "v1.27.0", "config/crd/bases/postgresql.cnpg.io_scheduledbackups.yaml"),
     ("github.com/cert-manager/cert-manager", "v1.18.2", "deploy/crds/crd-certificates.yaml"),
     ("github.com/external-secrets/external-secrets", "v0.18.2", "config/crds/bases/external-secrets.io_externalsecrets.yaml"),
+    ("sigs.k8s.io/gateway-api", "v1.4.1", "config/crd/standard/gateway.networking.k8s.io_httproutes.yaml"),
+    ("sigs.k8s.io/gateway-api", "v1.4.1", "config/crd/standard/gateway.networking.k8s.io_backendtlspolicies.yaml"),
 )
 
 

@@ -82,6 +82,11 @@ static void judge(void *user, struct config_faults *faults)
                     &why)) {
         config_fault(faults, "PORTER_EGRESS_ALLOW", why.text);
     }
+    if (s->trusted_proxies != NULL &&
+        !address_list_read_proxies(str_of(s->trusted_proxies), &g->proxies,
+                                   &why)) {
+        config_fault(faults, "PORTER_TRUSTED_PROXIES", why.text);
+    }
     if (s->redis_url != NULL && !kv_url_check(s->redis_url, &why)) {
         config_fault(faults, "PORTER_REDIS_URL", why.text);
     }
@@ -178,6 +183,7 @@ bool boot_plain(struct gateway *g, struct err *err)
         .request_ms = SMALL_TIME_MS,
         .head_max = HEAD_MAX,
         .body_max = SMALL_BODY_MAX,
+        .proxies = &g->proxies,
         .handler = plain_handle,
         .refuse = plain_refuse,
         .user = g,
@@ -203,6 +209,7 @@ bool boot_https(struct gateway *g, struct err *err)
         .body_max = (size_t)g->settings.http_body_max,
         .tls_certificate = g->settings.tls_certificate,
         .tls_key = g->settings.tls_key,
+        .proxies = &g->proxies,
         .handler = pipeline_handle,
         .refuse = pipeline_refuse,
         .user = g,

@@ -40,6 +40,7 @@ struct gateway {
     struct seal_keys seal_keys;   /* What is kept secret in PostgreSQL. */
     struct ed25519_keys *signing; /* NULL: none are published */
     struct guard guard;           /* Of the URLs that webhooks are given. */
+    struct address_list proxies;  /* Who may say who calls. */
     struct gateway_metrics *metrics;
     struct route routes[OPERATIONS_MAX];
     struct router *router;

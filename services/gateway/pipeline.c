@@ -347,6 +347,9 @@ static bool write_log(struct call *call, struct err *err)
     fields[n++] = LOG_INT("admit_us", call->admit_us);
     fields[n++] = LOG_INT("db_us", call->db_us);
     fields[n++] = LOG_STR("remote", call->request->remote);
+    if (!str_eq(call->request->peer, call->request->remote)) {
+        fields[n++] = LOG_STR("proxy", call->request->peer);
+    }
     fields[n++] = LOG_INT("bytes_in", call->request->body.len);
     fields[n++] = LOG_INT("bytes_out", call->response->body.len);
     if (call->is_known || call->person != NULL) {

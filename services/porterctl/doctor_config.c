@@ -77,6 +77,20 @@ static void judge(void *user, struct config_faults *faults)
     }
 }
 
+static void judge_gateway(void *user, struct config_faults *faults)
+{
+    const struct judged *j = user;
+    const char *text = j->d->gateway.trusted_proxies;
+    struct address_list proxies = {0};
+    struct err why = ERR_NONE;
+
+    judge(user, faults);
+    if (text != NULL &&
+        !address_list_read_proxies(str_of(text), &proxies, &why)) {
+        config_fault(faults, "PORTER_TRUSTED_PROXIES", why.text);
+    }
+}
+
 static void judge_dispatcher(void *user, struct config_faults *faults)
 {
     const struct judged *j = user;
@@ -125,7 +139,7 @@ static void read_gateway(struct doctor *d, struct buf *told)
     struct gateway_settings *s = &d->gateway;
     struct judged j = {d,           &s->common,    &s->kafka,
                        &s->signing, &s->redis_url, false};
-    const struct config_more more = {judge, &j, told};
+    const struct config_more more = {judge_gateway, &j, told};
     struct err err = ERR_NONE;
 
     if (gateway_settings_load(s, &more, &err)) {

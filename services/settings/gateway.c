@@ -41,6 +41,9 @@ static const struct config_row rows[] = {
     {"PORTER_WEBHOOK_NAME_WAIT", CONFIG_MS, AT(webhook_name_wait_ms), 0, "2s", 0, 10000,
      "How long saving a webhook waits for the addresses of its URL's name, to refuse one that leads inwards; 0 does not look, and nor does a gateway that knows of a `PORTER_EGRESS_PROXY`.", NULL},
     ROW_EGRESS_PROXY(struct gateway_settings),
+    {"PORTER_TRUSTED_PROXIES", CONFIG_TEXT, AT(trusted_proxies), 0, "", 0, SETTINGS_TEXT_MAX,
+     "Networks of the proxies in front, as CIDRs separated by commas: whom they name in `X-Forwarded-For` is taken for the caller; "
+     "without it no header is read.", NULL},
     {"PORTER_DRAIN", CONFIG_MS, AT(drain_ms), 0, "10s", 0, 600000,
      "How long requests under way may take after SIGTERM; half of it, and at most 5 s, connections that are kept may be used once more.", NULL},
     {"PORTER_RETENTION_EVENTS", CONFIG_MS, AT(retention_events_ms), 0, "90d", 0, 315360000000,

@@ -28,6 +28,7 @@ struct gateway_settings {
     uint64_t unknown_keys;      /* Of one address in a minute; 0: any number */
     char *egress_proxy;         /* "": none */
     uint64_t webhook_name_wait_ms; /* 0: names are not looked up */
+    char *trusted_proxies;         /* For address_list_read_proxies; "": none */
     uint64_t drain_ms;
     bool relay;                   /* false: another program moves the outbox */
     uint64_t retention_events_ms; /* 0: for ever; so the next four */

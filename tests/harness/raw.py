@@ -38,11 +38,11 @@ class Answer:
 
 
 class Wire:
-    """One connection. `tls` is an SSLContext, or None for plain TCP."""
+    """One connection. `tls` is an SSLContext, or None for plain TCP; `source` is the address that it comes from."""
 
-    def __init__(self, port, tls=None, seconds=20, session=None):
+    def __init__(self, port, tls=None, seconds=20, session=None, source=None):
         self.until = time.monotonic() + seconds
-        self.socket = socket.create_connection(("127.0.0.1", port), seconds)
+        self.socket = socket.create_connection(("127.0.0.1", port), seconds, source_address=(source, 0) if source else None)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if tls is not None:
             self.socket = tls.wrap_socket(self.socket, server_hostname="localhost", session=session)

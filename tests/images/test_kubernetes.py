@@ -17,15 +17,19 @@ UNDESCRIBED = "Kafka,KafkaNodePool,KafkaUser,Redis"
 OURS = ("porter-gateway", "porter-dispatcher", "porter-migrate")
 
 
+def kustomized(overlay):
+    done = subprocess.run([TOOLS / "bin" / "kustomize", "build", overlay], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return overlay.name, done.stdout
+
+
 @pytest.fixture(scope="module", params=OVERLAYS)
 def built(request, tmp_path_factory):
     """The overlay's text. Its secrets are made as its head says, in a copy."""
     folder = tmp_path_factory.mktemp("k8s")
     subprocess.run(["cp", "-r", ROOT / "k8s", ROOT / "scripts", folder], check=True)
     subprocess.run(["scripts/lib/secrets", "k8s/overlays/dev/secrets"], cwd=folder, check=True, capture_output=True)
-    done = subprocess.run([TOOLS / "bin" / "kustomize", "build", folder / "k8s" / "overlays" / request.param], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return request.param, done.stdout
+    return kustomized(folder / "k8s" / "overlays" / request.param)
 
 
 def of_kind(built, *kinds):
@@ -474,3 +478,75 @@ def test_a_developers_node_has_room_for_a_roll_out_and_need_not_pull_what_was_bu
             policies = {container.get("imagePullPolicy") for container in pod["containers"] + pod.get("initContainers", [])}
             assert policies == {"IfNotPresent"}, name
     assert asked <= 1200, "two processors, of which a cluster's own pods take up to 800m"
+
+
+# ---- Behind a Gateway ----------------------------------------------------------------------------
+
+@pytest.fixture(scope="module")
+def behind(tmp_path_factory):
+    """The production overlay with the component in the balancer's place, as docs/kubernetes.md says."""
+    folder = tmp_path_factory.mktemp("behind")
+    subprocess.run(["cp", "-r", ROOT / "k8s", folder], check=True)
+    path = folder / "k8s" / "overlays" / "production" / "kustomization.yaml"
+    made = yaml.safe_load(path.read_text())
+    made["resources"].remove("door.yaml")
+    made["components"].append("../../components/gateway-api")
+    path.write_text(yaml.safe_dump(made))
+    assert "resources:        # without door.yaml\ncomponents:\n  - ../../components/gateway-api\n" in (ROOT / "docs" / "kubernetes.md").read_text()
+    return kustomized(path.parent)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_what_is_behind_a_gateway_is_as_it_is_described(behind, version):
+    assert [len(of_kind(behind, kind)) for kind in ("HTTPRoute", "BackendTLSPolicy")] == [1, 1]
+    conforms(behind[1], version)
+
+
+@pytest.mark.parametrize("right, wrong", [("sectionName: https", "section: https"), ("wellKnownCACertificates: System", "wellKnownCACertificates: Any"),
+                                          ("request: 60s", "request: 60"), ("hostname: api.example.com", "host: api.example.com")])
+def test_what_the_gateway_api_does_not_know_is_refused(behind, right, wrong):
+    assert behind[1].count(right) == 1
+    with pytest.raises(AssertionError, match="(?i)invalid"):
+        conforms(behind[1].replace(right, wrong), VERSIONS[-1])
+
+
+def test_a_gateway_leads_to_ours_by_tls_with_the_certificates_name(behind):
+    (route,), (policy,), (certificate,) = (of_kind(behind, kind) for kind in ("HTTPRoute", "BackendTLSPolicy", "Certificate"))
+    assert {one["spec"].get("type", "ClusterIP") for one in of_kind(behind, "Service")} == {"ClusterIP"}
+    (parent,), (rule,) = route["spec"]["parentRefs"], route["spec"]["rules"]
+    assert parent["sectionName"] == "https", "or it is the route of plain HTTP, too"
+    (target,) = rule["backendRefs"]
+    (service,) = [one for one in of_kind(behind, "Service") if one["metadata"]["name"] == target["name"]]
+    assert [port["targetPort"] for port in service["spec"]["ports"] if port["port"] == target["port"]] == ["https"]
+    assert policy["spec"]["targetRefs"] == [{"group": "", "kind": "Service", "name": target["name"]}]
+    assert [policy["spec"]["validation"]["hostname"]] == route["spec"]["hostnames"] == certificate["spec"]["dnsNames"]
+    assert {one["metadata"]["namespace"] for one in (route, policy, service)} == {"porter"}
+
+
+def test_only_a_gateways_pods_come_in_and_they_are_trusted(behind):
+    """Who is in the list may name any caller: nobody else may connect."""
+    (route,), ingress = of_kind(behind, "HTTPRoute"), policies_of(behind)["gateway"]["ingress"]
+    assert [([selector(peer) for peer in rule.get("from", [])], [one["port"] for one in rule["ports"]]) for rule in ingress] == [
+        ([(f"kubernetes.io/metadata.name={route['spec']['parentRefs'][0]['namespace']}", "")], [8443]),
+        ([("kubernetes.io/metadata.name=monitoring", "")], [9090])]
+    (gateway,) = [pod for name, pod in pods(behind) if name == "porter-gateway"]
+    (used,) = [one["configMapRef"]["name"] for one in gateway["containers"][0]["envFrom"]]
+    (given,) = [one["data"] for one in of_kind(behind, "ConfigMap") if one["metadata"]["name"] == used]
+    assert all(ip_network(one.strip()).prefixlen > 0 for one in given["PORTER_TRUSTED_PROXIES"].split(","))
+    assert "`PORTER_TRUSTED_PROXIES`" in printed("--config-docs", "gateway") and len(given) > 3, "the overlay's own are kept"
+
+
+def test_without_a_proxy_none_is_trusted(built):
+    assert not any("PORTER_TRUSTED_PROXIES" in one["data"] for one in of_kind(built, "ConfigMap"))
+
+
+def test_a_gateway_waits_for_the_longest_answer(behind):
+    """The dashboard's long poll, after a request that came as slowly as it may."""
+    (route,) = of_kind(behind, "HTTPRoute")
+    waits = int(re.search(r"define WAIT_US \((\d+) \* US_PER_S\)", (ROOT / "services" / "gateway" / "dashboard" / "changes.c").read_text())[1])
+    comes = int(setting(behind, "PORTER_HTTP_REQUEST", "gateway").removesuffix("s"))
+    allowed = int(route["spec"]["rules"][0]["timeouts"]["request"].removesuffix("s"))
+    page = (ROOT / "docs" / "kubernetes.md").read_text()
+    assert allowed >= waits + comes + 10
+    for said in (f"An answer may take {waits} s", f"may take {comes} s to come", f"the whole may take {waits + comes} s; the component says {allowed}"):
+        assert said in page, said

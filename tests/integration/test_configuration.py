@@ -11,13 +11,13 @@ WRONG = {
 }
 OWN = {
     "gateway": {"PORTER_REDIS_URL": "http://redis.example.com", "PORTER_EGRESS_ALLOW": "10.0.0.1", "PORTER_HTTP_THREADS": "0",
-                "PORTER_OTLP_ENDPOINT": "collector:4318", "PORTER_OTLP_SAMPLE": "10%"},
+                "PORTER_TRUSTED_PROXIES": "10.0.0.0/8, 10.0.0.1", "PORTER_OTLP_ENDPOINT": "collector:4318", "PORTER_OTLP_SAMPLE": "10%"},
     "dispatcher": {"PORTER_EGRESS_ALLOW": "10.0.0.0/8, 10.0.0/8,fd00::/129", "PORTER_RETRY_SCHEDULE": "5s,soon", "PORTER_LEASE": "2s",
                    "PORTER_ATTEMPT_TIMEOUT": "3s", "PORTER_EGRESS_PROXY": "socks5://u:proxy-password@proxy.example.com",
                    "PORTER_IN_FLIGHT_BYTES": "8388608", "PORTER_EGRESS_CA_FILE": "/nowhere/ca.pem", "PORTER_OTLP_HEADERS": "otlp-password"},
 }
 TOLD = {"gateway": {"PORTER_REDIS_URL", "PORTER_EGRESS_ALLOW", "PORTER_HTTP_THREADS", "PORTER_TLS_CERTIFICATE", "PORTER_TLS_KEY",
-                    "PORTER_OTLP_ENDPOINT", "PORTER_OTLP_SAMPLE"},
+                    "PORTER_TRUSTED_PROXIES", "PORTER_OTLP_ENDPOINT", "PORTER_OTLP_SAMPLE"},
         "dispatcher": {"PORTER_EGRESS_ALLOW", "PORTER_EGRESS_PROXY", "PORTER_EGRESS_CA_FILE", "PORTER_RETRY_SCHEDULE", "PORTER_LEASE", "PORTER_IN_FLIGHT_BYTES",
                        "PORTER_OTLP_HEADERS"}}
 
@@ -39,6 +39,16 @@ def test_every_range_that_is_none_is_named():
     done = start("dispatcher", PORTER_DB_URL="postgresql://x/y", PORTER_SEAL_KEYS="a:" + 43 * "A" + "=", PORTER_EGRESS_ALLOW=OWN["dispatcher"]["PORTER_EGRESS_ALLOW"])
     said = done.stdout + done.stderr
     assert done.returncode == 2 and "10.0.0/8" in said and "fd00::/129" in said, said
+
+
+@pytest.mark.parametrize("value, said", [
+    ("", None), ("10.0.0.0/8,fd00::/8 , 192.0.2.1/32", None), ("10.0.0.1", '"10.0.0.1" is not a range such as 10.0.0.0/8'),
+    ("10.0.0.0/33, proxy.example.com", '"10.0.0.0/33", "proxy.example.com" is not'), ("10.0.0.0/8, 0.0.0.0/0", '"0.0.0.0/0" is everybody'),
+    ("::/0", "is everybody"), (",".join(33 * ["10.0.0.0/8"]), "more than 32")])
+def test_proxies_are_networks_and_never_everybody(value, said):
+    done = start("gateway", PORTER_DB_POOL="x", PORTER_TRUSTED_PROXIES=value)
+    told = [line for line in (done.stdout + done.stderr).splitlines() if "PORTER_TRUSTED_PROXIES" in line]
+    assert done.returncode == 2 and len(told) == (said is not None) and (said or "") in "".join(told), told
 
 
 @pytest.mark.parametrize("value, said", [

@@ -92,7 +92,8 @@ def test_a_check_that_hangs_is_ended(ill, tmp_path):
 def test_every_mistake_of_every_program_is_told_once(ill):
     wrong = {"PORTER_DB_POOL": "many", "PORTER_REDIS_URL": "http://x", "PORTER_KAFKA_EXTRA": "nonsense=1", "PORTER_LOG_LEVL": "info",
              "PORTER_EGRESS_PROXY": "ftp://x", "PORTER_EGRESS_CA_FILE": "/nowhere", "PORTER_HTTP_THREADS": "0", "PORTER_LEASE": "soon",
-             "PORTER_SIGNING_KEYS_FILE": "/nowhere", "PORTER_EGRESS_ALLOW": "10.0.0.1", "PORTER_TLS_KEY": ""}
+             "PORTER_SIGNING_KEYS_FILE": "/nowhere", "PORTER_EGRESS_ALLOW": "10.0.0.1",
+             "PORTER_TRUSTED_PROXIES": "0.0.0.0/0", "PORTER_TLS_KEY": ""}
     said = examine(ill, "tls", **wrong)  # Also when they were not asked for.
     lines = said["config"]["detail"].splitlines()
     assert said["config"]["state"] == "failed" and said["tls.pair"]["state"] == "skipped"
