@@ -17,7 +17,8 @@ SPREAD = "generate_series(1, %(count)s) AS i CROSS JOIN LATERAL (SELECT now() - 
 SEEDS = {
     "audit_log": (LOG, f"""
         INSERT INTO audit_log (org_id, id, at, actor, action, subject)
-        SELECT %(org)s, {BASE}, at, CASE WHEN i %% 100 = 0 THEN 'usr_rare' ELSE 'key_' || i %% 7 END, 'webhook.updated', 'whk_1' FROM {SPREAD}"""),
+        SELECT %(org)s, {BASE}, at, CASE WHEN i %% 100 = 0 THEN 'usr_rare' ELSE 'key_' || i %% 7 END,
+               CASE WHEN i %% 100 = 1 THEN 'key.created' ELSE 'visitor.checked_in' END, 'whk_1' FROM {SPREAD}"""),
     "users": (PEOPLE, "INSERT INTO users (org_id, id, email, name, role, created_at) SELECT %(org)s, gen_random_uuid(), i || %(org)s::text || '@example.com',"
                       " 'Ada', 'viewer', now() FROM generate_series(1, %(count)s) AS i"),
     "api_keys": (KEYS, "INSERT INTO api_keys (org_id, id, name, hash, hint, scopes, created_by, created_at) SELECT %(org)s, gen_random_uuid(), 'kiosk',"
@@ -113,6 +114,8 @@ def test_the_audit_log_is_read_from_its_end(ask):
         assert found.indexes == {"audit_log_pkey"} and found.rows["audit_log"] <= TAKEN and found.sorted == 0
         found = run("audit_list_of_actor", before, TAKEN, "usr_rare")
         assert found.indexes == {"audit_log_actor"} and found.rows["audit_log"] <= TAKEN and found.sorted == 0
+        found = run("audit_list_about", before, TAKEN, "key")
+        assert found.indexes == {"audit_log_about"} and found.rows["audit_log"] <= TAKEN and found.sorted == 0
     found = run("audit_after", middle)
     assert found.indexes == {"audit_log_pkey"} and found.rows["audit_log"] <= 50 and found.sorted == 0
     found = run("audit_newest")
@@ -187,5 +190,5 @@ def test_the_numbers_of_webhooks_are_their_own_hours(ask):
 
 
 def test_every_list_of_the_dashboard_is_asked_for_above():
-    assert DASHBOARD_LISTS == {"audit_list", "audit_list_of_actor", "person_list", "key_list", "person_session_list", "person_invitation_list",
+    assert DASHBOARD_LISTS == {"audit_list", "audit_list_of_actor", "audit_list_about", "person_list", "key_list", "person_session_list", "person_invitation_list",
                                "dashboard_deliveries", "dashboard_events", "hours_of_all"}
