@@ -4,6 +4,8 @@
 #include "base/clock.h"
 #include "store_sql.h"
 
+#include <assert.h>
+
 /* --- the audit log ------------------------------------------------------- */
 
 static struct str text_in(const struct db_rows *rows, size_t row, size_t column,
@@ -31,30 +33,29 @@ static struct audit_entry entry_of(const struct db_rows *rows, size_t row,
     };
 }
 
-static bool run_list(struct db *db, struct id org_id, struct id before,
-                     struct str actor, size_t max, struct db_rows **rows,
-                     struct err *err)
+static bool run_list(struct db *db, const struct audit_query *q,
+                     struct db_rows **rows, struct err *err)
 {
-    if (actor.len == 0) {
-        return db_run(db, &sql_audit_list,
-                      ARGS(ARG_UUID(org_id), ARG_UUID_OR_NULL(before),
-                           ARG_INT((int64_t)max)),
-                      rows, err);
-    }
-    return db_run(db, &sql_audit_list_of_actor,
-                  ARGS(ARG_UUID(org_id), ARG_UUID_OR_NULL(before),
-                       ARG_INT((int64_t)max), ARG_TEXT(actor)),
-                  rows, err);
+    const struct sql *sql = q->actor.len > 0   ? &sql_audit_list_of_actor
+                            : q->about.len > 0 ? &sql_audit_list_about
+                                               : &sql_audit_list;
+    const struct db_arg args[] = {
+        ARG_UUID(q->org_id), ARG_UUID_OR_NULL(q->before),
+        ARG_INT((int64_t)q->max),
+        ARG_TEXT(q->actor.len > 0 ? q->actor : q->about)};
+
+    assert(q->actor.len == 0 || q->about.len == 0);
+    return db_run(db, sql, args, sql->param_count, rows, err);
 }
 
-bool audit_list(struct db *db, struct id org_id, struct id before,
-                struct str actor, size_t max, struct arena *arena,
-                struct audit_entry **list, size_t *count, struct err *err)
+bool audit_list(struct db *db, const struct audit_query *query,
+                struct arena *arena, struct audit_entry **list, size_t *count,
+                struct err *err)
 {
     struct db_rows *rows = NULL;
     struct audit_entry *all = NULL;
 
-    if (!run_list(db, org_id, before, actor, max, &rows, err)) {
+    if (!run_list(db, query, &rows, err)) {
         return false;
     }
     *count = db_count(rows);

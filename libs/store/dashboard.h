@@ -24,11 +24,19 @@ struct audit_entry {
     struct str address;
 };
 
-/* Newest first; before zero: from the newest. actor STR_NONE: any. */
-MUST_USE bool audit_list(struct db *db, struct id org_id, struct id before,
-                         struct str actor, size_t max, struct arena *arena,
-                         struct audit_entry **list, size_t *count,
-                         struct err *err);
+/* Which of them: one of the two at most, the other STR_NONE. */
+struct audit_query {
+    struct id org_id;
+    struct id before; /* Behind this one; zero: from the newest. */
+    struct str actor;
+    struct str about; /* What the action's name begins with: "key" */
+    size_t max;
+};
+
+/* Newest first. */
+MUST_USE bool audit_list(struct db *db, const struct audit_query *query,
+                         struct arena *arena, struct audit_entry **list,
+                         size_t *count, struct err *err);
 
 /* The names of people and keys: of those of `ids` that there are. */
 struct audit_name {

@@ -334,15 +334,26 @@ bool evacuation_strangers(struct db *db, const struct evacuation_marks *marks,
 }
 
 bool evacuation_mark(struct db *db, const struct evacuation_marks *marks,
+                     struct arena *arena, struct evacuation_marked *marked,
                      struct err *err)
 {
     const struct id *missing = marks->people + marks->found_count;
+    struct db_rows *rows = NULL;
 
     assert(marks->found_count <= marks->count);
-    return db_run(db, &sql_evacuation_mark,
-                  ARGS(ARG_UUID(marks->key.org_id), ARG_UUID(marks->key.id),
-                       ARG_UUIDS(marks->people, marks->found_count),
-                       ARG_UUIDS(missing, marks->count - marks->found_count),
-                       ARG_TIME(marks->at_us), ARG_TEXT(marks->by)),
-                  NULL, err);
+    if (!db_run(db, &sql_evacuation_mark,
+                ARGS(ARG_UUID(marks->key.org_id), ARG_UUID(marks->key.id),
+                     ARG_UUIDS(marks->people, marks->found_count),
+                     ARG_UUIDS(missing, marks->count - marks->found_count),
+                     ARG_TIME(marks->at_us), ARG_TEXT(marks->by)),
+                &rows, err)) {
+        return false;
+    }
+    *marked = (struct evacuation_marked){0};
+    if (db_count(rows) > 0) {
+        marked->found_count = db_uuids(rows, 0, 0, arena, &marked->found);
+        marked->missing_count = db_uuids(rows, 0, 1, arena, &marked->missing);
+    }
+    db_rows_free(rows);
+    return true;
 }

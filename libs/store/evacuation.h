@@ -136,9 +136,18 @@ MUST_USE bool evacuation_strangers(struct db *db,
                                    struct arena *arena, size_t **places,
                                    size_t *count, struct err *err);
 
-/* Mark them, all of the roster; who is marked so already stays as marked. */
+/* Mark them, all of the roster; who is marked so already stays as marked, and
+ * is not among the `marked`. */
+struct evacuation_marked {
+    struct id *found;
+    size_t found_count;
+    struct id *missing;
+    size_t missing_count;
+};
 MUST_USE bool evacuation_mark(struct db *db,
                               const struct evacuation_marks *marks,
+                              struct arena *arena,
+                              struct evacuation_marked *marked,
                               struct err *err);
 
 #endif

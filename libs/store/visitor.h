@@ -108,6 +108,19 @@ MUST_USE bool visitor_count(struct db *db, struct id org_id,
                             const struct visitor_filter *filter, int64_t *total,
                             bool *is_exact, struct err *err);
 
+/* Who left a location since a time, the latest first: their rows alone are
+ * read. */
+struct visitor_left {
+    struct id location_id;
+    int64_t since_us;
+    struct visitor_place after;
+    size_t max;
+};
+MUST_USE bool visitor_left(struct db *db, struct id org_id,
+                           const struct visitor_left *query,
+                           struct arena *arena, Porter__V1__Visitor ***rows,
+                           size_t *count, struct err *err);
+
 /* The visitor's place in a list that is sorted by this time. */
 struct visitor_place visitor_place_of(const Porter__V1__Visitor *v,
                                       enum visitor_time sort);

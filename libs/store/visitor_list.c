@@ -403,3 +403,27 @@ bool visitor_count(struct db *db, struct id org_id,
     db_rows_free(rows);
     return true;
 }
+
+bool visitor_left(struct db *db, struct id org_id,
+                  const struct visitor_left *query, struct arena *arena,
+                  Porter__V1__Visitor ***list, size_t *count, struct err *err)
+{
+    const struct visitor_place *after = &query->after;
+    struct db_rows *rows = NULL;
+    ProtobufCMessage **all = NULL;
+    bool ok = db_run(db, &sql_dashboard_left,
+                     ARGS(ARG_UUID(org_id), ARG_UUID(query->location_id),
+                          ARG_TIME(query->since_us),
+                          ARG_TIME(after->is_set ? after->at_us : DB_TIME_NULL),
+                          after->is_set ? ARG_UUID(after->id) : ARG_NULL,
+                          ARG_INT((int64_t)query->max)),
+                     &rows, err) &&
+              row_messages(rows, &porter__v1__visitor__descriptor, arena, &all,
+                           count, err);
+
+    db_rows_free(rows);
+    if (ok) {
+        *list = (Porter__V1__Visitor **)(void *)all;
+    }
+    return ok;
+}

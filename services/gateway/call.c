@@ -417,6 +417,7 @@ void call_forget_changes(struct call *call)
 {
     call->wakes = 0;
     call->handed = NULL;
+    call->noted = NULL;
 }
 
 void call_header(struct call *call, struct str name, struct str value)

@@ -23,6 +23,7 @@
 
 struct operation;
 struct usage_entry;
+struct audit_line;
 
 struct call {
     struct gateway *gateway;
@@ -54,8 +55,9 @@ struct call {
     unsigned wakes;            /* Bits: shards of the outbox that got rows. */
     const struct outbox_row *handed; /* One for the relay's short way. */
     int64_t handed_began_us;
-    bool is_dry_run;   /* Everything but its effects. */
-    bool is_packed;    /* The body is in the form that is sent. */
+    struct audit_line *noted; /* What a person changed: note.h */
+    bool is_dry_run;          /* Everything but its effects. */
+    bool is_packed;           /* The body is in the form that is sent. */
     struct str cache;  /* Cache-Control, when it is of the answer's own kind. */
     bool is_cacheable; /* The same for everybody, for some minutes. */
     struct problem_current current; /* For 409 state-conflict. */

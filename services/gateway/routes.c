@@ -38,6 +38,7 @@ static const struct operation_table *const inner_tables[] = {
     &webhook_secret_operations,
     &webhook_number_operations,
     &audit_operations,
+    &departure_operations,
     &overview_operations,
     &change_operations,
     &rule_operations,

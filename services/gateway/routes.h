@@ -22,6 +22,7 @@ enum operation_flags {
     OP_IF_MATCH = 64,      /* Takes If-Match; 412 when it is not current. */
     OP_LOCATION = 128,     /* Location on the answer. */
     OP_KEY_ONLY = 256,     /* Nothing for who comes without a key. */
+    OP_NOTED = 8192,       /* The audit log tells what people do: note.h */
     /* Of the dashboard's own: */
     OP_CONFIRMED = 512, /* Needs a fresh confirmation of the password. */
     OP_DIRECT = 1024,   /* No Idempotency-Key, no dry run: transact.c. */

@@ -9,6 +9,9 @@
  * the token stays free.
  * - The commit's own answer is lost: 503, and the repeat tells.
  *
+ * OP_NOTED, asked for by a person: what the handler notes for the audit log is
+ * written with what it changes. A key's call has no more trips for it.
+ *
  * OP_DIRECT: there is neither. Where the body holds a password or a code, not
  * even a hash of the request may be kept; and what is done outside PostgreSQL
  * can not be undone. */
@@ -16,6 +19,7 @@
 
 #include "gateway/answer.h"
 #include "gateway/routes.h"
+#include "store/audit.h"
 #include "store/idempotency.h"
 
 #include <assert.h>
@@ -175,11 +179,34 @@ static void forget_answer(struct call *call, size_t mark)
     call->current = (struct problem_current){0};
 }
 
-/* Keep what was answered with what was changed; or neither. */
+static bool write_note(struct call *call, struct tx *tx, struct err *err)
+{
+    const struct author by = call_author(call);
+
+    return call->noted == NULL ||
+           audit_add(tx, call_org(call), call->noted, &by, call->now_us, err);
+}
+
+/* The answer, when it is to be kept, and the end of the transaction. */
+static bool commit(struct call *call, struct tx *tx, const struct wish *wish,
+                   size_t mark, struct err *err)
+{
+    struct idempotency_answer answer = {.request = request_hash(call)};
+
+    if (wish->token.text.data == NULL) {
+        return tx_commit(tx, err);
+    }
+    answer.status = call->response->status;
+    answer.headers = own_headers(call, mark);
+    answer.body = buf_str(&call->response->body);
+    return idempotency_keep(tx, &call->gateway->seal_keys, &wish->token,
+                            &answer, call->now_us, err);
+}
+
+/* Keep what was answered and noted with what was changed; or nothing. */
 static bool settle(struct call *call, struct tx *tx, const struct wish *wish,
                    size_t mark, bool ok, struct err *err)
 {
-    struct idempotency_answer answer = {.request = request_hash(call)};
     struct err why = ERR_NONE;
 
     if (!ok) {
@@ -189,11 +216,7 @@ static bool settle(struct call *call, struct tx *tx, const struct wish *wish,
         call_forget_changes(call);
         return ok;
     }
-    answer.status = call->response->status;
-    answer.headers = own_headers(call, mark);
-    answer.body = buf_str(&call->response->body);
-    if (idempotency_keep(tx, &call->gateway->seal_keys, &wish->token, &answer,
-                         call->now_us, &why)) {
+    if (write_note(call, tx, &why) && commit(call, tx, wish, mark, &why)) {
         return ok;
     }
     forget_answer(call, mark);
@@ -230,6 +253,11 @@ static bool handle_directly(struct call *call, struct err *err)
     return call->operation->handler(call, err);
 }
 
+static bool is_noted(const struct call *call)
+{
+    return call->person != NULL && (call->operation->flags & OP_NOTED) != 0;
+}
+
 bool transact_handle(struct call *call, struct err *err)
 {
     struct wish wish = {0};
@@ -247,7 +275,7 @@ bool transact_handle(struct call *call, struct err *err)
         !call->operation->before(call, err)) {
         return false;
     }
-    if (wish.token.text.data == NULL && !wish.is_dry_run) {
+    if (wish.token.text.data == NULL && !wish.is_dry_run && !is_noted(call)) {
         return call->operation->handler(call, err);
     }
     if (wish.is_dry_run) {

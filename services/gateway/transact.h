@@ -1,9 +1,11 @@
 /* Writes with a wish: to be carried out once however often they are sent
- * (Idempotency-Key), or not at all (X-Porter-Dry-Run).
+ * (Idempotency-Key), or not at all (X-Porter-Dry-Run). And writes of people
+ * that the audit log tells of (OP_NOTED).
  *
- * Both run the handler inside one transaction, which call->db is for as long:
- * the first commits the answer with the change, the second rolls back. Other
- * requests go straight to their handler. */
+ * All run the handler inside one transaction, which call->db is for as long:
+ * the first commits the answer with the change, the second rolls back, the
+ * third commits a line of the audit log with it. Other requests go straight to
+ * their handler. */
 #ifndef PORTER_GATEWAY_TRANSACT_H
 #define PORTER_GATEWAY_TRANSACT_H
 

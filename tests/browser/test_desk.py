@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from harness.dashboard import Person
+from harness.porter import parse_id
 
 from .conftest import sign_in
 
@@ -44,6 +45,17 @@ def test_a_visitor_is_pre_registered_comes_and_leaves(desk, client):
     desk.get_by_role("button", name="Check out Grace Hopper").click()
     desk.get_by_text("Zürich – Hauptsitz: 0 on site").wait_for()
     assert client.get(f"/visitors/{visit}").json()["status"] == "checked_out"
+
+
+def test_who_came_yesterday_and_left_today_has_left_today(desk, client, porter):
+    place = client.get("/locations").json()["locations"][0]["id"]
+    visit = client.pre_register(place, full_name="Night Guest")["id"]
+    for step in ("check-in", "check-out"):
+        assert client.post(f"/visitors/{visit}/{step}").status_code == 200
+    with porter.database() as db:
+        db.execute("UPDATE visitors SET checked_in_at = checked_in_at - interval '1 day' WHERE id = %s", (parse_id(visit),))
+    desk.get_by_role("button", name="Left today").click()
+    expect(row(desk, "Night Guest")).to_contain_text("left")
 
 
 def test_a_walk_in_is_one_visitor_however_often_it_is_clicked(desk, client):

@@ -105,6 +105,24 @@ def test_the_audit_log_says_who_did_what(page, porter, organization):
     assert page.locator(".feed > li").filter(has_text="program").count() == 0
 
 
+def test_the_audit_log_tells_of_the_front_desk_and_apart_from_it(page, organization):
+    organization.client().pre_register(organization.location(), full_name="Zora Quick")
+    page.goto("/dashboard/")
+    page.get_by_role("button", name="Cancel the visit of Zora Quick").click()
+    page.get_by_role("dialog").get_by_role("button", name="Cancel the visit").click()
+    page.get_by_text("is cancelled").wait_for()
+    open_settings(page, "Audit log")
+    entry = page.get_by_role("listitem").filter(has_text="Maja Sjöberg cancelled the visit vis_").first
+    entry.wait_for()
+    assert "expected cancelled" in entry.inner_text() and "visitor.cancelled" in entry.inner_text()
+    assert "Zora" not in page.locator(".feed").inner_text()
+    page.get_by_label("About").select_option("Sign-ins")
+    expect(page.locator(".feed > li").filter(has_text="vis_")).to_have_count(0)
+    expect(page.locator(".feed > li").filter(has_text="session.begun").first).to_be_visible()
+    page.get_by_label("About").select_option("Visits")
+    expect(page.locator(".feed > li")).to_have_count(1)  # It is a key that has pre-registered.
+
+
 def test_the_overview_counts_and_leads_on(page, organization):
     client, place = organization.client(), organization.location()
     visitor = client.pre_register(place, full_name="Counted Once")

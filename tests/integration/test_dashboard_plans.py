@@ -10,14 +10,15 @@ from harness.plans import DASHBOARD_LISTS, facts
 from harness.porter import Porter, parse_id, uuid7
 from harness.sources import statements
 
-LOG, OTHERS, PEOPLE, KEYS, SESSIONS, DELIVERIES, HOURS, WEBHOOKS = 60_000, 300, 200, 2000, 20, 60_000, 24, 20
+LOG, OTHERS, PEOPLE, KEYS, SESSIONS, DELIVERIES, HOURS, WEBHOOKS, VISITORS = 60_000, 300, 200, 2000, 20, 60_000, 24, 20, 60_000
 TAKEN = 51
 BASE = "(lpad(to_hex((extract(epoch FROM at) * 1000)::bigint), 12, '0') || '7' || substr(md5(i::text), 1, 3) || '8' || substr(md5(i || 'x'), 1, 15))::uuid"
 SPREAD = "generate_series(1, %(count)s) AS i CROSS JOIN LATERAL (SELECT now() - interval '10 days' * (%(count)s - i) / %(count)s AS at) AS t"
 SEEDS = {
     "audit_log": (LOG, f"""
         INSERT INTO audit_log (org_id, id, at, actor, action, subject)
-        SELECT %(org)s, {BASE}, at, CASE WHEN i %% 100 = 0 THEN 'usr_rare' ELSE 'key_' || i %% 7 END, 'webhook.updated', 'whk_1' FROM {SPREAD}"""),
+        SELECT %(org)s, {BASE}, at, CASE WHEN i %% 100 = 0 THEN 'usr_rare' ELSE 'key_' || i %% 7 END,
+               CASE WHEN i %% 100 = 1 THEN 'key.created' ELSE 'visitor.checked_in' END, 'whk_1' FROM {SPREAD}"""),
     "users": (PEOPLE, "INSERT INTO users (org_id, id, email, name, role, created_at) SELECT %(org)s, gen_random_uuid(), i || %(org)s::text || '@example.com',"
                       " 'Ada', 'viewer', now() FROM generate_series(1, %(count)s) AS i"),
     "api_keys": (KEYS, "INSERT INTO api_keys (org_id, id, name, hash, hint, scopes, created_by, created_at) SELECT %(org)s, gen_random_uuid(), 'kiosk',"
@@ -42,6 +43,14 @@ SEEDS = {
     "webhook_hours": (HOURS, "INSERT INTO webhook_hours (org_id, webhook_id, hour, shard, delivered, failed, attempts_delivered, attempts_retry,"
                              " attempts_give_up, attempts_disable, took) SELECT org_id, id, date_trunc('hour', now()) - i * interval '1 hour', 0, 1, 0, 1, 0, 0, 0,"
                              " array_fill(1, ARRAY[13]) FROM webhooks CROSS JOIN generate_series(0, 10 * %(count)s) AS i WHERE org_id = %(org)s"),
+    # The first location has nearly all of the visitors, of whom nearly all have left.
+    "locations": (3, "INSERT INTO locations (org_id, id, name, timezone, created_at, updated_at) SELECT %(org)s,"
+                     " CASE WHEN i = 1 THEN %(org)s ELSE gen_random_uuid() END, 'Haus ' || i, 'UTC', now(), now() FROM generate_series(1, %(count)s) AS i"),
+    "visitors": (VISITORS, f"""
+        INSERT INTO visitors (org_id, id, location_id, status, full_name, created_at, updated_at, expected_at, checked_in_at, checked_out_at)
+        SELECT %(org)s, {BASE}, CASE WHEN i %% 50 = 0 THEN (SELECT id FROM locations WHERE org_id = %(org)s ORDER BY name DESC LIMIT 1) ELSE %(org)s END,
+               CASE WHEN i %% 10 = 0 THEN 'expected' ELSE 'checked_out' END, 'Ada ' || i, at, at, at,
+               CASE WHEN i %% 10 > 0 THEN at - i %% 3 * interval '1 day' END, CASE WHEN i %% 10 > 0 THEN at END FROM {SPREAD}"""),
     "events": (DELIVERIES, f"""
         INSERT INTO events (org_id, id, type, subject, payload, created_at)
         SELECT %(org)s, {BASE}, 'visitor.checked_in', 'vis_1', '', at FROM {SPREAD}"""),
@@ -113,10 +122,25 @@ def test_the_audit_log_is_read_from_its_end(ask):
         assert found.indexes == {"audit_log_pkey"} and found.rows["audit_log"] <= TAKEN and found.sorted == 0
         found = run("audit_list_of_actor", before, TAKEN, "usr_rare")
         assert found.indexes == {"audit_log_actor"} and found.rows["audit_log"] <= TAKEN and found.sorted == 0
+        found = run("audit_list_about", before, TAKEN, "key")
+        assert found.indexes == {"audit_log_about"} and found.rows["audit_log"] <= TAKEN and found.sorted == 0
     found = run("audit_after", middle)
     assert found.indexes == {"audit_log_pkey"} and found.rows["audit_log"] <= 50 and found.sorted == 0
     found = run("audit_newest")
     assert found.indexes == {"audit_log_pkey"} and found.rows["audit_log"] == 1
+
+
+def test_who_left_is_found_by_the_departure(ask):
+    run, value = ask
+    place = value("SELECT id FROM locations WHERE id = %s")
+    at = value("SELECT checked_out_at FROM visitors WHERE org_id = %s AND status = 'checked_out' ORDER BY checked_out_at OFFSET 30000 LIMIT 1")
+    day = value("SELECT now() - interval '9 days' FROM organizations WHERE id = %s")
+    last = "ffffffff-ffff-ffff-ffff-ffffffffffff"
+    for after in ((None, None), (at, last)):
+        found = run("dashboard_left", place, day, *after, TAKEN)
+        assert found.indexes == {"visitors_left"} and found.rows["visitors"] == TAKEN and found.sorted == 0
+    found = run("dashboard_left", place, at, at, last, TAKEN)  # One moment, at its last page.
+    assert found.indexes == {"visitors_left"} and found.rows["visitors"] <= TAKEN and found.blocks <= 2 * TAKEN
 
 
 def test_people_are_those_of_the_organization(ask):
@@ -187,5 +211,5 @@ def test_the_numbers_of_webhooks_are_their_own_hours(ask):
 
 
 def test_every_list_of_the_dashboard_is_asked_for_above():
-    assert DASHBOARD_LISTS == {"audit_list", "audit_list_of_actor", "person_list", "key_list", "person_session_list", "person_invitation_list",
-                               "dashboard_deliveries", "dashboard_events", "hours_of_all"}
+    assert DASHBOARD_LISTS == {"audit_list", "audit_list_of_actor", "audit_list_about", "person_list", "key_list", "person_session_list", "person_invitation_list",
+                               "dashboard_deliveries", "dashboard_events", "dashboard_left", "hours_of_all"}

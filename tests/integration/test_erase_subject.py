@@ -5,6 +5,7 @@ import uuid
 
 import pytest
 
+from harness import dashboard
 from harness.poll import eventually
 from harness.porter import parse_id
 from harness.process import program
@@ -182,6 +183,26 @@ def test_a_contractor_is_erased(porter, story):
     assert where_is(porter, stays) == {"contractors", "events", "deliveries", "attempts"}
     assert story.client.get(f"/contractors/{made[0]}").json()["company"] == "[erased]"
     assert len(story.client.get("/contractors").json()["contractors"]) == 2
+
+
+def test_what_the_front_desk_did_is_erased_too(porter, story):
+    """The audit log of it has nothing to erase: its rows stay."""
+    gone = Person()
+    desk = dashboard.Person(porter, story.tenant, role="front_desk").signed_in()
+    visitor = desk.post("/v1/visitors/pre-register", json=gone.visitor(story.place), headers={"Idempotency-Key": "a"}).json()["id"]
+    contractor = desk.post("/v1/contractors", json=gone.contractor()).json()["id"]
+    for path, body in ((f"visitors/{visitor}/check-in", {"badge_number": gone.word, "notes": gone.word}), (f"visitors/{visitor}/check-out", {}),
+                       (f"contractors/{contractor}/reject", {"reason": gone.word, "rejected_by": gone.word})):
+        assert desk.post(f"/v1/{path}", json=body).status_code == 200
+    assert where_is(porter, gone) >= {"visitors", "contractors", "events"} and "audit_log" not in where_is(porter, gone)
+    story.settle(events=5)
+    for subject in (visitor, contractor):
+        assert story.erase(subject, "--yes").returncode == 0
+    assert where_is(porter, gone) == set()
+    with porter.database() as db:
+        [[count]] = db.execute("SELECT count(*) FROM audit_log WHERE subject = ANY (%s) AND action <> 'subject.erased'",
+                               ([visitor, contractor],)).fetchall()
+    assert count == 5
 
 
 def test_an_answer_that_no_key_opens_stops_nothing(new_porter):

@@ -10,6 +10,12 @@
 -- part: last
 'ffffffff-ffff-ffff-ffff-ffffffffffff'
 
+-- name: audit_add
+-- With a change whose own statement writes none.
+INSERT INTO audit_log (org_id, id, at, actor, action, subject, before, after,
+                       detail, request_id, address)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, coalesce($9::jsonb, '{}'), $10, $11);
+
 -- name: audit_list
 -- Newest first; behind $2 (NULL: from the newest).
 SELECT id, at, actor, action, subject, before, after, detail, request_id, address
@@ -30,6 +36,15 @@ SELECT id, at, actor, action, subject, before, after, detail, request_id, addres
  WHERE (actor, org_id, id) < ($4, $1, coalesce($2::uuid, {last}))
    AND (actor, org_id, id) >= ($4, $1, {first})
  ORDER BY actor DESC, org_id DESC, id DESC
+ LIMIT $3;
+
+-- name: audit_list_about
+-- Of actions that begin with this word.
+SELECT id, at, actor, action, subject, before, after, detail, request_id, address
+  FROM audit_log
+ WHERE (split_part(action, '.', 1), org_id, id) < ($4, $1, coalesce($2::uuid, {last}))
+   AND (split_part(action, '.', 1), org_id, id) >= ($4, $1, {first})
+ ORDER BY split_part(action, '.', 1) DESC, org_id DESC, id DESC
  LIMIT $3;
 
 -- name: audit_after

@@ -146,7 +146,8 @@ SELECT wanted.place - 1
 
 -- name: evacuation_mark
 -- $3: found, $4: missing, $5: when, $6: says who. Who is marked so already stays
--- as marked, and when nobody changes the evacuation does not either.
+-- as marked, and when nobody changes the evacuation does not either. The others:
+-- who is found now, who is missing.
 WITH marked AS (
     UPDATE evacuation_people
        SET accounted_for = NOT accounted_for,
@@ -155,16 +156,19 @@ WITH marked AS (
      WHERE org_id = $1 AND evacuation_id = $2
        AND visitor_id = ANY ($3::uuid[] || $4::uuid[])
        AND accounted_for <> (visitor_id = ANY ($3))
-    RETURNING accounted_for
+    RETURNING visitor_id, accounted_for
 ), total AS (
-    SELECT count(*) AS people, count(*) FILTER (WHERE accounted_for) AS found
+    SELECT count(*) AS people, count(*) FILTER (WHERE accounted_for) AS found,
+           array_agg(visitor_id) FILTER (WHERE accounted_for) AS found_ids,
+           array_agg(visitor_id) FILTER (WHERE NOT accounted_for) AS missing_ids
       FROM marked
 )
 UPDATE evacuations e
    SET accounted_for_count = accounted_for_count + (2 * total.found - total.people),
        updated_at = $5
   FROM total
- WHERE e.org_id = $1 AND e.id = $2 AND total.people > 0;
+ WHERE e.org_id = $1 AND e.id = $2 AND total.people > 0
+RETURNING coalesce(total.found_ids, '{}'), coalesce(total.missing_ids, '{}');
 
 -- name: evacuation_event
 -- An event about it and the outbox row; behind the lock on the evacuation.

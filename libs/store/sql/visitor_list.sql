@@ -171,3 +171,15 @@ SELECT count(*) FILTER (WHERE fits), count(*) FROM looked
 -- name: visitor_count_by_words
 -- each: looked = {looked_by_words}
 {count};
+
+-- name: dashboard_left
+-- Who left location $2 since $3, the latest first; behind ($4, $5).
+SELECT {columns}
+  FROM visitors v
+ WHERE v.location_id = $2 AND v.org_id = $1 AND v.status = 'checked_out'
+   AND (v.checked_out_at, v.id)
+       < (coalesce($4::timestamptz, 'infinity'),
+          coalesce($5::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
+   AND v.checked_out_at >= $3::timestamptz
+ ORDER BY v.checked_out_at DESC, v.id DESC
+ LIMIT $6;

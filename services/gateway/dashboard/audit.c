@@ -18,12 +18,18 @@ static const struct operation operations[] = {
 };
 const struct operation_table audit_operations = OPERATIONS(operations);
 
-enum audit_param { BY_ACTOR = LIST_PARAM_COUNT };
+enum audit_param { BY_ACTOR = LIST_PARAM_COUNT, ABOUT };
+
+/* What actions begin with. */
+static const char *const kinds[] = {"visitor", "contractor", "evacuation", "webhook", "delivery", "replay", "key",
+                                    "person", "invitation", "session", "organization", "subject", NULL};
 
 static const struct param_row param_rows[] = {
     LIST_PARAM_ROWS,
     [BY_ACTOR] = {.name = "actor", .kind = PARAM_TEXT, .is_filter = true, .min = 1, .max = 254,
         .help = "A person's or a key's id, or a program's name."},
+    [ABOUT] = {.name = "about", .kind = PARAM_WORD, .is_filter = true, .words = kinds,
+        .help = "What the action's name begins with; not together with `actor`."},
 };
 static const struct param_table params = {param_rows, COUNT_OF(param_rows)};
 /* clang-format on */
@@ -111,25 +117,39 @@ static void write_entry(struct json_writer *w, const struct audit_entry *e,
     json_object_end(w);
 }
 
+/* No index has both. */
+static bool check_one(struct call *call, const struct list *list,
+                      struct err *err)
+{
+    if (!list->params[BY_ACTOR].is_set || !list->params[ABOUT].is_set) {
+        return true;
+    }
+    (void)fault_add(call_faults(call), STR("about"), FAULT_NOT_ALLOWED,
+                    "goes not together with actor");
+    return call_refuse_faults(call, PROBLEM_INVALID_PARAMETER, err);
+}
+
 static bool list_audit(struct call *call, struct err *err)
 {
+    struct audit_query query = {.org_id = call_org(call)};
     struct list_end end = {.total = LIST_NO_TOTAL};
     struct audit_entry *entries = NULL;
     struct names names = {0};
-    struct id before = {{0}};
     struct json_writer w;
     struct list list;
     size_t count = 0;
 
-    if (!list_read(call, "entries", &params, &list, err)) {
+    if (!list_read(call, "entries", &params, &list, err) ||
+        !check_one(call, &list, err)) {
         return false;
     }
     if (list.goes_on) {
-        before = list.after.id;
+        query.before = list.after.id;
     }
-    if (!audit_list(call->db, call_org(call), before,
-                    list.params[BY_ACTOR].text, list.limit + 1, call->arena,
-                    &entries, &count, err) ||
+    query.actor = list.params[BY_ACTOR].text;
+    query.about = list.params[ABOUT].text;
+    query.max = list.limit + 1UL;
+    if (!audit_list(call->db, &query, call->arena, &entries, &count, err) ||
         !read_names(call, entries, count, &names, err)) {
         return false;
     }

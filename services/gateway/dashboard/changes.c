@@ -121,6 +121,33 @@ static bool read_end(struct call *call, struct place *out, struct err *err)
     return true;
 }
 
+/* Of keys, people and sessions hear only those who may see them; of the front
+ * desk the event log tells all. */
+static bool may_hear(const struct call *call, struct str action)
+{
+    if (str_starts(action, STR("visitor.")) ||
+        str_starts(action, STR("contractor.")) ||
+        str_starts(action, STR("evacuation."))) {
+        return false;
+    }
+    return str_starts(action, STR("webhook.")) ||
+           str_starts(action, STR("delivery.")) ||
+           (role_rights(call->person->role) & RIGHT_AUDIT) != 0;
+}
+
+/* Only what is told: nobody is woken for the rest. */
+static void sift(const struct call *call, struct news *news)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < news->entry_count; i++) {
+        if (may_hear(call, news->entries[i].action)) {
+            news->entries[kept++] = news->entries[i];
+        }
+    }
+    news->entry_count = kept;
+}
+
 static bool look(struct call *call, struct place *place, struct news *news,
                  struct err *err)
 {
@@ -144,6 +171,7 @@ static bool look(struct call *call, struct place *place, struct news *news,
     if (news->entry_count > 0) {
         place->audit = news->entries[news->entry_count - 1].id;
     }
+    sift(call, news);
     return true;
 }
 
@@ -181,14 +209,6 @@ static void write_change(struct json_writer *w, struct str type,
     json_object_end(w);
 }
 
-/* Of keys, people and sessions hear only those who may see them. */
-static bool may_hear(const struct call *call, struct str action)
-{
-    return str_starts(action, STR("webhook.")) ||
-           str_starts(action, STR("delivery.")) ||
-           (role_rights(call->person->role) & RIGHT_AUDIT) != 0;
-}
-
 static bool answer(struct call *call, const struct place *place,
                    const struct news *news)
 {
@@ -202,10 +222,8 @@ static bool answer(struct call *call, const struct place *place,
                      call_time_us(e->created_at));
     }
     for (size_t i = 0; i < news->entry_count; i++) {
-        if (may_hear(call, news->entries[i].action)) {
-            write_change(&w, news->entries[i].action, news->entries[i].subject,
-                         news->entries[i].at_us);
-        }
+        write_change(&w, news->entries[i].action, news->entries[i].subject,
+                     news->entries[i].at_us);
     }
     json_array_end(&w);
     write_cursor(call, place, &w);

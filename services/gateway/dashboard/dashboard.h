@@ -14,6 +14,7 @@ extern const struct operation_table key_call_operations;
 extern const struct operation_table webhook_secret_operations;
 extern const struct operation_table webhook_number_operations;
 extern const struct operation_table audit_operations;
+extern const struct operation_table departure_operations;
 extern const struct operation_table overview_operations;
 extern const struct operation_table change_operations;
 extern const struct operation_table rule_operations;

@@ -3,6 +3,7 @@
 
 #include "gateway/call.h"
 #include "gateway/id_list.h"
+#include "gateway/note.h"
 #include "store/compliance.h"
 #include "store/contractor.h"
 #include "store/key.h"
@@ -17,13 +18,14 @@ static const struct rule_table *reject_rules(void);
 /* clang-format off */
 #define DECISION(action, summary)                                              \
     {WEB_POST, "/api/v1/contractors/{id}/" #action, SCOPE_CONTRACTORS_WRITE,   \
-     OP_BODY | OP_BODY_OPTIONAL | OP_ETAG | OP_IF_MATCH, action##_contractor,  \
-     #action "_contractor", summary, .rules = action##_rules,                  \
+     OP_BODY | OP_BODY_OPTIONAL | OP_ETAG | OP_IF_MATCH | OP_NOTED,            \
+     action##_contractor, #action "_contractor", summary,                      \
+     .rules = action##_rules,                                                  \
      .answer = &porter__v1__contractor__descriptor,                            \
      .problems = {PROBLEM_STATE_CONFLICT}}
 
 static const struct operation operations[] = {
-    {WEB_POST, "/api/v1/contractors", SCOPE_CONTRACTORS_WRITE, OP_BODY | OP_LOCATION | OP_ETAG,
+    {WEB_POST, "/api/v1/contractors", SCOPE_CONTRACTORS_WRITE, OP_BODY | OP_LOCATION | OP_ETAG | OP_NOTED,
      create_contractor, "create_contractor", "Enter a contractor, who then waits for approval",
      .rules = contractor_rules, .answer = &porter__v1__contractor__descriptor, .status = HTTP_CREATED},
     DECISION(approve, "Approve a contractor who waits for it, or whose approval has run out"),
@@ -132,6 +134,8 @@ static bool create_contractor(struct call *call, struct err *err)
     if (!contractor_add(call->db, &cause, c, call->arena, err)) {
         return false;
     }
+    note_change(call, EVENT_CONTRACTOR_CREATED, c->id, STR_NONE,
+                note_state(call, &c->base));
     call_wake(call, event_shard(id));
     call_version(call, contractor_version_us(c, call->now_us));
     call_header(call, STR("Location"),
@@ -199,11 +203,20 @@ static bool judge(struct call *call, enum event_type type,
     return true;
 }
 
+static bool reply_decided(struct call *call, struct id id,
+                          const Porter__V1__Contractor *c)
+{
+    call_wake(call, event_shard(id));
+    call_version(call, contractor_version_us(c, call->now_us));
+    return call_reply(call, HTTP_OK, &c->base);
+}
+
 static bool decide(struct call *call, enum event_type type, struct err *err)
 {
     struct contractor_change change = {.type = type};
     const Porter__V1__Contractor *input = NULL;
     ProtobufCMessage *message = NULL;
+    struct str before = STR_NONE;
     struct cause cause;
     struct id id;
     bool changed = false;
@@ -222,6 +235,7 @@ static bool decide(struct call *call, enum event_type type, struct err *err)
             return false;
         }
         change.seen_us = call_time_us(change.contractor->updated_at);
+        before = note_state(call, &change.contractor->base);
         apply(call, type, input, change.contractor);
         if (!contractor_change(call->db, &cause, &change, call->arena, &changed,
                                err)) {
@@ -231,9 +245,9 @@ static bool decide(struct call *call, enum event_type type, struct err *err)
     if (!changed) {
         return err_set(err, ERR_CONFLICT, "others keep changing it");
     }
-    call_wake(call, event_shard(id));
-    call_version(call, contractor_version_us(change.contractor, call->now_us));
-    return call_reply(call, HTTP_OK, &change.contractor->base);
+    note_change(call, type, change.contractor->id, before,
+                note_state(call, &change.contractor->base));
+    return reply_decided(call, id, change.contractor);
 }
 
 static bool approve_contractor(struct call *call, struct err *err)

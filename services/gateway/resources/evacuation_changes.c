@@ -7,6 +7,7 @@
 
 #include "gateway/call.h"
 #include "gateway/id_list.h"
+#include "gateway/note.h"
 #include "gateway/resources/place.h"
 #include "store/evacuation.h"
 #include "store/key.h"
@@ -24,20 +25,20 @@ static const struct rule_table *end_rules(void);
 static const char *const marks[] = {"accounted_for", "missing", NULL};
 
 static const struct operation operations[] = {
-    {WEB_POST, "/api/v1/evacuations", SCOPE_EVACUATIONS_WRITE, OP_BODY | OP_BODY_OPTIONAL | OP_LOCATION | OP_ETAG,
+    {WEB_POST, "/api/v1/evacuations", SCOPE_EVACUATIONS_WRITE, OP_BODY | OP_BODY_OPTIONAL | OP_LOCATION | OP_ETAG | OP_NOTED,
      activate_evacuation, "activate_evacuation", "Activate an evacuation or a drill",
      .details = "Freezes the roster: everybody whose check-in at the location was answered before, and who has not "
                 "checked out. One real evacuation and one drill may be active at a location at a time; `current.id` "
                 "of the 409 is the one that is.",
      .rules = activate_rules, .answer = &porter__v1__evacuation__descriptor, .status = HTTP_CREATED,
      .problems = {PROBLEM_STATE_CONFLICT}},
-    {WEB_POST, "/api/v1/evacuations/{id}/roll-call", SCOPE_EVACUATIONS_WRITE, OP_BODY | OP_ETAG | OP_IF_MATCH,
+    {WEB_POST, "/api/v1/evacuations/{id}/roll-call", SCOPE_EVACUATIONS_WRITE, OP_BODY | OP_ETAG | OP_IF_MATCH | OP_NOTED,
      call_roll, "call_roll", "Mark who has been found, and who is missing after all",
      .details = "All of it or nothing. Who is marked so already stays as marked, so it can be sent again.",
      .rules = roll_call_rules, .either = marks, .answer = &porter__v1__evacuation_summary__descriptor,
      .problems = {PROBLEM_STATE_CONFLICT}},
     {WEB_POST, "/api/v1/evacuations/{id}/end", SCOPE_EVACUATIONS_WRITE,
-     OP_BODY | OP_BODY_OPTIONAL | OP_ETAG | OP_IF_MATCH, end_evacuation,
+     OP_BODY | OP_BODY_OPTIONAL | OP_ETAG | OP_IF_MATCH | OP_NOTED, end_evacuation,
      "end_evacuation", "End an evacuation",
      .rules = end_rules, .answer = &porter__v1__evacuation__descriptor, .problems = {PROBLEM_STATE_CONFLICT}},
 };
@@ -141,6 +142,8 @@ static bool refuse_active(struct call *call,
 static bool reply_activated(struct call *call, struct id id,
                             const Porter__V1__Evacuation *e)
 {
+    note_change(call, EVENT_EVACUATION_ACTIVATED, e->id, STR_NONE,
+                note_state(call, &e->base));
     call_wake(call, event_shard(id));
     call_version(call, call_time_us(e->updated_at));
     call_header(call, STR("Location"),
@@ -191,7 +194,8 @@ struct change {
     char *by;
     struct id_list found; /* Of a roll-call. */
     struct id_list missing;
-    int64_t at_us; /* When it is made. */
+    int64_t at_us;     /* When it is made. */
+    struct str before; /* What is noted of it as it was. */
     /* What came of it: */
     const ProtobufCMessage *answer;
     int64_t version_us;
@@ -228,6 +232,7 @@ static bool change_locked(struct call *call, struct db *db, change_fn *how,
         return false;
     }
     change->at_us = MAX_OF(call->now_us, call_time_us(e->updated_at) + 1);
+    change->before = note_state(call, &e->base);
     return how(call, db, change, err);
 }
 
@@ -335,16 +340,19 @@ static bool mark(struct call *call, struct db *db, struct change *change,
                  struct err *err)
 {
     struct evacuation_marks m = marks_of(change, call->arena);
+    struct evacuation_marked marked = {0};
     Porter__V1__EvacuationSummary *e = NULL;
 
     if (!check_people(call, db, change, &m, err)) {
         return false;
     }
     m.by = str_of(call_actor(call, change->by));
-    if (!evacuation_mark(db, &m, err) ||
+    if (!evacuation_mark(db, &m, call->arena, &marked, err) ||
         !evacuation_summary(db, &change->key, call->arena, &e, err)) {
         return false;
     }
+    note_marks(call, e->id, change->before, note_state(call, &e->base),
+               &marked);
     change->answer = &e->base;
     change->version_us = call_time_us(e->updated_at);
     return true;
@@ -374,6 +382,8 @@ static bool end(struct call *call, struct db *db, struct change *change,
     if (!evacuation_end(db, &cause, &ending, call->arena, &e, err)) {
         return false;
     }
+    note_change(call, EVENT_EVACUATION_ENDED, e->id, change->before,
+                note_state(call, &e->base));
     change->answer = &e->base;
     change->version_us = change->at_us;
     call_wake(call, event_shard(change->key.id));

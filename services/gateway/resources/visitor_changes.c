@@ -3,6 +3,7 @@
 #include "gateway/resources/resources.h"
 
 #include "gateway/call.h"
+#include "gateway/note.h"
 #include "gateway/resources/place.h"
 #include "store/key.h"
 
@@ -15,7 +16,7 @@ static const struct rule_table *note_rules(void);
 /* clang-format off */
 #define CHANGE(action, name, summary, rules_of)                                \
     {WEB_POST, "/api/v1/visitors/{id}/" action, SCOPE_VISITORS_WRITE,          \
-     OP_BODY | OP_BODY_OPTIONAL | OP_ETAG | OP_IF_MATCH, name,                 \
+     OP_BODY | OP_BODY_OPTIONAL | OP_ETAG | OP_IF_MATCH | OP_NOTED, name,      \
      #name "_visitor", summary, .rules = (rules_of),                           \
      .answer = &porter__v1__visitor__descriptor,                               \
      .problems = {PROBLEM_STATE_CONFLICT}}
@@ -112,6 +113,7 @@ static bool try_change(struct call *call, const struct change *change,
     struct cause cause = call_cause(call);
     struct visitor_change next = {.type = change->type};
     Porter__V1__Visitor *visitor = NULL;
+    struct str before = STR_NONE;
     bool changed = false;
     int64_t tried_us = 0;
 
@@ -131,6 +133,7 @@ static bool try_change(struct call *call, const struct change *change,
             return place_refuse(call, err);
         }
         tried_us = next.seen_us;
+        before = note_state(call, &visitor->base);
         apply(call, change, input, visitor);
         next.visitor = visitor;
         if (!visitor_change(call->db, &cause, &next, call->arena, &changed,
@@ -138,6 +141,9 @@ static bool try_change(struct call *call, const struct change *change,
             return false;
         }
         if (changed) {
+            note_change(call, change->type, visitor->id, before,
+                        note_state(call, &visitor->base));
+            note_texts(call, input);
             return answer(call, id, visitor);
         }
     }

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/rfc3339.h"
 #include "gateway/list.h"
+#include "gateway/note.h"
 #include "gateway/resources/place.h"
 #include "store/key.h"
 
@@ -25,7 +26,7 @@ static const struct operation operations[] = {
      .params = &params, .answer = &porter__v1__visitor__descriptor, .list_name = "visitors"},
     {WEB_GET, "/api/v1/visitors/{id}", SCOPE_VISITORS_READ, OP_ETAG, show_visitor,
      "show_visitor", "Show one visitor", .answer = &porter__v1__visitor__descriptor},
-    {WEB_POST, "/api/v1/visitors/pre-register", SCOPE_VISITORS_WRITE, OP_BODY | OP_LOCATION | OP_ETAG,
+    {WEB_POST, "/api/v1/visitors/pre-register", SCOPE_VISITORS_WRITE, OP_BODY | OP_LOCATION | OP_ETAG | OP_NOTED,
      pre_register_visitor, "pre_register_visitor", "Pre-register a visitor",
      .rules = rules, .either = one_name, .answer = &porter__v1__visitor__descriptor,
      .status = HTTP_CREATED},
@@ -361,6 +362,8 @@ static bool pre_register_visitor(struct call *call, struct err *err)
         return err->code == ERR_INVALID && place_refuse(call, err);
     }
     call_hand(call, &sent, began_us);
+    note_change(call, EVENT_VISITOR_PRE_REGISTERED, visitor->id, STR_NONE,
+                note_state(call, &visitor->base));
     call_version(call, call_time_us(visitor->updated_at));
     call_header(call, STR("Location"),
                 arena_printf(call->arena, "/api/v1/visitors/%s", visitor->id));

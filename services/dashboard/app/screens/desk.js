@@ -36,11 +36,12 @@ function useToday({timezone}) {
 
 // The list of a view; what is written into the search looks at everybody of the location.
 function pathOf(view, q, place, today) {
+  // By the departure: who came yesterday and left today is among them.
+  if (view === "checked_out" && !q) return `/departures${query({location_id: place.id, limit: 50, from: today.from})}`;
   const own = {
     expected: {status: "expected", expected_from: today.from, expected_to: today.to, sort: "expected_at"},
     later: {status: "expected", expected_from: today.to, sort: "expected_at"},
     checked_in: {status: "checked_in", sort: "-checked_in_at"},
-    checked_out: {status: "checked_out", checked_in_from: today.from, sort: "-checked_in_at"},
   }[view];
   return `/v1/visitors${query({location_id: place.id, limit: 50, ...(q ? {q} : own)})}`;
 }
@@ -78,7 +79,7 @@ const EMPTY = {
   expected: ["Nobody else is expected today", "Pre-register visitors, and their hosts’ other systems know at once. Whoever just walks in is checked in with “Walk-in”."],
   checked_in: ["Nobody is on site", "Whoever is checked in appears here, and on the roll-call of an evacuation."],
   later: ["Nobody is expected after today", "Pre-register somebody for another day and the visit waits here."],
-  checked_out: ["Nobody has left yet today", "Visitors that came today and are checked out are listed until midnight."],
+  checked_out: ["Nobody has left yet today", "Visitors that are checked out are listed until midnight."],
 };
 
 // What a scanner writes is a visit's id: found by itself. Apart from the list, which is not made anew at each letter.
