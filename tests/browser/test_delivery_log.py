@@ -6,6 +6,8 @@ from playwright.sync_api import expect
 
 from harness.poll import eventually
 
+from .keyboard import pick, press_on, stays, tab_to
+
 ARRIVED, FAILED = "visitor.pre_registered", "visitor.checked_in"
 
 
@@ -80,3 +82,26 @@ def test_the_time_is_chosen(log):
     log.get_by_role("button", name="Clear").click()
     shows(log, ARRIVED, FAILED)
     expect(log.get_by_label("From", exact=True)).to_have_value("")
+
+
+def test_the_filters_by_keyboard_alone(log):
+    tomorrow = datetime.now() + timedelta(days=1)
+    pick(log, log.get_by_label("State"), "Fa", "failed")
+    outlives(log, "state=failed", FAILED)
+    pick(log, log.get_by_label("Event", exact=True), ARRIVED, ARRIVED)
+    outlives(log, f"event_type={ARRIVED}")
+    press_on(log, log.get_by_role("button", name="Clear"))
+    shows(log, ARRIVED, FAILED)
+    stays(log)
+    begin = log.get_by_label("From", exact=True)
+    tab_to(log, begin)
+    log.keyboard.type(tomorrow.strftime("%d%m%Y"))
+    log.keyboard.press("ArrowRight")  # A year may have more digits.
+    log.keyboard.type("0915")
+    outlives(log, tomorrow.strftime("from=%Y-%m-%dT09%%3A15"))
+    press_on(log, log.get_by_role("button", name="Clear"))
+    expect(begin).to_have_value("")
+    shows(log, ARRIVED, FAILED)
+    stays(log)
+    press_on(log, log.get_by_role("button", name="Refresh"))
+    shows(log, ARRIVED, FAILED)
