@@ -130,6 +130,7 @@ def test_visits_are_cancelled_to_the_last(page, client, location):
         cancel = page.get_by_role("button", name=f"Cancel the visit of {name}")
         press_on(page, cancel)
         dialog = page.get_by_role("dialog", name="Cancel this visit?")
+        dialog.wait_for()
         page.keyboard.press("Escape")  # A slip cancels nothing.
         dialog.wait_for(state="detached")
         expect(cancel).to_be_focused()
