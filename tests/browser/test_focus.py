@@ -105,3 +105,20 @@ def test_the_menu_hides_nothing_that_has_the_focus(phone):
     expect(nav).to_be_hidden()
     expect(menu).to_have_attribute("aria-expanded", "false")
     assert phone.evaluate(LOOK)["under"] is None
+
+
+def test_a_way_back_does_not_go_while_it_has_the_focus(new_page, porter, organization, owner):
+    hook = organization.webhook(porter.receiver().url())
+    page = new_page()
+    page.clock.install()
+    sign_in(page, owner)
+    page.goto(f"/dashboard/settings/webhooks/{hook.id}")
+    press_on(page, page.get_by_role("button", name="Disable", exact=True))
+    back = page.get_by_role("button", name="Undo")
+    tab_to(page, back)
+    for _ in range(2):
+        page.clock.fast_forward(13_000)
+        expect(back).to_be_focused()
+    page.keyboard.press("Shift+Tab")
+    page.clock.fast_forward(13_000)
+    expect(back).to_have_count(0)
