@@ -31,6 +31,7 @@ TYPES = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf
 IMPORT = re.compile(r"""(\b(?:from|import)\s*)(["'])([^"'\n]+)\2""")
 DYNAMIC = re.compile(r"""\bimport\((["'])([^"'\n]+)\1\)""")
 SOURCE_MAP = re.compile(r"^//# sourceMappingURL=.*\n?", re.MULTILINE)
+OPENING = re.compile(r"\A(?:(?://.*|/\*.*\*/)\n)+")  # What a file is for: it is said in the source, and not sent.
 HOLE = re.compile(r"^( *)\{\{(\w+)\}\}\n", re.MULTILINE)
 
 
@@ -42,7 +43,7 @@ class Site:
         self.texts = {}  # path -> final text
         for file in sorted(self.app.rglob("*")):
             if file.suffix in TYPES:
-                self.sources[file.relative_to(self.app).as_posix()] = file.read_text()
+                self.sources[file.relative_to(self.app).as_posix()] = OPENING.sub("", file.read_text())
         for path, file in STYLES.items():
             self.sources[path] = (self.modules / file).read_text()
 

@@ -1,4 +1,6 @@
 """Hands that have no mouse."""
+from playwright.sync_api import expect
+
 
 
 def has_focus(target):
@@ -31,6 +33,24 @@ def type_over(page, target, text):
     tab_to(page, target)
     page.keyboard.press("Control+a")
     page.keyboard.type(text)
+
+
+def pick(page, target, word, value):
+    """As one chooses in a list: by its first letters."""
+    tab_to(page, target)
+    page.keyboard.type(word)
+    expect(target).to_have_value(value)
+
+
+def stays(page):
+    """What was pressed may be gone: whoever pressed it is not thrown to the page's beginning."""
+    expect(page.locator("body")).not_to_be_focused()
+
+
+def confirm_by_hand(page, person):
+    expect(page.get_by_role("dialog", name="Confirm that it is you").get_by_label("Password")).to_be_focused()
+    page.keyboard.type(person.password)
+    page.keyboard.press("Enter")
 
 
 def go_by(page, letter, heading):

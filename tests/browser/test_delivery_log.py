@@ -6,6 +6,8 @@ from playwright.sync_api import expect
 
 from harness.poll import eventually
 
+from .keyboard import pick, press_on, stays, tab_to
+
 ARRIVED, FAILED = "visitor.pre_registered", "visitor.checked_in"
 
 
@@ -80,3 +82,27 @@ def test_the_time_is_chosen(log):
     log.get_by_role("button", name="Clear").click()
     shows(log, ARRIVED, FAILED)
     expect(log.get_by_label("From", exact=True)).to_have_value("")
+
+
+def test_the_filters_by_keyboard_alone(log):
+    pick(log, log.get_by_label("State"), "Fa", "failed")
+    outlives(log, "state=failed", FAILED)
+    pick(log, log.get_by_label("Event", exact=True), ARRIVED, ARRIVED)
+    outlives(log, f"event_type={ARRIVED}")
+    press_on(log, log.get_by_role("button", name="Clear"))
+    shows(log, ARRIVED, FAILED)
+    stays(log)
+    end = log.get_by_label("To", exact=True)
+    tab_to(log, end)
+    for _ in range(6):  # Day, month and so on, in the order of whatever country: this year's first days.
+        log.keyboard.press("ArrowUp")
+        log.keyboard.press("ArrowRight")
+    chosen = end.input_value()
+    assert datetime.fromisoformat(chosen) < datetime.now()
+    outlives(log, f"to={chosen}".replace(":", "%3A"))
+    press_on(log, log.get_by_role("button", name="Clear"))
+    expect(end).to_have_value("")
+    shows(log, ARRIVED, FAILED)
+    stays(log)
+    press_on(log, log.get_by_role("button", name="Refresh"))
+    shows(log, ARRIVED, FAILED)

@@ -58,6 +58,28 @@ def test_who_came_yesterday_and_left_today_has_left_today(desk, client, porter):
     expect(row(desk, "Night Guest")).to_contain_text("left")
 
 
+def test_a_visit_is_cancelled(desk, client, location):
+    visits = {name: client.pre_register(location, full_name=name)["id"] for name in ("Ada Lovelace", "Alan Turing")}
+    desk.reload()
+    ask = desk.get_by_role("button", name="Cancel the visit of Ada Lovelace")
+    dialog = desk.get_by_role("dialog", name="Cancel this visit?")
+    ask.click()
+    dialog.get_by_text("Ada Lovelace is no longer expected").wait_for()
+    dialog.get_by_role("button", name="Cancel", exact=True).click()
+    dialog.wait_for(state="detached")
+    assert client.get(f"/visitors/{visits['Ada Lovelace']}").json()["status"] == "expected"
+    ask.click()
+    dialog.get_by_role("button", name="Cancel the visit").click()
+    desk.get_by_text("The visit of Ada Lovelace is cancelled.").wait_for()
+    row(desk, "Ada Lovelace").wait_for(state="detached")
+    row(desk, "Alan Turing").wait_for()
+    assert {name: client.get(f"/visitors/{visit}").json()["status"] for name, visit in visits.items()} == {"Ada Lovelace": "cancelled", "Alan Turing": "expected"}
+    # The search, which looks at everybody, says so; nothing can be done to it any more.
+    desk.get_by_role("searchbox").fill("lovelace")
+    row(desk, "Ada Lovelace").get_by_text("Cancelled").wait_for()
+    assert row(desk, "Ada Lovelace").get_by_role("button").count() == 0
+
+
 def test_a_walk_in_is_one_visitor_however_often_it_is_clicked(desk, client):
     desk.get_by_role("button", name="Walk-in").click()
     dialog = desk.get_by_role("dialog")

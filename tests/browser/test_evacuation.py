@@ -4,7 +4,7 @@ import csv
 import pytest
 
 from .conftest import PHONE, sign_in
-from .keyboard import go_by, hold, press_on
+from .keyboard import go_by, hold, press_on, stays
 
 TWO_FRAMES = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 
@@ -96,6 +96,23 @@ def test_evacuation_by_keyboard_alone(page, on_site, client):
     assert page.evaluate("document.activeElement.tagName") == "H1"
     press_on(page, page.get_by_role("button", name="Ada Lovelace"))
     page.get_by_label("2 missing, 1 of 3 accounted for").wait_for()
+
+
+def test_a_slip_is_taken_back_by_keyboard_alone(page, on_site, client):
+    evacuation = client.post("/evacuations", json={"location_id": client.get("/locations").json()["locations"][0]["id"]}).json()["id"]
+    page.goto(f"/dashboard/evacuations/{evacuation}")
+
+    def found():
+        return client.get(f"/evacuations/{evacuation}").json()["accounted_for_count"]
+
+    for take_back in (lambda: page.keyboard.press("u"), lambda: press_on(page, page.get_by_role("button", name="Undo"), "Space")):
+        press_on(page, page.get_by_role("button", name="Ada Lovelace"))
+        page.get_by_label("2 missing, 1 of 3 accounted for").wait_for()
+        assert found() == 1
+        take_back()
+        page.get_by_label("3 missing, 0 of 3 accounted for").wait_for()
+        assert found() == 0
+        stays(page)
 
 
 def test_the_roll_call_stays_while_marks_come(new_page, owner, on_site, page):

@@ -1,7 +1,7 @@
 """The main road without a mouse."""
 from playwright.sync_api import expect
 
-from .keyboard import go_by, press_on, type_over
+from .keyboard import go_by, pick, press_on, stays, type_over
 
 
 def test_from_the_sign_in_to_a_tested_webhook(new_page, porter, owner):
@@ -114,11 +114,54 @@ def test_a_visitor_comes_and_leaves(page, organization):
     press_on(page, page.get_by_role("button", name="On site"), "Space")
     press_on(page, page.get_by_role("button", name="Check out Grace Hopper"))
     page.get_by_text("0 on site").first.wait_for()
+    page.get_by_text("Nobody is on site").wait_for()
+    stays(page)  # The button is gone, and the list with it.
     press_on(page, page.get_by_role("button", name="Walk-in"))
     page.get_by_role("dialog", name="Walk-in").wait_for()
     page.keyboard.type("Alan Turing")
     page.keyboard.press("Enter")
     page.get_by_text("1 on site").first.wait_for()
+
+
+def test_visits_are_cancelled_to_the_last(page, client, location):
+    visits = [client.pre_register(location, full_name=name)["id"] for name in ("Ada Lovelace", "Alan Turing")]
+    page.reload()
+    for at, name in enumerate(("Ada Lovelace", "Alan Turing")):
+        cancel = page.get_by_role("button", name=f"Cancel the visit of {name}")
+        press_on(page, cancel)
+        dialog = page.get_by_role("dialog", name="Cancel this visit?")
+        dialog.wait_for()
+        page.keyboard.press("Escape")  # A slip cancels nothing.
+        dialog.wait_for(state="detached")
+        expect(cancel).to_be_focused()
+        assert client.get(f"/visitors/{visits[at]}").json()["status"] == "expected"
+        page.keyboard.press("Enter")
+        press_on(page, dialog.get_by_role("button", name="Cancel the visit"))
+        page.get_by_text(f"The visit of {name} is cancelled.").wait_for()
+        cancel.wait_for(state="detached")
+        stays(page)
+        assert client.get(f"/visitors/{visits[at]}").json()["status"] == "cancelled"
+    page.get_by_text("Nobody else is expected today").wait_for()
+    stays(page)
+
+
+def test_the_location_is_chosen_and_one_works_there(page, organization, client, location):
+    other = organization.location(name="Zwolle")
+    visits = {where: client.pre_register(where, full_name=name)["id"] for where, name in ((location, "Ada Lovelace"), (other, "Grace Hopper"))}
+    page.reload()
+    pick(page, page.get_by_label("Location"), "Zü", location)
+    page.get_by_role("button", name="Check in Ada Lovelace").wait_for()
+    pick(page, page.get_by_label("Location"), "Zw", other)
+    page.get_by_text("Zwolle: 0 on site").wait_for()
+    expect(page.get_by_role("button", name="Check in Ada Lovelace")).to_have_count(0)
+    expect(page.get_by_label("Location")).to_be_focused()
+    press_on(page, page.get_by_role("button", name="Check in Grace Hopper"))
+    expect(page.get_by_role("dialog").get_by_label("Badge")).to_be_focused()
+    page.keyboard.press("Enter")
+    page.get_by_text("Zwolle: 1 on site").wait_for()
+    made = client.get(f"/visitors/{visits[other]}").json()
+    assert (made["status"], made["location_id"]) == ("checked_in", other)
+    assert client.get(f"/visitors/{visits[location]}").json()["status"] == "expected"
 
 
 def test_a_contractor_is_entered_and_approved(page, organization):

@@ -1,43 +1,11 @@
-"""What else one does now and then, without a mouse: people, one's own account, keys, webhooks, contractors."""
+"""What else one does now and then, without a mouse: one's own account, keys, webhooks, contractors."""
 from playwright.sync_api import expect
 
-from harness.dashboard import PASSWORD, token_of, totp
+from harness.dashboard import PASSWORD, totp
 from harness.poll import eventually
 
 from .conftest import sign_in
-from .keyboard import go_by, press_on, type_over
-
-
-def confirm_by_hand(page, person):
-    expect(page.get_by_role("dialog", name="Confirm that it is you").get_by_label("Password")).to_be_focused()
-    page.keyboard.type(person.password)
-    page.keyboard.press("Enter")
-
-
-def test_somebody_is_invited_and_removed(page, owner):
-    go_by(page, "p", "People")
-    press_on(page, page.get_by_role("button", name="Invite"))
-    dialog = page.get_by_role("dialog", name="Invite somebody")
-    expect(dialog.get_by_label("E-mail")).to_be_focused()
-    page.keyboard.type("jorg@example.com")
-    page.keyboard.press("Tab")
-    expect(dialog.get_by_label("Role")).to_be_focused()
-    page.keyboard.type("Ad")  # As one chooses in a list.
-    expect(dialog.get_by_label("Role")).to_have_value("admin")
-    press_on(page, dialog.get_by_role("button", name="Make the invitation"))
-    shown = page.get_by_role("dialog", name="Invitation for jorg@example.com")
-    press_on(page, shown.get_by_role("button", name="Copy link"))
-    shown.get_by_text("Copied").first.wait_for()
-    link = page.evaluate("navigator.clipboard.readText()")
-    press_on(page, shown.get_by_role("button", name="Done"))
-    shown.wait_for(state="detached")
-    person = "Jörg Zimmermann"
-    joined = owner.browser().post("/invitations/accept", json={"token": token_of(link), "name": person, "password": PASSWORD})
-    assert joined.status_code == 204, joined.text
-    page.reload()
-    press_on(page, page.get_by_role("button", name=f"Remove {person}"))
-    press_on(page, page.get_by_role("dialog", name=f"Remove {person}?").get_by_role("button", name="Remove"))
-    page.get_by_text(f"{person} can no longer sign in.").wait_for()
+from .keyboard import confirm_by_hand, go_by, pick, press_on, stays, tab_to, type_over
 
 
 def test_a_second_step_is_set_up(page, owner):
@@ -52,8 +20,7 @@ def test_a_second_step_is_set_up(page, owner):
     page.keyboard.press("Enter")
     dialog.wait_for(state="detached")
     page.get_by_role("button", name="Turn off").wait_for()
-    # The button that was pressed is gone; one is not thrown out of the page.
-    expect(page.locator("body")).not_to_be_focused()
+    stays(page)
 
 
 def test_another_session_is_ended(page, new_page, owner):
@@ -62,7 +29,21 @@ def test_another_session_is_ended(page, new_page, owner):
     page.goto("/dashboard/account")
     press_on(page, page.get_by_role("button", name="Sign out Chrome on Linux"))
     page.get_by_text("That session is signed out").wait_for()
+    expect(page.get_by_role("button", name="Sign out Chrome on Linux")).to_have_count(0)
+    stays(page)
     assert other.evaluate("fetch('/dashboard/api/session').then(answer => answer.status)") == 401
+
+
+def test_a_password_is_changed(page, owner):
+    page.goto("/dashboard/account")
+    tab_to(page, page.get_by_label("Current password"))
+    page.keyboard.type(owner.password)
+    page.keyboard.press("Tab")
+    expect(page.get_by_label("New password")).to_be_focused()
+    page.keyboard.type(PASSWORD[::-1])
+    page.keyboard.press("Enter")
+    page.get_by_text("Your password is changed.").wait_for()
+    assert [owner.browser().sign_in(owner, password=one).status_code for one in (owner.password, PASSWORD[::-1])] == [401, 200]
 
 
 def test_a_key_is_rotated(page, owner, organization):
@@ -135,6 +116,57 @@ def test_a_webhook_is_disabled_enabled_and_deleted(page, porter, client, organiz
     press_on(page, dialog.get_by_role("button", name="Delete webhook"))
     page.get_by_text("No webhook yet").wait_for()
     assert client.get(f"/webhooks/{hook.id}").status_code == 404
+
+
+def test_a_webhook_is_edited(page, porter, client, organization):
+    url = porter.receiver().url()
+    hook = organization.webhook(url, events="visitor.checked_in,visitor.checked_out")
+    page.goto(f"/dashboard/settings/webhooks/{hook.id}")
+    press_on(page, page.get_by_role("button", name="Edit", exact=True))
+    dialog = page.get_by_role("dialog", name="Edit webhook")
+    expect(dialog.get_by_label("URL")).to_be_focused()
+    press_on(page, dialog.get_by_role("checkbox", name="visitor.checked_out"), "Space")
+    press_on(page, dialog.get_by_role("checkbox", name="visitor.pre_registered"), "Space")
+    type_over(page, dialog.get_by_label("Description"), "Opens the turnstile")
+    press_on(page, dialog.locator("summary", has_text="Retries and order"))
+    type_over(page, dialog.get_by_label("Waits between the attempts"), "5 s, 1 min")
+    pick(page, dialog.get_by_label("Send", exact=True), "One", "subject")
+    press_on(page, dialog.get_by_role("button", name="Save"))
+    dialog.wait_for(state="detached")
+    page.get_by_role("heading", name="Opens the turnstile", level=1).wait_for()
+    expect(page.get_by_role("button", name="Edit", exact=True)).to_be_focused()
+    made = client.get(f"/webhooks/{hook.id}").json()
+    assert (made["description"], made["ordering"], made["url"]) == ("Opens the turnstile", "subject", url)
+    assert sorted(made["events"]) == ["visitor.checked_in", "visitor.pre_registered"] and made["retry_schedule"] == {"waits_seconds": [5, 60]}
+
+
+def test_disabling_a_webhook_is_taken_back(page, porter, client, organization):
+    hook = organization.webhook(porter.receiver().url())
+    page.goto(f"/dashboard/settings/webhooks/{hook.id}")
+    for take_back in (lambda: page.keyboard.press("u"), lambda: press_on(page, page.get_by_role("button", name="Undo"))):
+        press_on(page, page.get_by_role("button", name="Disable", exact=True))
+        page.get_by_text("It is disabled: it gets no events.").wait_for()
+        assert client.get(f"/webhooks/{hook.id}").json()["status"] == "disabled"
+        take_back()
+        page.get_by_role("button", name="Disable", exact=True).wait_for()
+        assert client.get(f"/webhooks/{hook.id}").json()["status"] == "enabled"
+        stays(page)
+
+
+def test_the_audit_log_is_narrowed_to_one_person_and_widened(page, porter, organization, owner):
+    organization.client().post(f"/webhooks/{organization.webhook(porter.receiver().url()).id}/rotate-secret", json={})
+    go_by(page, "l", "Audit log")
+    entries = page.locator(".feed > li")
+    by_program = entries.filter(has_text="webhook.secret_rotated")
+    by_program.wait_for()
+    press_on(page, entries.get_by_role("button", name=owner.name).first)
+    expect(by_program).to_have_count(0)
+    assert f"actor={owner.id}" in page.url and all(owner.name in text for text in entries.all_inner_texts())
+    stays(page)
+    press_on(page, page.get_by_role("button", name="Everybody"))
+    by_program.wait_for()
+    assert "actor=" not in page.url
+    stays(page)
 
 
 def test_a_contractor_is_rejected(page, client, location):

@@ -4,6 +4,8 @@ from playwright.sync_api import expect
 
 from harness.dashboard import org_uuid
 
+from .keyboard import press_on
+
 MANY = 230  # Locations; a page has 200.
 
 
@@ -37,6 +39,25 @@ def test_a_location_beyond_the_first_page_is_found_and_kept(page, places, client
     page.get_by_role("button", name="Check in Grace Hopper").click()
     page.get_by_role("dialog").get_by_role("button", name="Check in").click()
     page.get_by_text("Zwolle: 1 on site").wait_for()
+
+
+def test_a_location_is_searched_for_by_keyboard_alone(page, places):
+    page.goto("/dashboard/desk")
+    chooses = page.get_by_role("button", name="Location: Branch 001")
+    press_on(page, chooses)
+    dialog = page.get_by_role("dialog", name="Choose a location")
+    expect(dialog.get_by_role("searchbox")).to_be_focused()
+    expect(dialog.get_by_role("listitem")).to_have_count(50)
+    page.keyboard.press("Escape")
+    dialog.wait_for(state="detached")
+    expect(chooses).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(dialog.get_by_role("searchbox")).to_be_focused()
+    page.keyboard.type("zwo")
+    expect(dialog.get_by_role("listitem")).to_have_count(1)
+    press_on(page, dialog.get_by_role("button", name="Zwolle"))
+    page.get_by_text("Zwolle: 0 on site").wait_for()
+    expect(page.get_by_role("button", name="Location: Zwolle")).to_be_focused()
 
 
 def test_what_is_at_a_location_beyond_the_first_page_says_where(page, places, client):

@@ -110,7 +110,7 @@ function Guarded({loaded, found}) {
   return html`<${loaded.Screen} ...${found.values} />`;
 }
 
-function Body() {
+function Body({onFocusIn}) {
   const {path} = place.use();
   const found = find(path);
   const loaded = useScreen(found);
@@ -123,18 +123,19 @@ function Body() {
     seen.current = path;
     box.current.querySelector("h1")?.focus({preventScroll: true});
   }, [loaded, path]);
-  return html`<main id="main" ref=${box} tabindex="-1"><${Alarm} />${!isTheirs ? html`<${NotTheirs} />` : !loaded ? html`<div class="page"><${Waiting} /></div>`
+  return html`<main id="main" ref=${box} tabindex="-1" onFocusIn=${onFocusIn}><${Alarm} />${!isTheirs ? html`<${NotTheirs} />` : !loaded ? html`<div class="page"><${Waiting} /></div>`
     : loaded.isLost ? html`<${Stale} why="Porter may have been updated, or the connection broke." />` : html`<${Guarded} key=${found.key} loaded=${loaded} found=${found} />`}</main>`;
 }
 
 function Frame() {
   const who = session.use();
   const [isOpen, setOpen] = useState(false);
+  const close = () => setOpen(false); // Also by who goes on behind a phone's menu, which would lie above.
   return html`<a class="skip" href="#main">Skip to the content</a>
     <header class="bar"><button type="button" class="button icon-only plain menu-button" aria-label="Menu" aria-expanded=${isOpen ? "true" : "false"}
         aria-controls="nav" onClick=${() => setOpen(!isOpen)}><${Icon} name=${isOpen ? "cross" : "menu"} /></button>
       <a class="brand" href=${HOME}><span class="mark" aria-hidden="true">P</span><span><${Text} of=${who.organization.name} /></span></a></header>
-    <${Nav} isOpen=${isOpen} close=${() => setOpen(false)} /><${Body} /><${Shortcuts} links=${links} />`;
+    <${Nav} isOpen=${isOpen} close=${close} /><${Body} onFocusIn=${close} /><${Shortcuts} links=${links} />`;
 }
 
 // For people who are not signed in.

@@ -33,11 +33,11 @@ export function PlacePick({places}) {
     open(false);
     if (one) places.choose(one.id);
   };
-  if (places.list.length < 2 || !places.place) return null;
-  if (places.hasMore) {
-    return html`<${Button} icon="search" onClick=${() => open(true)}><span class="hidden">Location: </span><${Text} of=${places.place.name} /></${Button}>
+  if (places.hasMore) { // Also while the one that was chosen is looked up: who chose it stays at the button.
+    return html`<${Button} icon="search" onClick=${() => open(true)}><span class="hidden">Location: </span><${Text} of=${places.place?.name} /></${Button}>
       ${isOpen && html`<${ChoosePlace} onClose=${close} />`}`;
   }
+  if (places.list.length < 2 || !places.place) return null;
   return html`<label class="row"><span class="hidden">Location</span><select class="auto" value=${places.place.id} onChange=${(event) => places.choose(event.currentTarget.value)}>
     ${places.list.map((one) => html`<option key=${one.id} value=${one.id} selected=${one.id === places.place.id}>${one.name}</option>`)}</select></label>`;
 }

@@ -1,5 +1,5 @@
-// Keys: "g" and a letter goes to a screen, "/" to the search, "?" shows them all. Never while
-// somebody writes.
+// Keys: "g" and a letter goes to a screen, "/" to the search, "u" takes back what was just done, "?" shows them all.
+// Never while somebody writes.
 import {Dialog} from "./dialog.js";
 import {html, useEffect, useState} from "../lib/html.js";
 import {HOME, go} from "../lib/router.js";
@@ -20,6 +20,7 @@ export function Shortcuts({links}) {
       if (!shortcuts.get() || event.ctrlKey || event.metaKey || event.altKey || isWriting(event.target) || document.querySelector("dialog[open]")) return;
       const link = links.find((one) => one.shortcut === event.key && may(one.role ?? "viewer"));
       if (event.key === "?") show(true);
+      else if (event.key === "u") [...document.querySelectorAll(".undo")].at(-1)?.click();
       else if (event.key === "/") {
         const search = document.querySelector("input[type=search]");
         if (!search) return;
@@ -33,7 +34,7 @@ export function Shortcuts({links}) {
   }, []);
   return isShown && html`<${Dialog} title="Keyboard" onClose=${() => show(false)}><div class="dialog-body">
     <dl class="keys">${links.filter((link) => may(link.role ?? "viewer")).map((link) => html`<div key=${link.path}><dt><kbd>g</kbd> <kbd>${link.shortcut}</kbd></dt><dd>${link.name}</dd></div>`)}
-      <div><dt><kbd>/</kbd></dt><dd>Search</dd></div><div><dt><kbd>?</kbd></dt><dd>This list</dd></div>
+      <div><dt><kbd>/</kbd></dt><dd>Search</dd></div><div><dt><kbd>u</kbd></dt><dd>Undo</dd></div><div><dt><kbd>?</kbd></dt><dd>This list</dd></div>
       <div><dt><kbd>Esc</kbd></dt><dd>Close a dialog</dd></div></dl>
     <p class="quiet small">They can be turned off in your <a href="${HOME}/account" onClick=${() => show(false)}>account</a>.</p></div></${Dialog}>`;
 }

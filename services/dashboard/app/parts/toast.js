@@ -1,7 +1,7 @@
 // What was just done, said at the edge; with a way back where there is one.
 import {Button, Icon} from "./basic.js";
 import {Problem} from "../lib/api.js";
-import {html, useEffect} from "../lib/html.js";
+import {html, useEffect, useRef} from "../lib/html.js";
 import {store} from "../lib/store.js";
 
 const SHOWN_MS = 6000;
@@ -10,7 +10,7 @@ let last = 0;
 
 const drop = (id) => list.set(list.get().filter((one) => one.id !== id));
 
-// undo(): takes it back; its own failure is told.
+// undo(): takes it back; its own failure is told. The key "u" takes back what was done last.
 export function toast(text, {kind = "good", undo} = {}) {
   const id = ++last;
   list.set([...list.get().slice(-2), {id, text, kind, undo}]);
@@ -23,9 +23,11 @@ export function tell(problem, what = null) {
 }
 
 function Toast({one}) {
+  const box = useRef(null);
   useEffect(() => {
-    const timer = setTimeout(() => drop(one.id), one.undo ? 2 * SHOWN_MS : SHOWN_MS);
-    return () => clearTimeout(timer);
+    // Not while somebody is at it.
+    const timer = setInterval(() => box.current.matches(":hover, :focus-within") || drop(one.id), one.undo ? 2 * SHOWN_MS : SHOWN_MS);
+    return () => clearInterval(timer);
   }, []);
   const back = async () => {
     drop(one.id);
@@ -35,8 +37,8 @@ function Toast({one}) {
       tell(problem);
     }
   };
-  return html`<div class="toast ${one.kind}"><${Icon} name=${one.kind === "bad" ? "warn" : "check"} /><span>${one.text}</span>
-    ${one.undo && html`<${Button} kind="small" onClick=${back}>Undo</${Button}>`}
+  return html`<div ref=${box} class="toast ${one.kind}"><${Icon} name=${one.kind === "bad" ? "warn" : "check"} /><span>${one.text}</span>
+    ${one.undo && html`<${Button} kind="small undo" onClick=${back}>Undo</${Button}>`}
     <button type="button" class="button icon-only plain" aria-label="Dismiss" onClick=${() => drop(one.id)}><${Icon} name="cross" /></button></div>`;
 }
 

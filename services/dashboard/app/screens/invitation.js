@@ -22,7 +22,7 @@ function Accept({token, invitation}) {
     <${Form} form=${form} submit=${isNew ? "Join" : "Set the password"} onDone=${() => go(HOME, {replace: true})}>
       <input type="email" class="hidden" autocomplete="username" value=${invitation.email} readonly tabindex="-1" aria-hidden="true" />
       ${isNew && html`<${Field} form=${form} name="name" label="Your name" autocomplete="name" autofocus />`}
-      <${Field} form=${form} name="password" type="password" label="Choose a password" autocomplete="new-password"
+      <${Field} form=${form} name="password" type="password" label="Choose a password" autocomplete="new-password" autofocus=${!isNew}
         hint="At least 12 characters. A few words that you can remember are better than one that you can’t." /></${Form}>`;
 }
 
