@@ -113,7 +113,6 @@ static bool try_change(struct call *call, const struct change *change,
     struct cause cause = call_cause(call);
     struct visitor_change next = {.type = change->type};
     Porter__V1__Visitor *visitor = NULL;
-    struct str before = STR_NONE;
     bool changed = false;
     int64_t tried_us = 0;
 
@@ -133,7 +132,7 @@ static bool try_change(struct call *call, const struct change *change,
             return place_refuse(call, err);
         }
         tried_us = next.seen_us;
-        before = note_state(call, &visitor->base);
+        const struct str before = note_state(call, &visitor->base);
         apply(call, change, input, visitor);
         next.visitor = visitor;
         if (!visitor_change(call->db, &cause, &next, call->arena, &changed,
