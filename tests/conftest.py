@@ -1,5 +1,5 @@
 """The last words of a run: every failure in a few lines, where a reader of a long log looks first; and
-their names, a line each, in the file PORTER_TEST_FAILED for whoever tries them again ("once NAME": nobody should)."""
+their names, a line each, in the file FAILED_TESTS_FILE for whoever tries them again ("once NAME": nobody should)."""
 import os
 
 LINES, COLUMNS = 12, 240
@@ -9,8 +9,8 @@ def pytest_terminal_summary(terminalreporter, config):
     failed = [report for kind in ("failed", "error") for report in terminalreporter.stats.get(kind, [])]
     if failed:
         terminalreporter.section("in short")
-    if os.environ.get("PORTER_TEST_FAILED") and not hasattr(config, "workerinput"):  # One of xdist's workers.
-        with open(os.environ["PORTER_TEST_FAILED"], "a", encoding="utf-8") as names:
+    if os.environ.get("FAILED_TESTS_FILE") and not hasattr(config, "workerinput"):  # One of xdist's workers.
+        with open(os.environ["FAILED_TESTS_FILE"], "a", encoding="utf-8") as names:
             names.writelines(f"{name}\n" for name in dict.fromkeys(map(_again, failed)))
     for report in failed:
         terminalreporter.write_line(f"FAILED {report.nodeid} ({_when(report)})")

@@ -19,7 +19,7 @@ run_pytest()
 {
     local status=${words[at - 1]} says=${words[at]} whom=${words[at + 1]}
     at=$((at + 3))
-    [[ -z $whom || -z $PORTER_TEST_FAILED ]] || tr ';' '\n' <<<"$whom" >>"$PORTER_TEST_FAILED"
+    [[ -z $whom || -z $FAILED_TESTS_FILE ]] || tr ';' '\n' <<<"$whom" >>"$FAILED_TESTS_FILE"
     echo "===== $says in 1.00s ====="
     return "$status"
 }
