@@ -382,3 +382,15 @@ bool delivery_end_waiting(struct db *db, int64_t before_us, int64_t now_us,
     db_rows_free(rows);
     return true;
 }
+
+bool delivery_settle(struct db *db, int64_t *settled, struct err *err)
+{
+    struct db_rows *rows = NULL;
+
+    if (!db_run(db, &sql_delivery_settle, NULL, 0, &rows, err)) {
+        return false;
+    }
+    *settled = db_changed(rows);
+    db_rows_free(rows);
+    return true;
+}

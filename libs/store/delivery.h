@@ -175,6 +175,11 @@ MUST_USE bool delivery_wake_told(struct db *db, struct webhook_key key,
                                  const struct db_rows *rows, size_t column,
                                  int64_t now_us, struct err *err);
 
+/* Offsets begin anew (topics with more partitions, or made again): what is to
+ * be delivered in order and is not finished, *settled of them, comes before all
+ * that is read from now on. */
+MUST_USE bool delivery_settle(struct db *db, int64_t *settled, struct err *err);
+
 /* What waits for room, or for its turn, of days that ended before before_us
  * fails at now_us, as what is too old, at most DELIVERY_END_MAX of them: there
  * is no more time for a first attempt, and the whole installation's deliveries

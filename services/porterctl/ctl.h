@@ -69,7 +69,7 @@ command_fn webhook_recover_command, webhook_test;
 command_fn verify_command;
 command_fn secrets_status, secrets_rewrap;
 command_fn deliveries_list, deliveries_show, deliveries_retry;
-command_fn deliveries_rewind;
+command_fn deliveries_rewind, deliveries_settle;
 command_fn replay_list_command, replay_cancel_command;
 command_fn events_tail, events_republish;
 command_fn dead_letters_list, dead_letters_show, dead_letters_requeue;

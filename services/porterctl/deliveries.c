@@ -255,3 +255,15 @@ bool deliveries_retry(struct ctl *ctl, struct err *err)
     output_one(ctl->words.is_json, fields, COUNT_OF(fields));
     return true;
 }
+
+bool deliveries_settle(struct ctl *ctl, struct err *err)
+{
+    int64_t settled = 0;
+
+    if (!delivery_settle(ctl->db, &settled, err)) {
+        return false;
+    }
+    const struct field fields[] = {F_INT("settled", settled)};
+    output_one(ctl->words.is_json, fields, COUNT_OF(fields));
+    return true;
+}

@@ -182,6 +182,8 @@ static const struct command commands[] = {
     {"deliveries", "rewind", deliveries_rewind, NEEDS_SETTINGS, NULL,
      {{"since", "WHEN", true, "Of events since then: 30m, 24h, or a time as 2026-03-01T08:30:00Z."}},
      "Let dispatchers, which must all be stopped, read events from Kafka anew: after a restore of PostgreSQL."},
+    {"deliveries", "settle", deliveries_settle, NEEDS_DB, NULL, {{0}},
+     "Put what waits for its turn before all that Kafka brings from now on: when topics get more partitions, or are made anew."},
     {"replay", "list", replay_list_command, NEEDS_DB, NULL,
      {ORG, {"webhook", "ID", true, "The webhook's id."}},
      "List a webhook's replays, the latest 100."},

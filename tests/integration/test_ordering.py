@@ -130,6 +130,24 @@ def test_what_was_held_keeps_its_order_with_what_comes_meanwhile(porter):
     assert dict(desk.stories(good)) == {visitor: STEPS for visitor in visitors}
 
 
+def test_what_was_settled_comes_before_what_a_new_partition_brings(porter):
+    desk, good = Desk(porter), []
+    desk.receiver.answer = lambda r: (good.append(r), (204, {}, b""))[1]
+    desk.client.request("PATCH", f"/webhooks/{desk.id}", json={"status": "disabled"})
+    visitors = [desk.visit(steps=1) for _ in range(5)]
+    desk.until(5, "held")
+    with porter.database() as db:  # The records of a topic that has seen more than the new partition will for years.
+        db.execute("UPDATE deliveries SET ordinal = ordinal + 1000000000 WHERE org_id = %s", (parse_id(desk.organization.id),))
+    assert porter.ctl("deliveries", "settle")["settled"] >= 5
+    for step in ("check-in", "check-out"):
+        for visitor in visitors:
+            assert desk.client.post(f"/visitors/{visitor}/{step}").status_code == 200
+    desk.until(15, "held")
+    desk.client.request("PATCH", f"/webhooks/{desk.id}", json={"status": "enabled"})
+    desk.until(15)
+    assert dict(desk.stories(good)) == {visitor: STEPS for visitor in visitors}
+
+
 # ---- Nobody waits longer than for the one before it ------------------------------------------------
 
 WATCH, KEY = """

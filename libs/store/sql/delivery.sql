@@ -392,6 +392,14 @@ UPDATE deliveries d
   FROM {picked}
    AND d.waits_for = 'turn' AND d.due_at IS NOT NULL;
 
+-- name: delivery_settle
+-- What is to be delivered in order and is not finished stands before all that Kafka
+-- brings from now on, whatever its offset is. (One statement, else a line would be
+-- in no order for a moment; said twice it says the same.)
+UPDATE deliveries
+   SET ordinal = ordinal - (1::bigint << 40)
+ WHERE ordinal IS NOT NULL AND finished_at IS NULL;
+
 -- part: may_be_tried
 org_id = $1 AND webhook_id = $2 AND state = 'held' AND {its_turn}
        AND event_at >= coalesce($4::timestamptz
