@@ -137,6 +137,9 @@ static void keep_answer(struct outcome *o, const struct fetch_answer *a,
     k.remote = add_text(n, str_of(a->remote));
     k.headers = add_headers(n, a->headers);
     k.body = add(n, a->body);
+    request_mask(lines, n->data + k.detail.at, k.detail.len);
+    request_mask(lines, n->data + k.headers.at, k.headers.len);
+    request_mask(lines, n->data + k.body.at, k.body.len);
     keep_peer(at, a->peer, n, &k);
     at->request_headers = text_of(n, k.sent);
     at->detail = text_of(n, k.detail);

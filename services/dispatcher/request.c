@@ -3,6 +3,10 @@
 #include "dispatcher/request.h"
 
 #include <assert.h>
+#include <string.h>
+
+#define MASKED_MIN 4
+#define WORD_MIN 8 /* Of a value: the credentials behind a scheme. */
 
 _Static_assert(REQUEST_LINES_MAX <= FETCH_HEADERS_MAX, "all are sent");
 
@@ -96,5 +100,43 @@ void request_show(const struct request_lines *lines, struct buf *out)
             BUF_ADD(out, ": (not kept)");
         }
         buf_add_char(out, '\n');
+    }
+}
+
+static void mask(struct str value, char *text, size_t len)
+{
+    char *end = text + len;
+
+    for (char *at = text; at != NULL && (size_t)(end - at) >= MASKED_MIN;) {
+        size_t left = (size_t)(end - at);
+        size_t same = value.len < left ? value.len : left;
+
+        if (memcmp(at, value.data, same) == 0) {
+            memset(at, '*', same);
+            at += same;
+        } else {
+            at = memchr(at + 1, value.data[0], left - 1);
+        }
+    }
+}
+
+void request_mask(const struct request_lines *lines, char *text, size_t len)
+{
+    for (size_t i = 0; i < lines->count; i++) {
+        struct str value = str_of(lines->text.data + lines->starts[i]);
+        struct str name = STR_NONE;
+        struct str word = STR_NONE;
+
+        (void)str_split(&value, ':', &name);
+        value = str_trim(value);
+        if (is_shown(name) || value.len < MASKED_MIN) {
+            continue;
+        }
+        mask(value, text, len);
+        while (str_split(&value, ' ', &word)) {
+            if (word.len >= WORD_MIN) {
+                mask(word, text, len);
+            }
+        }
     }
 }

@@ -28,4 +28,10 @@ MUST_USE bool request_make(const struct job *j, struct request_moment moment,
  * send) only the name. Signatures are no secrets. */
 void request_show(const struct request_lines *lines, struct buf *out);
 
+/* Put asterisks in the place of every value that request_show does not show, in
+ * the len bytes of text, which an endpoint may have sent back to us (also of
+ * one that the end of the text has cut). Values of less than 4 bytes are left:
+ * they stand everywhere by chance. */
+void request_mask(const struct request_lines *lines, char *text, size_t len);
+
 #endif

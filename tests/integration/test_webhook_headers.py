@@ -66,8 +66,15 @@ def test_ten_of_the_longest_are_sent_whole(porter, client):
     assert {name: got.headers[name.lower()] for name in own} == own
 
 
+def echo(request):
+    """As a debug page does: all that came, and the credentials alone, twice, the second time cut."""
+    word = request.headers["authorization"].split()[-1]
+    text = json.dumps(dict(request.headers)) + word
+    return 200, {"X-Echo": request.headers["authorization"], "X-Word": word}, (text + " " * (4096 - len(text) - 8) + word).encode()
+
+
 def test_names_are_shown_and_values_are_not(porter, tenant, client):
-    receiver = porter.receiver()
+    receiver = porter.receiver(echo)
     answer = client.post("/webhooks", json={"url": receiver.url(), "events": ["*"], "headers": OWN})
     made, masked = answer.json(), {name: MASK for name in OWN}
     assert made["headers"] == masked
@@ -82,6 +89,8 @@ def test_names_are_shown_and_values_are_not(porter, tenant, client):
     with porter.database() as db:
         stored = db.execute("SELECT to_jsonb(w)::text, encode(w.headers, 'escape') FROM webhooks w WHERE id = %s", (parse_id(made["id"]),)).fetchone()
         written = db.execute("SELECT string_agg(to_jsonb(a)::text, ' ') FROM audit_log a WHERE org_id = %s", (parse_id(tenant.id),)).fetchone()
+    attempt, = shown.json()["attempts"]
+    assert "X-Echo: *" in attempt["response_headers"] and attempt["response_body"].endswith(" " + "*" * 8), attempt
     assert "X-Team" in stored[0] and '"fields": ["headers"]' in written[0]
     logs = [process.output() for process in porter.gateways + porter.dispatchers]
     hidden = SECRET, OWN["Authorization"].split()[1]
