@@ -100,7 +100,7 @@ static const struct failure_row failures[] = {
      "The answer was not whole within {limit} ({head_bytes} bytes of its head and {body_bytes} of its body "
      "came): send a short one, in one go."},
     {FETCH_ENDED_SENDING, ALWAYS, "ended_sending",
-     "The endpoint {ended} the connection before it had the whole request: let it take bodies of 8 MiB, and look "
+     "The endpoint {ended} the connection before it had the whole request: let it take larger bodies, and look "
      "into its log."},
     {FETCH_ENDED_SILENT, ALWAYS, "ended_silent",
      "The endpoint had the request, and {ended} the connection without an answer: look into its log, and at what "
@@ -151,7 +151,7 @@ static const struct status_row statuses[] = {
     {410, 410, ALWAYS,
      "The endpoint answered {status}, it is gone for good: enable the webhook again when it is back."},
     {413, 413, ALWAYS,
-     "The endpoint answered {status}, the body is too large for it: let it take 8 MiB."},
+     "The endpoint answered {status}, the body is too large for it: let it take larger ones."},
     {415, 415, ALWAYS,
      "The endpoint answered {status}, it does not take this kind of body: let it take application/json."},
     {429, 429, IF_RETRY_AFTER,

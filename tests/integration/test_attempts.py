@@ -209,7 +209,7 @@ CASES = [
     status("404", r", there is nothing at this path: mend the webhook's URL, or the route there\."),
     status("405", r", its path takes GET, HEAD: let it take POST, .*", "Allow: GET, HEAD"),
     status("410", r", it is gone for good: enable the webhook again when it is back\.", verdict="disable"),
-    status("413", r", the body is too large for it: let it take 8 MiB\."),
+    status("413", r", the body is too large for it: let it take larger ones\."),
     status("415", r", it does not take this kind of body: let it take application/json\."),
     status("418", r", it refuses the request: .*"),
     status("429", r" and asked to wait 7200 s: let it take more at once, .*", "Retry-After: 7200"),

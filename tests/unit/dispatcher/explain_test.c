@@ -132,7 +132,7 @@ static void every_failure_has_its_sentence(void **state)
          "The answer was not whole within 15 s (120 bytes of its head and 30 of its body came): send a short one, "
          "in one go."},
         {FETCH_ENDED_SENDING, "ended_sending",
-         "The endpoint closed the connection before it had the whole request: let it take bodies of 8 MiB, and "
+         "The endpoint closed the connection before it had the whole request: let it take larger bodies, and "
          "look into its log."},
         {FETCH_ENDED_SILENT, "ended_silent",
          "The endpoint had the request, and closed the connection without an answer: look into its log, and at "
@@ -239,7 +239,7 @@ static void every_status_has_its_sentence(void **state)
         {410, {NULL, 0}, NO_WAIT,
          "The endpoint answered 410, it is gone for good: enable the webhook again when it is back."},
         {413, {NULL, 0}, NO_WAIT,
-         "The endpoint answered 413, the body is too large for it: let it take 8 MiB."},
+         "The endpoint answered 413, the body is too large for it: let it take larger ones."},
         {415, {NULL, 0}, NO_WAIT,
          "The endpoint answered 415, it does not take this kind of body: let it take application/json."},
         {429, {NULL, 0}, 30,
