@@ -18,10 +18,9 @@ IN_FLIGHT = 64
 
 
 def statements(dispatcher):
-    """The ledger's and the recorder's."""
-    found = [float(line.split()[-1]) for line in dispatcher.metrics().splitlines()
-             if re.match(r"porter_(ledger|record)_batches_total", line)]
-    return sum(found)
+    """All that it asked of PostgreSQL, from its start to the last delivery."""
+    return sum(float(line.split()[-1]) for line in dispatcher.metrics().splitlines()
+               if re.match(r"porter_db_statements_total", line))
 
 
 def same_post(system, org, secret, folder):
