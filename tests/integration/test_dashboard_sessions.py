@@ -330,7 +330,7 @@ def test_a_link_is_used_once(porter, organization):
     person = Person(porter, organization, role="viewer")
     body = {"token": token_of(person.link), "name": "Eve", "password": "another password"}
     assert person.browser().post("/invitations/accept", json=body).status_code == 404
-    assert person.browser().get(f"/invitation?token={token_of(person.link)}").status_code == 404
+    assert person.browser().post("/invitation/look", json={"token": token_of(person.link)}).status_code == 404
     assert person.browser().sign_in(person).status_code == 200
 
 
@@ -350,14 +350,26 @@ def test_a_link_is_over_in_time_and_never_stored(porter, organization):
     made = porter.ctl("people", "create", "--org", organization.id, "--email", f"x@{organization.slug}.example", "--role", "owner")
     token = token_of(made["link"])
     browser = Browser(porter.gateways[0], porter.tls / "ca.pem")
-    assert browser.get(f"/invitation?token={token}").json() == {
+    assert browser.post("/invitation/look", json={"token": token}).json() == {
         "organization": "Ünïted Bäckereien AG", "email": f"x@{organization.slug}.example", "role": "owner", "kind": "invitation"}
     with porter.database() as db:
         assert token not in str(db.execute("SELECT i::text FROM invitations i").fetchall())
         db.execute("UPDATE invitations SET expires_at = expires_at - interval '7 days' WHERE org_id = %s", (parse_id(organization.id),))
-    assert browser.get(f"/invitation?token={token}").status_code == 404
+    assert browser.post("/invitation/look", json={"token": token}).status_code == 404
     assert browser.post("/invitations/accept", json={"token": token, "name": "Eve", "password": PASSWORD}).status_code == 404
     assert token not in porter.gateways[0].log.read_text()
+
+
+def test_no_address_takes_a_link_s_token(porter, organization):
+    """Addresses stand in the logs of whatever is in front of us, for longer than a link lives."""
+    token = token_of(porter.ctl("people", "create", "--org", organization.id, "--email", f"x@{organization.slug}.example")["link"])
+    browser = Browser(porter.gateways[0], porter.tls / "ca.pem")
+    in_address = [browser.get(f"/invitation?token={token}"), browser.get(f"/invitation/look?token={token}"),
+                  browser.post(f"/invitation/look?token={token}", json={"token": token}), browser.post(f"/invitations/accept?token={token}")]
+    assert [answer.status_code for answer in in_address] == [404, 405, 400, 400]
+    assert browser.post("/invitation/look", json={"token": token}).status_code == 200
+    foreign = browser.post("/invitation/look", json={"token": token}, headers={"Sec-Fetch-Site": "cross-site"})
+    assert foreign.status_code == 403 and problem(foreign) == "cross-site"
 
 
 def test_a_weak_password_is_refused_and_the_link_stays(porter, organization):
