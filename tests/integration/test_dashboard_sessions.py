@@ -175,9 +175,16 @@ def test_use_keeps_a_session_and_the_page_alone_does_not(porter, owner):
             return db.execute("SELECT now() - last_seen_at < '1 hour' FROM sessions WHERE org_id = %s",
                               (org_uuid(owner.organization),)).fetchone()[0]
 
+    by_itself = {"Porter-Background": "1"}
     _age(porter, owner, "last_seen_at", "2 hours")
     assert browser.get("/session").status_code == 200 and not seen()
+    for path in ("/v1/visitors", "/v1/evacuations", "/overview", "/keys"):
+        assert browser.get(path, headers=by_itself).status_code == 200 and not seen()
+    assert browser.get("/v1/visitors", headers={"Porter-Background": "0"}).status_code == 200 and seen()
+    _age(porter, owner, "last_seen_at", "2 hours")
     assert browser.get("/v1/visitors").status_code == 200 and seen()
+    _age(porter, owner, "last_seen_at", "2 hours")  # What changes something is somebody's doing, whatever it says.
+    assert browser.request("PUT", "/me", json={"name": "Maja"}, headers=by_itself).status_code == 200 and seen()
 
 
 def test_the_end_of_a_session_counts_at_once_everywhere(new_porter):
