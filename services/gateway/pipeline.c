@@ -387,7 +387,7 @@ static void note_call(const struct call *call)
         .path = call->request->path,
         .address = call->request->remote,
         .request_id = call->request_id,
-        .event_id = call->handed != NULL ? call->handed->id : (struct id){{0}},
+        .event_id = call->event_id,
     };
 
     calls_note(call->gateway->calls, &note);
