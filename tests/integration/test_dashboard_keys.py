@@ -230,6 +230,25 @@ def test_a_call_that_writes_no_event_shows_none(porter, admin, browser):
     assert shown[first.headers["X-Request-Id"]] and [shown[answer.headers["X-Request-Id"]] for answer in answers] == [None] * len(answers)
 
 
+def test_calls_of_several_gateways_are_one_list_by_time(new_porter):
+    """Each sends its own on every two seconds; nothing is left out or comes twice where a page ends."""
+    porter = new_porter()
+    gateways = [porter.gateway(), porter.gateway()]
+    browser = Person(porter, porter.organization(), role="admin").signed_in(confirmed=True)
+    made = create(browser)
+    callers = [Client(gateway.url, made["key"], porter.tls / "ca.pem") for gateway in gateways]
+    sent = [callers[i % 2].get("/rate-limit").headers["X-Request-Id"] for i in range(24)]
+    assert [row["request_id"] for row in calls_of(browser, made, len(sent))] == sent[::-1]
+    paged, cursor = [], ""
+    while True:
+        page = browser.get(f"/keys/{made['id']}/calls?limit=5{cursor}").json()
+        paged += [row["request_id"] for row in page["calls"]]
+        if not page["pagination"]["has_more"]:
+            break
+        cursor = f"&cursor={page['pagination']['next_cursor']}"
+    assert paged == sent[::-1]
+
+
 def test_no_more_than_two_hundred_calls_are_kept(new_porter):
     porter = new_porter()
     porter.gateway()
