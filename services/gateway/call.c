@@ -192,7 +192,8 @@ bool call_input_more(struct call *call, call_more_fn *more,
     struct json *body = NULL;
     bool ok = false;
 
-    if (call->request->body.len == 0) {
+    if (call->request->body.len == 0 &&
+        (call->operation->flags & OP_BODY_OPTIONAL) != 0) {
         *out = message_new(rules->type, call->arena);
         return true;
     }

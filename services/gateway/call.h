@@ -111,9 +111,9 @@ MUST_USE bool call_no_params(struct call *call, struct err *err);
 /* Parse the JSON body; the caller frees *root with json_free. */
 MUST_USE bool call_body(struct call *call, struct json **root, struct err *err);
 
-/* For bodies that may be left out (OP_BODY_OPTIONAL): what the operation's own
- * rules make of it; without one an empty message of their type. Refuses with
- * all its faults. */
+/* What the operation's own rules make of the body; of one that may be left out
+ * (OP_BODY_OPTIONAL) and is, an empty message of their type. Refuses with all
+ * its faults. */
 MUST_USE bool call_input(struct call *call, ProtobufCMessage **out,
                          struct err *err);
 
