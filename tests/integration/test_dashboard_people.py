@@ -43,7 +43,7 @@ def test_the_role_that_a_mirrored_operation_needs_follows_from_its_scope():
 
 def test_what_is_open_is_only_the_way_in():
     assert {path for _, path, role, _ in routes() if role == "open"} == {
-        "/dashboard/api/sign-in", "/dashboard/api/invitation", "/dashboard/api/invitations/accept"}
+        "/dashboard/api/sign-in", "/dashboard/api/invitation/look", "/dashboard/api/invitations/accept"}
 
 
 @pytest.fixture(scope="module")
@@ -176,9 +176,9 @@ def test_who_is_removed_is_out_at_once_and_can_be_invited_again(porter, organiza
 def test_links_of_who_is_removed_are_gone(porter, organization):
     owner, other = Person(porter, organization).signed_in(), Person(porter, organization, role="admin")
     link = other.signed_in().post("/invitations", json={"email": "door@example.com", "role": "admin"}).json()["link"]
-    assert owner.get(f"/invitation?token={token_of(link)}").status_code == 200
+    assert owner.post("/invitation/look", json={"token": token_of(link)}).status_code == 200
     assert owner.delete(f"/people/{other.id}").status_code == 204
-    assert owner.get(f"/invitation?token={token_of(link)}").status_code == 404
+    assert owner.post("/invitation/look", json={"token": token_of(link)}).status_code == 404
 
 
 def test_an_administrator_gives_somebody_a_new_password_but_no_owner(porter, organization):

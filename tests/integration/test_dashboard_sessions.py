@@ -125,6 +125,17 @@ def test_tries_are_slowed_and_the_answer_says_how_long(owner):
     assert slowed.status_code == 429 and "Set-Cookie" not in slowed.headers
 
 
+def test_all_spellings_of_an_account_are_counted_as_one(porter, owner):
+    """PostgreSQL makes more letters small than ASCII has: a Kelvin sign is a k to it, so a password is tried for the same person."""
+    person = Person(porter, owner.organization, email=owner.email.replace("Maja.", "kiki."))
+    spellings = [person.email, person.email.upper(), person.email.replace("k", "\N{KELVIN SIGN}", 1), person.email.replace("k", "\N{KELVIN SIGN}", 2)]
+    with porter.database() as db:
+        assert {db.execute("SELECT lower(%s)", (one,)).fetchone()[0] for one in spellings} == {person.email}
+    assert person.browser().post("/sign-in", json={"email": spellings[2], "password": PASSWORD}).status_code == 200
+    codes = [person.browser().post("/sign-in", json={"email": spellings[i % 4], "password": "wrong password!"}).status_code for i in range(11)]
+    assert codes == [401] * 10 + [429]
+
+
 def test_tries_at_once_are_no_way_around(owner):
     with ThreadPoolExecutor(16) as pool:
         codes = list(pool.map(lambda _: owner.browser().post(
@@ -175,9 +186,16 @@ def test_use_keeps_a_session_and_the_page_alone_does_not(porter, owner):
             return db.execute("SELECT now() - last_seen_at < '1 hour' FROM sessions WHERE org_id = %s",
                               (org_uuid(owner.organization),)).fetchone()[0]
 
+    by_itself = {"Porter-Background": "1"}
     _age(porter, owner, "last_seen_at", "2 hours")
     assert browser.get("/session").status_code == 200 and not seen()
+    for path in ("/v1/visitors", "/v1/evacuations", "/overview", "/keys"):
+        assert browser.get(path, headers=by_itself).status_code == 200 and not seen()
+    assert browser.get("/v1/visitors", headers={"Porter-Background": "0"}).status_code == 200 and seen()
+    _age(porter, owner, "last_seen_at", "2 hours")
     assert browser.get("/v1/visitors").status_code == 200 and seen()
+    _age(porter, owner, "last_seen_at", "2 hours")  # What changes something is somebody's doing, whatever it says.
+    assert browser.request("PUT", "/me", json={"name": "Maja"}, headers=by_itself).status_code == 200 and seen()
 
 
 def test_the_end_of_a_session_counts_at_once_everywhere(new_porter):
@@ -330,7 +348,7 @@ def test_a_link_is_used_once(porter, organization):
     person = Person(porter, organization, role="viewer")
     body = {"token": token_of(person.link), "name": "Eve", "password": "another password"}
     assert person.browser().post("/invitations/accept", json=body).status_code == 404
-    assert person.browser().get(f"/invitation?token={token_of(person.link)}").status_code == 404
+    assert person.browser().post("/invitation/look", json={"token": token_of(person.link)}).status_code == 404
     assert person.browser().sign_in(person).status_code == 200
 
 
@@ -350,14 +368,26 @@ def test_a_link_is_over_in_time_and_never_stored(porter, organization):
     made = porter.ctl("people", "create", "--org", organization.id, "--email", f"x@{organization.slug}.example", "--role", "owner")
     token = token_of(made["link"])
     browser = Browser(porter.gateways[0], porter.tls / "ca.pem")
-    assert browser.get(f"/invitation?token={token}").json() == {
+    assert browser.post("/invitation/look", json={"token": token}).json() == {
         "organization": "Ünïted Bäckereien AG", "email": f"x@{organization.slug}.example", "role": "owner", "kind": "invitation"}
     with porter.database() as db:
         assert token not in str(db.execute("SELECT i::text FROM invitations i").fetchall())
         db.execute("UPDATE invitations SET expires_at = expires_at - interval '7 days' WHERE org_id = %s", (parse_id(organization.id),))
-    assert browser.get(f"/invitation?token={token}").status_code == 404
+    assert browser.post("/invitation/look", json={"token": token}).status_code == 404
     assert browser.post("/invitations/accept", json={"token": token, "name": "Eve", "password": PASSWORD}).status_code == 404
     assert token not in porter.gateways[0].log.read_text()
+
+
+def test_no_address_takes_a_link_s_token(porter, organization):
+    """Addresses stand in the logs of whatever is in front of us, for longer than a link lives."""
+    token = token_of(porter.ctl("people", "create", "--org", organization.id, "--email", f"x@{organization.slug}.example")["link"])
+    browser = Browser(porter.gateways[0], porter.tls / "ca.pem")
+    in_address = [browser.get(f"/invitation?token={token}"), browser.get(f"/invitation/look?token={token}"),
+                  browser.post(f"/invitation/look?token={token}", json={"token": token}), browser.post(f"/invitations/accept?token={token}")]
+    assert [answer.status_code for answer in in_address] == [404, 405, 400, 400]
+    assert browser.post("/invitation/look", json={"token": token}).status_code == 200
+    foreign = browser.post("/invitation/look", json={"token": token}, headers={"Sec-Fetch-Site": "cross-site"})
+    assert foreign.status_code == 403 and problem(foreign) == "cross-site"
 
 
 def test_a_weak_password_is_refused_and_the_link_stays(porter, organization):

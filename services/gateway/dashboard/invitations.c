@@ -3,13 +3,15 @@
 
 #include "gateway/dashboard/body.h"
 #include "gateway/dashboard/role.h"
-#include "gateway/params.h"
+
+#define TOKEN_MAX 100 /* Longer than any of ours. */
 
 static handler_fn list_invitations, create_invitation, delete_invitation;
-static handler_fn show_invitation, accept_invitation;
+static handler_fn look_at_invitation, accept_invitation;
 
 /* clang-format off */
 static const struct rule_table *create_rules(void);
+static const struct rule_table *look_rules(void);
 static const struct rule_table *accept_rules(void);
 
 static const struct operation operations[] = {
@@ -20,8 +22,8 @@ static const struct operation operations[] = {
      .rules = create_rules, .status = HTTP_CREATED, .problems = {PROBLEM_CONFLICT, PROBLEM_LIMIT_REACHED}},
     {WEB_DELETE, "/dashboard/api/invitations/{id}", RIGHT_PEOPLE, 0, delete_invitation,
      "delete_invitation", "Withdraw a link", .status = HTTP_NO_CONTENT},
-    {WEB_GET, "/dashboard/api/invitation", 0, OP_OPEN, show_invitation,
-     "show_invitation", "Show what a link is for", .status = HTTP_OK},
+    {WEB_POST, "/dashboard/api/invitation/look", 0, OP_OPEN | OP_BODY | OP_DIRECT, look_at_invitation,
+     "look_at_invitation", "Show what a link is for", .rules = look_rules, .status = HTTP_OK},
     {WEB_POST, "/dashboard/api/invitations/accept", 0, OP_OPEN | OP_BODY | OP_DIRECT, accept_invitation,
      "accept_invitation", "Use a link: choose a password",
      .rules = accept_rules, .status = HTTP_NO_CONTENT},
@@ -32,16 +34,14 @@ static const struct rule create_rows[] = {
     {.path = "email", .format = RULE_EMAIL, .required = true, .min = 3, .max = EMAIL_MAX},
     {.path = "role", .format = RULE_WORD, .required = true, .words = role_words},
 };
+static const struct rule look_rows[] = {
+    {.path = "token", .format = RULE_PLAIN, .required = true, .min = 1, .max = TOKEN_MAX},
+};
 static const struct rule accept_rows[] = {
-    {.path = "token", .format = RULE_PLAIN, .required = true, .min = 1, .max = 100},
+    {.path = "token", .format = RULE_PLAIN, .required = true, .min = 1, .max = TOKEN_MAX},
     {.path = "name", .format = RULE_LINE, .min = 1, .max = PERSON_NAME_MAX},
     {.path = "password", .format = RULE_PLAIN, .required = true, .min = PASSWORD_MIN, .max = PASSWORD_MAX},
 };
-
-static const struct param_row param_rows[] = {
-    {.name = "token", .kind = PARAM_TEXT, .required = true, .min = 1, .max = 100, .help = "Of the link."},
-};
-static const struct param_table params = {param_rows, COUNT_OF(param_rows)};
 /* clang-format on */
 
 static const struct rule_table *create_rules(void)
@@ -49,6 +49,15 @@ static const struct rule_table *create_rules(void)
     static const struct rule_table table = {
         &porter__v1__invitation_input__descriptor, create_rows,
         COUNT_OF(create_rows)};
+
+    return &table;
+}
+
+static const struct rule_table *look_rules(void)
+{
+    static const struct rule_table table = {
+        &porter__v1__invitation_token__descriptor, look_rows,
+        COUNT_OF(look_rows)};
 
     return &table;
 }
@@ -141,21 +150,20 @@ static bool find(struct call *call, struct str text, struct sha256 *token,
                             "this link was used, withdrawn, or is over");
 }
 
-static bool show_invitation(struct call *call, struct err *err)
+/* The token comes in a body: addresses stand in logs. */
+static bool look_at_invitation(struct call *call, struct err *err)
 {
-    struct query *query = arena_take(call->arena, sizeof *query);
-    struct param_value values[COUNT_OF(param_rows)];
+    const Porter__V1__InvitationToken *body = NULL;
+    ProtobufCMessage *message = NULL;
     struct invitation in = {0};
     struct sha256 token = {{0}};
     struct json_writer w;
 
-    if (!query_read(call->request->query, call->arena, query, err)) {
+    if (!call_no_params(call, err) || !call_input(call, &message, err)) {
         return false;
     }
-    if (!params_read(&params, query, call_faults(call), values)) {
-        return call_refuse_faults(call, PROBLEM_INVALID_PARAMETER, err);
-    }
-    if (!find(call, values[0].text, &token, &in, err)) {
+    body = (const void *)message;
+    if (!find(call, str_of(body->token), &token, &in, err)) {
         return false;
     }
     w = body_begin(call, HTTP_OK);
