@@ -13,6 +13,7 @@ struct cause {
     struct id org_id;
     struct str request_id;  /* STR_NONE: no request */
     struct str traceparent; /* STR_NONE: none */
+    struct id event_id;     /* Of the one event; zero: a new one */
 };
 
 /* Who changes something: for the audit log. */

@@ -14,7 +14,7 @@
 /* The request of nobody: the dispatcher found it. */
 static struct cause cause_of(struct webhook_key key)
 {
-    return (struct cause){key.org_id, STR_NONE, STR_NONE};
+    return (struct cause){.org_id = key.org_id};
 }
 
 bool circuit_lock(struct tx *tx, struct webhook_key key, struct err *err)

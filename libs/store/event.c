@@ -126,6 +126,8 @@ Porter__V1__Event *event_new(enum event_type type, const struct cause *cause,
                              struct arena *arena)
 {
     const struct event_type_row *row = &event_types[type];
+    const struct id id =
+        id_is_zero(cause->event_id) ? id_new() : cause->event_id;
     Porter__V1__Event *e = arena_take(arena, sizeof(*e));
     Porter__V1__EventData *data = arena_take(arena, sizeof(*data));
     ProtobufCMessage *m = &e->base;
@@ -133,8 +135,8 @@ Porter__V1__Event *event_new(enum event_type type, const struct cause *cause,
     assert(type < EVENT_TYPE_COUNT);
     porter__v1__event__init(e);
     porter__v1__event_data__init(data);
-    message_set_text(field(m, "id", arena),
-                     str_of(id_text(ID_EVENT, id_new()).data), arena);
+    message_set_text(field(m, "id", arena), str_of(id_text(ID_EVENT, id).data),
+                     arena);
     message_set_text(field(m, "type", arena), str_of(row->name), arena);
     message_set_text(field(m, "api_version", arena), STR(EVENT_API_VERSION),
                      arena);

@@ -62,7 +62,8 @@ struct str event_subject(const Porter__V1__Event *event);
 unsigned event_shard(struct id subject);
 
 /* An event about a Visitor, Contractor, Evacuation or Webhook message (by type;
- * the resource is borrowed by the event). id is new, time is now_us. */
+ * the resource is borrowed by the event). id is the cause's or new, time is
+ * now_us. */
 Porter__V1__Event *event_new(enum event_type type, const struct cause *cause,
                              ProtobufCMessage *resource, int64_t now_us,
                              struct arena *arena);

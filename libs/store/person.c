@@ -83,6 +83,19 @@ static struct str text_in(const struct db_rows *rows, size_t column,
                : arena_str(arena, db_text(rows, 0, column));
 }
 
+bool person_account(struct db *db, struct str email, struct arena *arena,
+                    struct str *out, struct err *err)
+{
+    struct db_rows *rows = NULL;
+
+    if (!db_run(db, &sql_person_account, ARGS(ARG_TEXT(email)), &rows, err)) {
+        return false;
+    }
+    *out = arena_str(arena, db_text(rows, 0, 0));
+    db_rows_free(rows);
+    return true;
+}
+
 bool person_by_email(struct db *db, struct str email, struct arena *arena,
                      bool *found, struct person_secrets *out, struct err *err)
 {

@@ -40,6 +40,12 @@ struct token token_make(void);
 /* False: it has not the form of one. */
 MUST_USE bool token_hash(struct str text, struct sha256 *out);
 
+/* The account that an e-mail means, whether there is one or not: as
+ * person_by_email compares, so equal for all spellings that find the same. */
+MUST_USE bool person_account(struct db *db, struct str email,
+                             struct arena *arena, struct str *out,
+                             struct err *err);
+
 /* What signing in needs to know. */
 struct person_secrets {
     struct id org_id;

@@ -2,6 +2,7 @@
 #include "gateway/answer.h"
 
 #include "base/clock.h"
+#include "gateway/accept.h"
 #include "gzip/gzip.h"
 
 #include <stdio.h>
@@ -68,56 +69,6 @@ void answer_problem(struct call *call, const struct err *err)
 
 /* --- gzip ---------------------------------------------------------------- */
 
-/* "q=0" and "q=0.000": nothing but zeros. */
-static bool is_zero_weight(struct str param)
-{
-    if (!str_starts(param, STR("q=0")) && !str_starts(param, STR("Q=0"))) {
-        return false;
-    }
-    for (size_t i = 3; i < param.len; i++) {
-        if (param.data[i] >= '1' && param.data[i] <= '9') {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* Explicitly not wanted? */
-static bool is_unwanted(struct str params)
-{
-    struct str one = STR_NONE;
-
-    while (str_split(&params, ';', &one)) {
-        if (is_zero_weight(str_trim(one))) {
-            return true;
-        }
-    }
-    return false;
-}
-
-bool answer_takes(struct str accepted, struct str coding)
-{
-    struct str range = STR_NONE;
-    struct str name = STR_NONE;
-    bool takes_any = false;
-
-    while (str_split(&accepted, ',', &range)) {
-        if (!str_split(&range, ';', &name)) {
-            continue;
-        }
-        name = str_trim(name);
-        if (str_starts(name, STR("x-"))) { /* x-gzip, as RFC 9110 has it. */
-            name = (struct str){name.data + 2, name.len - 2};
-        }
-        if (str_eq_ci(name, coding)) {
-            return !is_unwanted(range);
-        }
-        takes_any =
-            takes_any || (str_eq(name, STR("*")) && !is_unwanted(range));
-    }
-    return takes_any;
-}
-
 void answer_pack(struct call *call)
 {
     struct web_response *res = call->response;
@@ -132,8 +83,8 @@ void answer_pack(struct call *call)
         return;
     }
     web_add_header(res, STR("Vary"), STR("Accept-Encoding"));
-    if (!answer_takes(web_header(call->request, STR("Accept-Encoding")),
-                      STR("gzip"))) {
+    if (!accept_takes_coding(web_header(call->request, STR("Accept-Encoding")),
+                             STR("gzip"))) {
         return;
     }
     gzip_pack(buf_str(&res->body), &packed);

@@ -8,9 +8,6 @@
 /* When err says that something went wrong: the problem as the body, once. */
 void answer_problem(struct call *call, const struct err *err);
 
-/* Does an Accept-Encoding take this coding, by name or else by "*"? */
-bool answer_takes(struct str accepted, struct str coding);
-
 /* The body in gzip form, when it is over a KiB and the client takes that. */
 void answer_pack(struct call *call);
 

@@ -192,7 +192,8 @@ bool call_input_more(struct call *call, call_more_fn *more,
     struct json *body = NULL;
     bool ok = false;
 
-    if (call->request->body.len == 0) {
+    if (call->request->body.len == 0 &&
+        (call->operation->flags & OP_BODY_OPTIONAL) != 0) {
         *out = message_new(rules->type, call->arena);
         return true;
     }
@@ -228,6 +229,7 @@ struct cause call_cause(struct call *call)
         .request_id = call->request_id,
         .traceparent =
             arena_str(call->arena, str_of(traceparent_text(call->trace).data)),
+        .event_id = id_new(),
     };
 }
 
@@ -396,10 +398,11 @@ bool call_if_match(struct call *call, int64_t updated_us, struct err *err)
         STR_ARGS(tag));
 }
 
-void call_wake(struct call *call, unsigned shard)
+void call_caused(struct call *call, const struct cause *cause,
+                 struct id subject)
 {
-    assert(shard < OUTBOX_SHARDS);
-    call->wakes |= 1U << shard;
+    call->wakes |= 1U << event_shard(subject);
+    call->event_id = cause->event_id;
 }
 
 void call_hand(struct call *call, const struct outbox_row *row,
@@ -410,6 +413,7 @@ void call_hand(struct call *call, const struct outbox_row *row,
     assert(call->handed == NULL);
     *copy = *row;
     call->handed = copy;
+    call->event_id = row->id;
     call->handed_began_us = began_us;
 }
 
@@ -417,6 +421,7 @@ void call_forget_changes(struct call *call)
 {
     call->wakes = 0;
     call->handed = NULL;
+    call->event_id = (struct id){{0}};
     call->noted = NULL;
 }
 

@@ -53,6 +53,7 @@ struct call {
     enum problem problem;      /* Named by call_refuse, else by the error. */
     struct faults *faults;     /* NULL: none */
     unsigned wakes;            /* Bits: shards of the outbox that got rows. */
+    struct id event_id;        /* The event that was caused; zero: none */
     const struct outbox_row *handed; /* One for the relay's short way. */
     int64_t handed_began_us;
     struct audit_line *noted; /* What a person changed: note.h */
@@ -110,9 +111,9 @@ MUST_USE bool call_no_params(struct call *call, struct err *err);
 /* Parse the JSON body; the caller frees *root with json_free. */
 MUST_USE bool call_body(struct call *call, struct json **root, struct err *err);
 
-/* For bodies that may be left out (OP_BODY_OPTIONAL): what the operation's own
- * rules make of it; without one an empty message of their type. Refuses with
- * all its faults. */
+/* What the operation's own rules make of the body; of one that may be left out
+ * (OP_BODY_OPTIONAL) and is, an empty message of their type. Refuses with all
+ * its faults. */
 MUST_USE bool call_input(struct call *call, ProtobufCMessage **out,
                          struct err *err);
 
@@ -130,7 +131,7 @@ void call_set_time(struct call *call, ProtobufCMessage *message,
 /* How often a change is tried when somebody was quicker each time. */
 #define CALL_TRIES_MAX 3
 
-/* Who causes a change: for events. */
+/* Who causes a change: for its event, whose id it has already. */
 struct cause call_cause(struct call *call);
 
 /* Who makes a change: for the audit log. A key, or a person. */
@@ -170,9 +171,11 @@ MUST_USE bool call_has_tag(struct call *call, struct str tag);
 MUST_USE bool call_if_match(struct call *call, int64_t updated_us,
                             struct err *err);
 
-/* The change that was made put a row into this shard of the outbox: the relay
- * is told once the change is durable. */
-void call_wake(struct call *call, unsigned shard);
+/* The change that was made wrote the event of this cause, and put a row into
+ * the subject's shard of the outbox: the relay is told once the change is
+ * durable, and what is kept of the call names the event. */
+void call_caused(struct call *call, const struct cause *cause,
+                 struct id subject);
 
 /* The same for a row that is its subject's first (see relay_hand); at most one
  * a call. Its texts are borrowed until the call's end. */

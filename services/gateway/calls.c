@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/codec.h"
+#include "crypt/crypt.h"
 #include "json/json.h"
 
 #include <pthread.h>
@@ -223,12 +224,49 @@ void calls_flush(struct calls *c, struct kv *kv)
     arena_free(arena);
 }
 
-bool calls_read(struct kv *kv, struct id org_id, struct id key_id,
-                struct arena *arena, struct str *lines, struct err *err)
+/* --- from Redis ---------------------------------------------------------- */
+
+int calls_compare(const struct call_kept *a, const struct call_kept *b)
 {
+    if (a->at_us != b->at_us) {
+        return a->at_us > b->at_us ? -1 : 1;
+    }
+    return memcmp(&b->mark, &a->mark, sizeof a->mark);
+}
+
+static int newest_first(const void *a, const void *b)
+{
+    return calls_compare(a, b);
+}
+
+/* False: it is no line of ours. */
+static bool read_line(struct str line, struct call_kept *out)
+{
+    struct sha256 hash;
+    struct str number = STR_NONE;
+    uint64_t at_us = 0;
+
+    if (!str_split(&line, ' ', &number) ||
+        !str_to_u64(number, INT64_MAX, &at_us)) {
+        return false;
+    }
+    *out = (struct call_kept){.at_us = (int64_t)at_us, .json = line};
+    hash = crypt_sha256(line);
+    memcpy(out->mark.bytes, hash.bytes, sizeof out->mark.bytes);
+    return true;
+}
+
+bool calls_read(struct kv *kv, struct id org_id, struct id key_id,
+                struct arena *arena, struct call_kept **list, size_t *count,
+                struct err *err)
+{
+    struct call_kept *all = arena_zero(arena, CALLS_KEPT, sizeof *all);
     char name[NAME_MAX];
     struct str key = name_of(org_id, key_id, name);
+    struct str lines = STR_NONE;
+    struct str line = STR_NONE;
     struct kv_reply reply = {0};
+    size_t n = 0;
 
     if (!kv_eval(kv, &read_all, &key, NULL, arena, &reply, err)) {
         return false;
@@ -236,24 +274,12 @@ bool calls_read(struct kv *kv, struct id org_id, struct id key_id,
     if (reply.count != 1 || reply.values[0].is_number) {
         return err_set(err, ERR_INTERNAL, "redis answered no list of calls");
     }
-    *lines = reply.values[0].text;
-    return true;
-}
-
-/* What is no line of ours is passed over. */
-bool calls_next(struct str *lines, int64_t *at_us, struct str *json)
-{
-    struct str line = STR_NONE;
-    struct str number = STR_NONE;
-    uint64_t n = 0;
-
-    while (str_split(lines, '\n', &line)) {
-        if (str_split(&line, ' ', &number) &&
-            str_to_u64(number, INT64_MAX, &n)) {
-            *at_us = (int64_t)n;
-            *json = line;
-            return true;
-        }
+    lines = reply.values[0].text;
+    while (n < CALLS_KEPT && str_split(&lines, '\n', &line)) {
+        n += read_line(line, &all[n]) ? 1 : 0;
     }
-    return false;
+    qsort(all, n, sizeof *all, newest_first);
+    *list = all;
+    *count = n;
+    return true;
 }

@@ -41,14 +41,20 @@ void calls_note(struct calls *c, const struct call_note *note);
 /* Send what there is; belongs to one thread at a time. */
 void calls_flush(struct calls *c, struct kv *kv);
 
-/* The newest first, one a line; empty: none. Within the arena.
- * ERR_UNAVAILABLE: Redis is away. */
-MUST_USE bool calls_read(struct kv *kv, struct id org_id, struct id key_id,
-                         struct arena *arena, struct str *lines,
-                         struct err *err);
+/* One that is kept. */
+struct call_kept {
+    int64_t at_us;
+    struct id mark;  /* Tells it from others of the same moment. */
+    struct str json; /* The text of an object. */
+};
 
-/* Take the next line: when it was, and the call as the text of a JSON object.
- * False: there is none. */
-MUST_USE bool calls_next(struct str *lines, int64_t *at_us, struct str *json);
+/* The newest first, by at_us and mark, whichever gateways they came from and
+ * whenever those sent them on. Within the arena. ERR_UNAVAILABLE: Redis is
+ * away. */
+MUST_USE bool calls_read(struct kv *kv, struct id org_id, struct id key_id,
+                         struct arena *arena, struct call_kept **list,
+                         size_t *count, struct err *err);
+/* Negative: `a` stands before `b` there. */
+int calls_compare(const struct call_kept *a, const struct call_kept *b);
 
 #endif

@@ -7,6 +7,7 @@
 #include "gateway/pipeline.h"
 
 #include "base/clock.h"
+#include "gateway/accept.h"
 #include "gateway/answer.h"
 #include "gateway/calls.h"
 #include "gateway/cors.h"
@@ -102,41 +103,6 @@ static bool route(struct call *call, struct err *err)
                        "this address takes other methods; see Allow");
 }
 
-/* "q=0": explicitly not wanted. */
-static bool is_unwanted(struct str params)
-{
-    struct str one = STR_NONE;
-
-    while (str_split(&params, ';', &one)) {
-        one = str_trim(one);
-        if (str_eq_ci(one, STR("q=0")) || str_eq_ci(one, STR("q=0.0")) ||
-            str_eq_ci(one, STR("q=0.00")) || str_eq_ci(one, STR("q=0.000"))) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool takes_json(struct str accept)
-{
-    struct str range = STR_NONE;
-    struct str media = STR_NONE;
-
-    while (str_split(&accept, ',', &range)) {
-        if (!str_split(&range, ';', &media)) {
-            continue;
-        }
-        media = str_trim(media);
-        if ((str_eq(media, STR("*/*")) ||
-             str_eq_ci(media, STR("application/*")) ||
-             str_eq_ci(media, STR("application/json"))) &&
-            !is_unwanted(range)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static bool negotiate(struct call *call, struct err *err)
 {
     const struct web_request *req = call->request;
@@ -149,7 +115,7 @@ static bool negotiate(struct call *call, struct err *err)
         if (!str_eq_ci(req->headers[i].name, STR("Accept"))) {
             continue;
         }
-        if (takes_json(req->headers[i].value)) {
+        if (accept_takes_json(req->headers[i].value)) {
             return true;
         }
         is_said = is_said || req->headers[i].value.len > 0;
@@ -387,7 +353,7 @@ static void note_call(const struct call *call)
         .path = call->request->path,
         .address = call->request->remote,
         .request_id = call->request_id,
-        .event_id = call->handed != NULL ? call->handed->id : (struct id){{0}},
+        .event_id = call->event_id,
     };
 
     calls_note(call->gateway->calls, &note);

@@ -1,7 +1,7 @@
 /* Files from the program itself: no disk, no path is ever opened. */
 #include "gateway/screens.h"
 
-#include "gateway/answer.h"
+#include "gateway/accept.h"
 
 #include "dashboard_files.h"
 
@@ -65,10 +65,10 @@ static void add_body(struct call *call, const struct dashboard_file *file)
     struct str coding = STR_NONE;
     struct str body = file->plain;
 
-    if (answer_takes(accepted, STR("br"))) {
+    if (accept_takes_coding(accepted, STR("br"))) {
         coding = STR("br");
         body = file->br;
-    } else if (answer_takes(accepted, STR("gzip"))) {
+    } else if (accept_takes_coding(accepted, STR("gzip"))) {
         coding = STR("gzip");
         body = file->gzip;
     }

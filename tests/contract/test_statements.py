@@ -10,7 +10,7 @@ from harness.servers import Server
 # Statements that are not about one organization: the relay's and the dispatcher's work queues,
 # what is counted for the metrics, a new master key's way through all that is sealed, the schema itself, look-ups by a secret's hash or a globally unique name.
 NOT_BY_ORGANIZATION = re.compile(r"outbox|claim|migrat|partition|epoch|lock|key_find|organization|"
-                                 r"shard|lease|txid|version|ping|next_due|webhook_changed|idempotency_clean|timezone|sealed_count|person_by_email|person_lock|checkup|circuit_count")
+                                 r"shard|lease|txid|version|ping|next_due|webhook_changed|idempotency_clean|timezone|sealed_count|person_by_email|person_account|person_lock|checkup|circuit_count")
 
 
 @pytest.fixture(scope="module")

@@ -178,6 +178,77 @@ def test_calls_of_a_key_are_listed_and_counted_by_the_hour(new_porter):
     assert row["last_used_at"]
 
 
+def calls_of(browser, made, count):
+    """Its calls, the newest first, once so many have reached Redis."""
+    def all_there():
+        rows = browser.get(f"/keys/{made['id']}/calls?limit=200").json()["calls"]
+        assert len(rows) == count
+        return rows
+
+    return eventually(all_there, 10, f"{count} calls reach Redis")
+
+
+def test_each_call_that_writes_an_event_shows_which(porter, admin, browser):
+    """Whether or not the relay's short way takes it: all that people and contractors do, and what a building does."""
+    made, place = create(browser), admin.organization.location()
+    caller = client(porter, made["key"])
+    wrote = []
+
+    def do(path, **body):
+        answer = caller.post(path, json=body)
+        assert answer.status_code in (200, 201), answer.text
+        wrote.append(answer.headers["X-Request-Id"])
+        return answer.json()["id"]
+
+    guest, other = (do("/visitors/pre-register", full_name="Ada", location_id=place) for _ in range(2))
+    dach, fach = (do("/contractors", company=name) for name in ("Dach AG", "Fach AG"))
+    for path in (f"/visitors/{guest}/check-in", f"/visitors/{guest}/check-out", f"/visitors/{other}/cancel",
+                 f"/contractors/{dach}/approve", f"/contractors/{fach}/reject"):
+        do(path)
+    do(f"/evacuations/{do('/evacuations', location_id=place, drill=True)}/end")
+    events = {event["request_id"]: event for event in caller.get("/events?limit=200").json()["events"]}
+    assert {events[one]["type"] for one in wrote} == {
+        "visitor.pre_registered", "visitor.checked_in", "visitor.checked_out", "visitor.cancelled", "contractor.created",
+        "contractor.approved", "contractor.rejected", "evacuation.activated", "evacuation.ended"}
+    shown = {row["request_id"]: row["event_id"] for row in calls_of(browser, made, len(wrote) + 1)}
+    assert [shown[one] for one in wrote] == [events[one]["id"] for one in wrote]
+
+
+def test_a_call_that_writes_no_event_shows_none(porter, admin, browser):
+    """A refusal, a dry run and a roll-call; and a repeat, which tells again what the first call did."""
+    made, place = create(browser), admin.organization.location()
+    caller = client(porter, made["key"])
+    guest = caller.pre_register(place)["id"]
+    once = {"Idempotency-Key": "one-tap"}
+    first, again = (caller.post(f"/visitors/{guest}/check-in", headers=once) for _ in range(2))
+    assert first.status_code == 200 and again.headers["Idempotency-Replayed"] == "true"
+    drill = caller.post("/evacuations", json={"location_id": place, "drill": True}).json()["id"]
+    answers = [again, caller.post(f"/visitors/{guest}/cancel"), caller.post(f"/visitors/{guest}/check-out", headers={"X-Porter-Dry-Run": "true"}),
+               caller.post(f"/evacuations/{drill}/roll-call", json={"accounted_for": [guest]}), caller.get("/visitors")]
+    assert [answer.status_code for answer in answers] == [200, 409, 200, 200, 200]
+    shown = {row["request_id"]: row["event_id"] for row in calls_of(browser, made, 3 + len(answers))}
+    assert shown[first.headers["X-Request-Id"]] and [shown[answer.headers["X-Request-Id"]] for answer in answers] == [None] * len(answers)
+
+
+def test_calls_of_several_gateways_are_one_list_by_time(new_porter):
+    """Each sends its own on every two seconds; nothing is left out or comes twice where a page ends."""
+    porter = new_porter()
+    gateways = [porter.gateway(), porter.gateway()]
+    browser = Person(porter, porter.organization(), role="admin").signed_in(confirmed=True)
+    made = create(browser)
+    callers = [Client(gateway.url, made["key"], porter.tls / "ca.pem") for gateway in gateways]
+    sent = [callers[i % 2].get("/rate-limit").headers["X-Request-Id"] for i in range(24)]
+    assert [row["request_id"] for row in calls_of(browser, made, len(sent))] == sent[::-1]
+    paged, cursor = [], ""
+    while True:
+        page = browser.get(f"/keys/{made['id']}/calls?limit=5{cursor}").json()
+        paged += [row["request_id"] for row in page["calls"]]
+        if not page["pagination"]["has_more"]:
+            break
+        cursor = f"&cursor={page['pagination']['next_cursor']}"
+    assert paged == sent[::-1]
+
+
 def test_no_more_than_two_hundred_calls_are_kept(new_porter):
     porter = new_porter()
     porter.gateway()

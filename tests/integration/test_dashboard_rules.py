@@ -56,6 +56,19 @@ def test_the_look_of_a_text_is_told_as_the_api_tells_it(porter, organization, ru
     assert fault["field"] == field and fault["detail"] == rules["told"][rules["inputs"][name]["properties"][field]["pattern"]]
 
 
+@pytest.mark.parametrize("method, path", [
+    ("POST", "/invitations"), ("POST", "/keys"), ("PUT", "/me"), ("POST", "/me/password"), ("POST", "/url-verdict"), ("POST", "/confirm"),
+    ("POST", "/sign-in"), ("POST", "/invitation/look"), ("POST", "/invitations/accept")])
+def test_a_body_that_is_required_is_not_left_out(porter, organization, method, path):
+    """What is not sent is not empty: nothing nameless is made of it."""
+    person = Person(porter, organization)
+    answer = person.signed_in(confirmed=True).request(method, path)
+    assert answer.status_code == 400 and problem(answer) == "malformed-request", answer.text
+    owner = person.signed_in()
+    assert owner.get("/session").json()["person"]["name"] == person.name
+    assert owner.get("/invitations").json()["invitations"] == owner.get("/keys").json()["keys"] == []
+
+
 def test_whoever_is_signed_in_gets_them_and_keeps_them(porter, organization, rules):
     assert problem(Person(porter, organization).browser().get("/rules")) == "sign-in-required"
     for role in ROLES:

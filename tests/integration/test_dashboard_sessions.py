@@ -125,6 +125,17 @@ def test_tries_are_slowed_and_the_answer_says_how_long(owner):
     assert slowed.status_code == 429 and "Set-Cookie" not in slowed.headers
 
 
+def test_all_spellings_of_an_account_are_counted_as_one(porter, owner):
+    """PostgreSQL makes more letters small than ASCII has: a Kelvin sign is a k to it, so a password is tried for the same person."""
+    person = Person(porter, owner.organization, email=owner.email.replace("Maja.", "kiki."))
+    spellings = [person.email, person.email.upper(), person.email.replace("k", "\N{KELVIN SIGN}", 1), person.email.replace("k", "\N{KELVIN SIGN}", 2)]
+    with porter.database() as db:
+        assert {db.execute("SELECT lower(%s)", (one,)).fetchone()[0] for one in spellings} == {person.email}
+    assert person.browser().post("/sign-in", json={"email": spellings[2], "password": PASSWORD}).status_code == 200
+    codes = [person.browser().post("/sign-in", json={"email": spellings[i % 4], "password": "wrong password!"}).status_code for i in range(11)]
+    assert codes == [401] * 10 + [429]
+
+
 def test_tries_at_once_are_no_way_around(owner):
     with ThreadPoolExecutor(16) as pool:
         codes = list(pool.map(lambda _: owner.browser().post(
@@ -175,9 +186,16 @@ def test_use_keeps_a_session_and_the_page_alone_does_not(porter, owner):
             return db.execute("SELECT now() - last_seen_at < '1 hour' FROM sessions WHERE org_id = %s",
                               (org_uuid(owner.organization),)).fetchone()[0]
 
+    by_itself = {"Porter-Background": "1"}
     _age(porter, owner, "last_seen_at", "2 hours")
     assert browser.get("/session").status_code == 200 and not seen()
+    for path in ("/v1/visitors", "/v1/evacuations", "/overview", "/keys"):
+        assert browser.get(path, headers=by_itself).status_code == 200 and not seen()
+    assert browser.get("/v1/visitors", headers={"Porter-Background": "0"}).status_code == 200 and seen()
+    _age(porter, owner, "last_seen_at", "2 hours")
     assert browser.get("/v1/visitors").status_code == 200 and seen()
+    _age(porter, owner, "last_seen_at", "2 hours")  # What changes something is somebody's doing, whatever it says.
+    assert browser.request("PUT", "/me", json={"name": "Maja"}, headers=by_itself).status_code == 200 and seen()
 
 
 def test_the_end_of_a_session_counts_at_once_everywhere(new_porter):

@@ -12,6 +12,11 @@
 -- part: shown
 id, email, name, role, totp_secret IS NOT NULL, created_at, last_seen_at, disabled_at
 
+-- name: person_account
+-- The one spelling of all by which person_by_email finds the same: a password's
+-- tries are counted by it. What is one letter is for the database to say.
+SELECT lower($1::text);
+
 -- name: person_by_email
 -- For signing in: e-mails are unique among all organizations.
 SELECT org_id, id, name, role, password_hash, totp_secret, disabled_at IS NOT NULL

@@ -128,6 +128,17 @@ static bool find_person(struct call *call, struct err *err)
     return true;
 }
 
+/* A page that is left open reads on by itself, and says so: that is no use of
+ * the session. What changes something always is. */
+static bool is_use(const struct call *call)
+{
+    const bool is_by_itself =
+        is_safe(call->request->method) &&
+        str_eq(web_header(call->request, STR("Porter-Background")), STR("1"));
+
+    return (call->operation->flags & OP_QUIET) == 0 && !is_by_itself;
+}
+
 bool door_admit(struct call *call, struct err *err)
 {
     struct id_text who;
@@ -147,7 +158,7 @@ bool door_admit(struct call *call, struct err *err)
                            (unsigned)(60 * MS_PER_S / person_rule.every_ms),
                            (long long)call_seconds(retry_ms));
     }
-    return (call->operation->flags & OP_QUIET) != 0 ||
+    return !is_use(call) ||
            person_session_seen(call->db, call->person, call->now_us, err);
 }
 

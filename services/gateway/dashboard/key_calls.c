@@ -28,8 +28,15 @@ static const struct param_row param_rows[] = {
 static const struct param_table params = {param_rows, COUNT_OF(param_rows)};
 /* clang-format on */
 
+static bool is_behind(const struct call_kept *c, const struct page_key *after)
+{
+    const struct call_kept last = {.at_us = after->number, .mark = after->id};
+
+    return calls_compare(&last, c) < 0;
+}
+
 /* Is it asked for? */
-static bool fits(struct str line, int64_t at_us, const struct list *list)
+static bool fits(const struct call_kept *c, const struct list *list)
 {
     const struct param_value *status = &list->params[BY_STATUS];
     struct err ignored = ERR_NONE;
@@ -37,13 +44,13 @@ static bool fits(struct str line, int64_t at_us, const struct list *list)
     struct json *row = NULL;
     bool ok = false;
 
-    if (list->goes_on && at_us >= list->after.number) {
+    if (list->goes_on && !is_behind(c, &list->after)) {
         return false;
     }
     if (!status->is_set) {
         return true;
     }
-    if (!json_read(line, &row, &ignored)) {
+    if (!json_read(c->json, &row, &ignored)) {
         return false;
     }
     code = json_find(row, "status");
@@ -57,29 +64,29 @@ static bool list_key_calls(struct call *call, struct err *err)
 {
     struct list_end end = {.total = LIST_NO_TOTAL};
     struct key_row key = {0};
+    struct call_kept *calls = NULL;
     struct json_writer w;
-    struct str lines = STR_NONE;
-    struct str line = STR_NONE;
     struct list list;
-    int64_t at_us = 0;
+    size_t count = 0;
     unsigned shown = 0;
 
     if (!list_read(call, "calls", &params, &list, err) ||
         !keys_find(call, &key, err) ||
         !calls_read(call->gateway->kv, call_org(call), key.id, call->arena,
-                    &lines, err)) {
+                    &calls, &count, err)) {
         return false;
     }
     w = list_begin(call, &list);
-    while (!end.has_more && calls_next(&lines, &at_us, &line)) {
-        if (!fits(line, at_us, &list)) {
+    for (size_t i = 0; i < count && !end.has_more; i++) {
+        if (!fits(&calls[i], &list)) {
             continue;
         }
         if (shown == list.limit) {
             end.has_more = true;
         } else {
-            json_add_raw(&w, line);
-            end.last.number = at_us;
+            json_add_raw(&w, calls[i].json);
+            end.last = (struct page_key){.number = calls[i].at_us,
+                                         .id = calls[i].mark};
             shown++;
         }
     }

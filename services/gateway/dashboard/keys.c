@@ -223,19 +223,16 @@ static void write_places(struct call *call, struct json_writer *w,
 {
     struct place places[ADDRESSES_MAX];
     struct err ignored = ERR_NONE;
-    struct str lines = STR_NONE;
-    struct str line = STR_NONE;
-    int64_t at_us = 0;
+    struct call_kept *calls = NULL;
+    size_t call_count = 0;
     size_t count = 0;
 
-    if (!calls_read(call->gateway->kv, call_org(call), key_id, call->arena,
-                    &lines, &ignored)) {
-        lines = STR_NONE;
-    }
-    while (calls_next(&lines, &at_us, &line)) {
+    (void)!calls_read(call->gateway->kv, call_org(call), key_id, call->arena,
+                      &calls, &call_count, &ignored);
+    for (size_t i = 0; i < call_count; i++) {
         struct json *row = NULL;
 
-        if (json_read(line, &row, &ignored)) {
+        if (json_read(calls[i].json, &row, &ignored)) {
             add_place(call->arena, row, places, &count);
             json_free(row);
         }

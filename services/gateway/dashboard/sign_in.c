@@ -68,7 +68,7 @@ static const struct rule_table *confirm_rules(void)
 
 struct attempt {
     const Porter__V1__SignIn *in;
-    struct str account; /* The e-mail in small letters. */
+    struct str account; /* What the e-mail is found by. */
     struct guess_address from;
     struct person_secrets who;
     bool is_there;
@@ -78,18 +78,6 @@ struct attempt {
 static struct str address_of(const struct attempt *a)
 {
     return (struct str){(const char *)a->from.bytes, sizeof a->from.bytes};
-}
-
-static struct str small(struct call *call, const char *text)
-{
-    struct str copy = arena_str(call->arena, str_of(text));
-    char *at = arena_cstr(call->arena, copy);
-
-    for (size_t i = 0; i < copy.len; i++) {
-        at[i] =
-            (char)(at[i] >= 'A' && at[i] <= 'Z' ? at[i] - 'A' + 'a' : at[i]);
-    }
-    return (struct str){at, copy.len};
 }
 
 static bool take_turn(struct call *call, const struct attempt *a,
@@ -147,8 +135,8 @@ static bool check_password(struct call *call, struct attempt *a,
     struct str stored = STR_NONE;
     bool right = false;
 
-    if (!person_by_email(call->db, a->account, call->arena, &a->is_there,
-                         &a->who, err)) {
+    if (!person_by_email(call->db, str_of(a->in->email), call->arena,
+                         &a->is_there, &a->who, err)) {
         return false;
     }
     if (a->is_there && !a->who.is_disabled) {
@@ -244,8 +232,9 @@ static bool sign_in(struct call *call, struct err *err)
         return false;
     }
     a.in = (const void *)message;
-    a.account = small(call, a.in->email);
-    return take_turn(call, &a, err) && check_password(call, &a, err) &&
+    return person_account(call->db, str_of(a.in->email), call->arena,
+                          &a.account, err) &&
+           take_turn(call, &a, err) && check_password(call, &a, err) &&
            check_code(call, &a, err) && finish(call, &a, err);
 }
 

@@ -136,7 +136,7 @@ static bool create_contractor(struct call *call, struct err *err)
     }
     note_change(call, EVENT_CONTRACTOR_CREATED, c->id, STR_NONE,
                 note_state(call, &c->base));
-    call_wake(call, event_shard(id));
+    call_caused(call, &cause, id);
     call_version(call, contractor_version_us(c, call->now_us));
     call_header(call, STR("Location"),
                 arena_printf(call->arena, "/api/v1/contractors/%s", c->id));
@@ -203,10 +203,10 @@ static bool judge(struct call *call, enum event_type type,
     return true;
 }
 
-static bool reply_decided(struct call *call, struct id id,
-                          const Porter__V1__Contractor *c)
+static bool reply_decided(struct call *call, const struct cause *cause,
+                          struct id id, const Porter__V1__Contractor *c)
 {
-    call_wake(call, event_shard(id));
+    call_caused(call, cause, id);
     call_version(call, contractor_version_us(c, call->now_us));
     return call_reply(call, HTTP_OK, &c->base);
 }
@@ -247,7 +247,7 @@ static bool decide(struct call *call, enum event_type type, struct err *err)
     }
     note_change(call, type, change.contractor->id, before,
                 note_state(call, &change.contractor->base));
-    return reply_decided(call, id, change.contractor);
+    return reply_decided(call, &cause, id, change.contractor);
 }
 
 static bool approve_contractor(struct call *call, struct err *err)

@@ -139,12 +139,12 @@ static bool refuse_active(struct call *call,
                    active->drill ? "the drill" : "the evacuation", active->id);
 }
 
-static bool reply_activated(struct call *call, struct id id,
-                            const Porter__V1__Evacuation *e)
+static bool reply_activated(struct call *call, const struct cause *cause,
+                            struct id id, const Porter__V1__Evacuation *e)
 {
     note_change(call, EVENT_EVACUATION_ACTIVATED, e->id, STR_NONE,
                 note_state(call, &e->base));
-    call_wake(call, event_shard(id));
+    call_caused(call, cause, id);
     call_version(call, call_time_us(e->updated_at));
     call_header(call, STR("Location"),
                 arena_printf(call->arena, "/api/v1/evacuations/%s", e->id));
@@ -171,7 +171,7 @@ static bool activate_evacuation(struct call *call, struct err *err)
             return false;
         }
         if (outcome == EVACUATION_ACTIVATED) {
-            return reply_activated(call, id, e);
+            return reply_activated(call, &cause, id, e);
         }
         if (outcome == EVACUATION_NO_LOCATION) {
             return place_refuse(call, err);
@@ -248,6 +248,7 @@ static bool run(struct call *call, change_fn *how, struct change *change,
          tx_commit(tx, err);
     tx_end(tx);
     if (!ok) {
+        call_forget_changes(call);
         return false;
     }
     call_version(call, change->version_us);
@@ -386,7 +387,7 @@ static bool end(struct call *call, struct db *db, struct change *change,
                 note_state(call, &e->base));
     change->answer = &e->base;
     change->version_us = change->at_us;
-    call_wake(call, event_shard(change->key.id));
+    call_caused(call, &cause, change->key.id);
     return true;
 }
 

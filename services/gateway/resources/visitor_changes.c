@@ -98,10 +98,10 @@ static bool refuse_state(struct call *call, Porter__V1__VisitorStatus status,
         updated_us, err);
 }
 
-static bool answer(struct call *call, struct id id,
+static bool answer(struct call *call, const struct cause *cause, struct id id,
                    const Porter__V1__Visitor *visitor)
 {
-    call_wake(call, event_shard(id));
+    call_caused(call, cause, id);
     call_version(call, call_time_us(visitor->updated_at));
     return call_reply(call, HTTP_OK, &visitor->base);
 }
@@ -143,7 +143,7 @@ static bool try_change(struct call *call, const struct change *change,
             note_change(call, change->type, visitor->id, before,
                         note_state(call, &visitor->base));
             note_texts(call, input);
-            return answer(call, id, visitor);
+            return answer(call, &cause, id, visitor);
         }
     }
     return refuse_state(call, change->from, next.seen_us, err);

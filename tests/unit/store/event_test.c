@@ -80,7 +80,8 @@ static void an_unknown_type_is_not_found(void **state)
 /* The envelope of events.md; `test` is not there at all. */
 static void a_body_has_the_documented_shape(void **state)
 {
-    const struct cause cause = {id_new(), STR("my-trace-42"), STR_NONE};
+    const struct cause cause = {.org_id = id_new(),
+                                .request_id = STR("my-trace-42")};
     Porter__V1__Visitor visitor = PORTER__V1__VISITOR__INIT;
     struct id_text id = id_text(ID_VISITOR, id_new());
     char name[] = "Zoë Muñoz";

@@ -55,7 +55,7 @@ static bool visitor_new(struct id org, struct id location, struct id id,
     ProtobufCMessage *m =
         message_new(&porter__v1__visitor__descriptor, t.arena);
     Porter__V1__Visitor *visitor = (Porter__V1__Visitor *)(void *)m;
-    const struct cause cause = {org, STR("req_1"), STR_NONE};
+    const struct cause cause = {.org_id = org, .request_id = STR("req_1")};
 
     set_id(m, "id", ID_VISITOR, id);
     set_id(m, "location_id", ID_LOCATION, location);
