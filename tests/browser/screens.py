@@ -4,9 +4,11 @@ from datetime import datetime, timedelta, timezone
 
 from playwright.sync_api import expect
 
+from harness.dashboard import Person
 from harness.poll import eventually
 
 HOSTILE = "<img src=x onerror=\"document.title='broken'\"><script>document.title='broken'</script>"
+INVITED = "luigi.menabrea@example.com"
 
 
 @dataclass
@@ -40,6 +42,8 @@ def furnish(porter, organization):
     bad = organization.webhook(broken.url(), description="Slack relay")
     _visitors(client, place, other)
     _contractors(client, place)
+    Person(porter, organization, role="front_desk", name="Anna Müller")
+    porter.ctl("people", "create", "--org", organization.id, "--email", INVITED, "--role", "viewer")
     evacuation = client.post("/evacuations", json={"location_id": place, "drill": True, "reason": "Quarterly drill"}).json()
     found = [one["visitor_id"] for one in evacuation["on_site"][:2]]
     client.post(f"/evacuations/{evacuation['id']}/roll-call", json={"accounted_for": found, "marked_by": "Maja Sjöberg"})
@@ -114,6 +118,10 @@ SCREENS = [
     Screen("event", "/events/{event}", "Building management"),
     Screen("people", "/settings/people", "Maja Sjöberg"),
     Screen("people-invite", "/settings/people", "Front desk", "Invite"),
+    Screen("people-change", "/settings/people", "Front desk", "Change Anna Müller"),
+    Screen("people-password", "/settings/people", "Front desk", "New password for Anna Müller"),
+    Screen("people-remove", "/settings/people", "Front desk", "Remove Anna Müller"),
+    Screen("people-withdraw", "/settings/people", INVITED, f"Withdraw the invitation of {INVITED}"),
     Screen("audit", "/settings/audit", "Maja Sjöberg"),
     Screen("account", "/account", "Where you are signed in"),
 ]

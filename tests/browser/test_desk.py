@@ -220,3 +220,54 @@ def test_who_may_only_look_is_offered_nothing_else(new_page, porter, organizatio
     page.get_by_text("Grace Hopper: expected.").wait_for()
     page.goto("/dashboard/settings/people")
     page.get_by_role("heading", name="Not for your role").wait_for()
+
+
+def shifted(new_page, owner, at):
+    """A page whose clock is at `at`, and goes on from there."""
+    page = new_page()
+    page.clock.install(time=at)
+    sign_in(page, owner)
+    page.goto("/dashboard/desk")
+    return page
+
+
+@pytest.fixture
+def nights(client, location):
+    """Midnight of the place, with a visit half an hour before it, one of the day before at noon, and one four days before."""
+    today = datetime.now(ZoneInfo("Europe/Zurich")).replace(hour=0, minute=0, second=0, microsecond=0)
+    night = (today + timedelta(days=3)).replace(tzinfo=ZoneInfo("Europe/Zurich"))
+    for name, before in (("Late Train", timedelta(minutes=30)), ("Noon Guest", timedelta(hours=12)), ("Long Ago", timedelta(hours=60)), ("Early Bird", timedelta(hours=-8))):
+        client.pre_register(location, full_name=name, expected_at=(night - before).isoformat())
+    return night
+
+
+def test_who_was_expected_before_midnight_and_comes_after_it_is_on_the_list(new_page, owner, client, nights):
+    page = shifted(new_page, owner, nights + timedelta(minutes=10))
+    late = row(page, "Late Train")
+    expect(late).to_contain_text("was expected yesterday, ")
+    expect(late).to_contain_text("23:30 (overdue)")
+    row(page, "Early Bird").wait_for()
+    assert row(page, "Noon Guest").count() == 0
+    page.get_by_role("button", name="Check in Late Train").click()
+    page.get_by_role("dialog").get_by_role("button", name="Check in").click()
+    page.get_by_text("Zürich – Hauptsitz: 1 on site").wait_for()
+
+
+@pytest.mark.parametrize("hours, overdue, expected", [(0.2, ["Noon Guest", "Long Ago"], ["Late Train", "Early Bird"]),
+                                                      (7, ["Late Train", "Noon Guest", "Long Ago"], ["Early Bird"])], ids=["night", "morning"])
+def test_each_visit_that_is_expected_is_in_one_view(new_page, owner, nights, hours, overdue, expected):
+    page = shifted(new_page, owner, nights + timedelta(hours=hours))
+    names = page.locator("li.visitor .name")
+    expect(names).to_have_text(expected)
+    page.get_by_role("button", name="Overdue").click()
+    expect(names).to_have_text(overdue)
+    expect(row(page, "Long Ago")).not_to_contain_text("yesterday")
+    page.get_by_role("button", name="Later").click()
+    page.get_by_text("Nobody is expected after today").wait_for()
+
+
+def test_a_desk_that_is_left_open_overnight_shows_the_morning(new_page, owner, nights):
+    page = shifted(new_page, owner, nights + timedelta(minutes=10))
+    row(page, "Late Train").wait_for()
+    page.clock.fast_forward("06:00:00")
+    expect(page.locator("li.visitor .name")).to_have_text(["Early Bird"])

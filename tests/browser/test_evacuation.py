@@ -2,6 +2,7 @@
 import csv
 
 import pytest
+from playwright.sync_api import expect
 
 from .conftest import PHONE, sign_in
 from .keyboard import go_by, hold, press_on, stays
@@ -221,3 +222,19 @@ def test_a_drill_from_its_start_to_its_report_by_keyboard_alone(page, on_site, c
     row = page.get_by_role("row").filter(has_text="2 of 3")
     row.wait_for()
     assert "Drill" in row.inner_text() and "Ended" in row.inner_text()
+
+
+def test_the_counts_move_wherever_one_is(page, on_site, client, location):
+    """Of a mark nobody is told: those who look elsewhere see it all the same."""
+    made = client.post("/evacuations", json={"location_id": location}).json()
+    page.get_by_role("link", name="Evacuation").first.click()
+    alarm = page.get_by_role("alert").filter(has_text="An evacuation is going on")
+    history = page.get_by_role("table", name="Evacuations")
+    for found, name in enumerate(("Ada Lovelace", "Alan Turing"), 1):
+        client.post(f"/evacuations/{made['id']}/roll-call", json={"accounted_for": [on_site[name]]})
+        expect(alarm).to_contain_text(f"{found} of 3 accounted for")
+        expect(history).to_contain_text(f"{found} of 3")
+    page.get_by_role("link", name="Webhooks").click()
+    page.get_by_role("heading", name="Webhooks").wait_for()
+    client.post(f"/evacuations/{made['id']}/roll-call", json={"missing": [on_site["Ada Lovelace"]]})
+    expect(alarm).to_contain_text("1 of 3 accounted for")

@@ -1,4 +1,8 @@
 """Coming in and going out."""
+import re
+
+import pytest
+
 from harness.dashboard import PASSWORD, Person
 from harness.porter import parse_id
 
@@ -111,3 +115,36 @@ def test_a_start_without_the_database_says_so_and_goes_on(page, faults):
     page.get_by_role("heading", name="Front desk").wait_for()  # By itself.
     assert [fault for fault in faults.seen if not fault.startswith("503 ")] == []
     faults.seen.clear()
+
+
+def end_sessions(porter, organization):
+    with porter.database() as db:
+        db.execute("DELETE FROM sessions WHERE org_id = %s", (parse_id(organization.id),))
+
+
+@pytest.mark.parametrize("path, label, text", [("settings/webhooks/{hook}?view=debug", "Body", '{"id":"evt_1"}'), ("evacuations", "Reason", "Smoke on the second floor"),
+                                               ("account", "Current password", "what it was before")], ids=["debugger", "reason", "account"])
+def test_what_is_written_on_a_screen_outlives_the_session(page, porter, organization, owner, path, label, text):
+    """Something that the page asks by itself finds out."""
+    organization.location()
+    hook = organization.webhook(porter.receiver().url()).id
+    page.goto(f"/dashboard/{path.format(hook=hook)}")
+    field = page.get_by_label(re.compile(rf"^{label}( \(optional\))?$"))
+    field.fill(text)
+    end_sessions(porter, organization)
+    again = page.get_by_role("dialog", name="Your session has ended")
+    again.wait_for(timeout=40_000)
+    again.get_by_label("Password").fill(owner.password)
+    again.get_by_role("button", name="Sign in", exact=True).click()
+    again.wait_for(state="detached")
+    assert field.input_value() == text
+
+
+def test_what_was_written_and_taken_back_is_nothing_to_keep(page, porter, organization):
+    organization.location()
+    page.goto("/dashboard/evacuations")
+    field = page.get_by_label("Reason (optional)")
+    field.fill("Smoke")
+    field.fill("")
+    end_sessions(porter, organization)
+    page.get_by_role("heading", name="Sign in to Porter").wait_for(timeout=40_000)

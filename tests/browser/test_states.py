@@ -2,11 +2,12 @@
 that one button opens are in screens.py."""
 import json
 import re
+from datetime import datetime, timedelta, timezone
 
 import pytest
 from playwright.sync_api import expect
 
-from harness.dashboard import Person
+from harness.dashboard import Person, totp
 from harness.poll import eventually
 
 from .axe import violations
@@ -140,6 +141,15 @@ def a_second_step(page, of):
 
 
 @state
+def a_second_step_that_would_be_turned_off(page, of):
+    dialog = page.get_by_role("dialog", name="Second step")
+    dialog.get_by_label("Code", exact=True).fill(totp(dialog.locator(".secret code").inner_text()))
+    press(page, "Turn it on", dialog)
+    press(page, "Turn off")
+    page.get_by_role("dialog", name="Turn the second step off?").wait_for()
+
+
+@state
 def a_test_that_arrived(page, of):
     page.goto(f"/dashboard/settings/webhooks/{of.hook}")
     press(page, "Test")
@@ -199,6 +209,57 @@ def a_search_that_finds_nothing(page, of):
     page.goto("/dashboard/desk")
     page.get_by_role("searchbox").fill("nobody of this name")
     page.get_by_text("Nobody fits").wait_for()
+
+
+@state
+def visits_that_are_overdue(page, of):
+    page.goto("/dashboard/desk?view=overdue")
+    page.get_by_text("(overdue)").first.wait_for()
+
+
+@state
+def one_of_very_many_locations(page, of):
+    def many(route):
+        answer = route.fetch()
+        route.fulfill(response=answer, json={**answer.json(), "pagination": {"has_more": True, "next_cursor": "none", "limit": 200}})
+
+    page.route("**/dashboard/api/v1/locations?limit=200", many)
+    page.goto("/dashboard/desk")
+    page.get_by_role("button", name="Location: ").click()
+    page.get_by_role("dialog", name="Choose a location").get_by_role("listitem").first.wait_for()
+
+
+@state
+def an_evacuation_that_would_be_activated(page, of):
+    page.unroute("**/dashboard/api/v1/locations?limit=200")
+    page.goto("/dashboard/evacuations")
+    page.get_by_role("button", name="Activate evacuation").evaluate("button => button.click()")
+    page.get_by_role("dialog", name="Activate evacuation?").wait_for()
+
+
+@state
+def one_who_would_be_missing_after_all(page, of):
+    press(page, "Activate evacuation", page.get_by_role("dialog"))
+    person = page.get_by_role("button", name="Ada Lovelace")
+    person.click()
+    page.get_by_label("0 missing, 1 of 1 accounted for").wait_for()
+    person.click()
+    page.get_by_role("dialog", name="Not found after all?").wait_for()
+
+
+@state
+def an_evacuation_that_goes_on_elsewhere(page, of):
+    page.goto("/dashboard/contractors")
+    page.get_by_role("alert").filter(has_text="An evacuation is going on").wait_for()
+    until_there(page)
+
+
+@state
+def the_report_of_an_evacuation(page, of):
+    page.get_by_role("link", name="Go to the roll-call").click()
+    press(page, "End evacuation")
+    press(page, "End evacuation", page.get_by_role("dialog"))
+    page.get_by_text("Found", exact=True).wait_for()
 
 
 @state
@@ -287,6 +348,8 @@ class Things:
                                                 "events": ["visitor.pre_registered"]}).json()
         self.broken = broken["id"]
         client.pre_register(place, full_name="Zoë Łukasiewicz")
+        client.pre_register(place, full_name="Night Guest", expected_at=(datetime.now(timezone.utc) - timedelta(days=2)).isoformat())
+        client.post(f"/visitors/{client.pre_register(place, full_name='Ada Lovelace')['id']}/check-in")
         eventually(lambda: client.get(f"/webhooks/{self.broken}/deliveries?state=failed").json()["deliveries"], 30, "one is given up")
 
 

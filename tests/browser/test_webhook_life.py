@@ -231,3 +231,18 @@ def test_how_an_endpoint_failed_and_came_back_is_told(page, porter, client, orga
     state["status"] = 204
     page.get_by_role("button", name="Test", exact=True).click()
     story.get_by_text("It came back").wait_for()
+
+
+def test_what_goes_wrong_is_behind_its_link(page, porter, client, organization):
+    """Nothing has failed for good yet: all wait, or are held."""
+    receiver = porter.receiver(lambda got: (500, {}, b""))
+    hook, place = make(client, receiver.url(), retry_schedule={"waits_seconds": [3600]}), organization.location()
+    for _ in range(12):
+        client.pre_register(place)
+    eventually(lambda: client.get(f"/webhooks/{hook}").json()["health"] == "failing", 30, "it is failing")
+    page.goto(f"/dashboard/settings/webhooks/{hook}")
+    page.get_by_role("link", name="What went wrong").click()
+    line = page.locator("tbody tr").filter(has_text="The endpoint answered 500").first
+    line.get_by_role("link").first.click()
+    page.get_by_role("heading", name="Attempts").wait_for()
+    expect(page.locator("main")).to_contain_text("500")

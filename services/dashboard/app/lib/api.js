@@ -43,15 +43,40 @@ export function intent() {
   return crypto.randomUUID();
 }
 
+let isByItself = false;
+
+// Runs work(): what it asks for at once, the page asks by itself, and that is no use of the session.
+export function byItself(work) {
+  const before = isByItself;
+  isByItself = true;
+  try {
+    return work();
+  } finally {
+    isByItself = before;
+  }
+}
+
+// For who asks more than once: `more` of what follows, which is asked as what is asked now.
+export const likeNow = () => ({isByItself});
+
+// Of which version an answer is. Who has one asks for it `unless` it is still the same, and then gets that one.
+const versions = new WeakMap();
+
+function signalOf({signal, timeout = TIMEOUT_MS}) {
+  const late = AbortSignal.timeout(timeout);
+  return signal ? AbortSignal.any([signal, late]) : late;
+}
+
 function requestOf(method, body, more) {
   const headers = {Accept: "application/json"};
   if (body !== undefined) headers["Content-Type"] = "application/json";
   if (UNSAFE.has(method)) headers["Idempotency-Key"] = more.intent || intent();
   if (more.ifMatch) headers["If-Match"] = more.ifMatch;
+  if (more.isByItself) headers["Porter-Background"] = "1";
+  if (versions.has(more.unless)) headers["If-None-Match"] = versions.get(more.unless);
   return {
     method, headers, body: body === undefined ? undefined : JSON.stringify(body),
-    credentials: "same-origin", cache: more.cache || "no-store", redirect: "error",
-    signal: more.signal || AbortSignal.timeout(more.timeout || TIMEOUT_MS),
+    credentials: "same-origin", cache: more.cache || "no-store", redirect: "error", signal: signalOf(more),
   };
 }
 
@@ -76,7 +101,9 @@ async function once(method, path, body, more) {
     throw new Problem(0, {title: "Porter can’t be reached", detail: "It may not have been done: check the connection and try again."});
   }
   reach.set(true);
+  if (response.status === 304) return more.unless;
   const answer = answerOf(response, text);
+  if (method === "GET" && answer && response.headers.has("ETag")) versions.set(answer, response.headers.get("ETag"));
   if (response.ok) return answer;
   throw new Problem(response.status, answer || {}, response.headers);
 }
@@ -93,7 +120,7 @@ export async function call(method, path, body, more = {}) {
   }
 }
 
-export const get = (path, more) => call("GET", path, undefined, more);
+export const get = (path, more) => call("GET", path, undefined, {isByItself, ...more});
 export const post = (path, body, more) => call("POST", path, body, more);
 export const put = (path, body, more) => call("PUT", path, body, more);
 export const patch = (path, body, more) => call("PATCH", path, body, more);

@@ -38,7 +38,7 @@ export const EVENTS = [
 // The body of a request, shortened to what is worth reading.
 export function exampleOf(event) {
   return JSON.stringify({id: "evt_01jndp8w1qe2v8m5tq2k3x4y09", type: event.type, api_version: "v1",
-    created_at: "2026-03-01T09:28:11.402Z", organization_id: "org_…", data: event.data}, null, 2);
+    created_at: "2026-03-01T09:28:11.402Z", organization_id: "org_01jndp8w1qe2v8m5tq2k3x4y08", data: event.data}, null, 2);
 }
 
 export const wordsOf = (type) => EVENTS.find((event) => event.type === type)?.words ?? type;

@@ -1,6 +1,6 @@
-// What changes while a screen is open. One long poll serves every part that listens; it rests while
-// the page is hidden.
-import {get, reach} from "./api.js";
+// What changes while a screen is open. One long poll serves every part that listens. While the page is hidden there is none:
+// a browser has six connections to Porter (HTTP/1.1), for all of its tabs.
+import {byItself, get, reach} from "./api.js";
 import {useEffect, useRef} from "./html.js";
 import {session} from "./session.js";
 
@@ -11,17 +11,31 @@ const listeners = new Set();
 let since = null;
 let sinceOf = null; // The organization whose changes `since` counts.
 let isRunning = false;
+let wasHidden = false; // Since the last answer.
 
 const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 
 function visible() {
   if (!document.hidden) return Promise.resolve();
+  wasHidden = true;
   return new Promise((done) => document.addEventListener("visibilitychange", done, {once: true}));
 }
 
 // Something was missed, nobody knows what: everything is read anew.
 export function refresh() {
-  for (const listener of [...listeners]) listener(null);
+  byItself(() => { for (const listener of [...listeners]) listener(null); });
+}
+
+// work(signal), which is broken off when the page is hidden.
+async function whileSeen(work) {
+  const end = new AbortController();
+  const look = () => document.hidden && end.abort();
+  document.addEventListener("visibilitychange", look);
+  try {
+    return await work(end.signal);
+  } finally {
+    document.removeEventListener("visibilitychange", look);
+  }
 }
 
 async function poll() {
@@ -29,10 +43,13 @@ async function poll() {
   const {id} = session.get().organization;
   if (sinceOf !== id) since = null;
   sinceOf = id;
-  const answer = await get(`/changes${since === null ? "" : `?since=${encodeURIComponent(since)}`}`, {timeout: 40_000});
+  const path = `/changes${since === null ? "" : `?since=${encodeURIComponent(since)}`}`;
+  const answer = await whileSeen((signal) => get(path, {timeout: 40_000, signal, isByItself: true}));
+  if (since === null && wasHidden) refresh(); // From where it counts is later than what is shown.
+  wasHidden = false;
   since = answer.cursor;
   if (answer.changes.length > 0) {
-    for (const listener of [...listeners]) listener(answer.changes);
+    byItself(() => { for (const listener of [...listeners]) listener(answer.changes); });
   }
   if (Date.now() - began < QUICK_MS) await sleep(answer.changes.length > 0 ? QUICK_MS : PAUSE_MS);
 }
@@ -45,6 +62,7 @@ async function run() {
       await poll();
       wait = PAUSE_MS;
     } catch (problem) {
+      if (problem.name === "AbortError") continue; // Hidden meanwhile; what it waited for is asked for again.
       if (problem.word === "invalid-cursor") {
         since = null;
         refresh();
@@ -68,7 +86,7 @@ export function useChanges(kinds, work) {
       return found.length > 0 && latest.current(found);
     };
     listeners.add(listener);
-    const stop = reach.watch((isThere) => isThere && latest.current([]));
+    const stop = reach.watch((isThere) => isThere && byItself(() => latest.current([])));
     if (!isRunning) {
       isRunning = true;
       void run();
@@ -89,7 +107,7 @@ export function useLook(ms, work, isOn = true) {
     let look = null;
     const timer = setInterval(() => {
       if (document.hidden || look) return;
-      look = Promise.resolve(latest.current()).finally(() => { look = null; });
+      look = Promise.resolve(byItself(() => latest.current())).finally(() => { look = null; });
     }, ms);
     return () => clearInterval(timer);
   }, [ms, isOn]);

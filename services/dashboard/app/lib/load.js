@@ -1,6 +1,6 @@
 // Reading and doing, as hooks. What was read stays in memory, so a screen that was seen before is
 // there at once and is read anew behind what it shows.
-import {get, intent, Problem} from "./api.js";
+import {get, intent, likeNow, Problem} from "./api.js";
 import {useCallback, useEffect, useRef, useState} from "./html.js";
 
 const seen = new Map();
@@ -17,15 +17,16 @@ export function forgetAll() {
   seen.clear();
 }
 
-// {data, problem, isBusy, reload(), set(data)} of a path; a null path reads nothing.
-export function useLoad(path) {
+// {data, problem, isBusy, reload(), set(data)} of a path; a null path reads nothing. isVersioned: what has not changed since is
+// not sent again, and stays the same object. Not of what has members that its version says nothing of.
+export function useLoad(path, {isVersioned = false} = {}) {
   const [state, setState] = useState({path, data: seen.get(path) ?? null, problem: null, isBusy: path !== null});
   const turn = useRef(0);
   const reload = useCallback(async () => {
     if (path === null) return;
     const mine = ++turn.current;
     try {
-      const data = await get(path);
+      const data = await get(path, isVersioned ? {unless: seen.get(path)} : {});
       remember(path, data);
       if (mine === turn.current) setState({path, data, problem: null, isBusy: false});
     } catch (problem) {
@@ -50,7 +51,7 @@ export function useLoad(path) {
 
 const AGAIN_MAX = 8; // Pages that are read anew; of a longer list the rest stays as it was.
 const cursorOf = (page) => page?.pagination?.has_more ? page.pagination.next_cursor : null;
-const pageAt = (path, cursor) => get(`${path}${path.includes("?") ? "&" : "?"}cursor=${encodeURIComponent(cursor)}`);
+const pageAt = (path, cursor, more) => get(`${path}${path.includes("?") ? "&" : "?"}cursor=${encodeURIComponent(cursor)}`, more);
 
 // Without those that are in `before` already: a list moves while one goes through it.
 function fresh(rows, before) {
@@ -80,12 +81,13 @@ export function usePages(path, name) {
   const again = async () => {
     const own = ++turn.current;
     const want = rows.length;
+    const more = likeNow();
     try {
-      const top = await get(path);
+      const top = await get(path, more);
       const found = [];
       let at = cursorOf(top);
       for (let pages = 1; at !== null && top[name].length + found.length < want && pages < AGAIN_MAX; pages++) {
-        const page = await pageAt(path, at);
+        const page = await pageAt(path, at, more);
         found.push(...page[name]);
         at = cursorOf(page);
       }

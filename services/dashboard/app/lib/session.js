@@ -7,8 +7,11 @@ import {store} from "./store.js";
 export const session = store(undefined);
 // Why it is not known: Porter answered, but not this.
 export const trouble = store(null);
-// It has ended while a form was open, whose words must not be lost.
+// It has ended while somebody was writing, whose words must not be lost.
 export const hasEnded = store(false);
+
+// The forms on the screen in which something was written (useForm).
+export const drafts = new Set();
 
 const RANKS = ["viewer", "front_desk", "admin", "owner"];
 export const ROLES = {
@@ -52,6 +55,6 @@ export async function signOut() {
 
 hooks.signedOut = () => {
   if (!session.get()) return;
-  if (document.querySelector("dialog[open] form")) hasEnded.set(true);
+  if (drafts.size > 0 || document.querySelector("dialog[open] form")) hasEnded.set(true);
   else leave();
 };

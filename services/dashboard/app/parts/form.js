@@ -3,6 +3,7 @@ import {Button, Fault} from "./basic.js";
 import {unsent} from "../lib/api.js";
 import {html, useEffect, useId, useMemo, useRef, useState} from "../lib/html.js";
 import {useAction} from "../lib/load.js";
+import {drafts} from "../lib/session.js";
 import {store} from "../lib/store.js";
 
 const known = store(null);
@@ -15,10 +16,22 @@ function useRules(isNeeded) {
   return known.use();
 }
 
+// What is written outlives the session's end. Also what was sent: who checks a signature will want to change it.
+function useDraft(values) {
+  const first = useRef(values);
+  const isWritten = Object.keys(values).some((name) => values[name] !== first.current[name]);
+  useEffect(() => {
+    if (!isWritten) return undefined;
+    drafts.add(first);
+    return () => drafts.delete(first);
+  }, [isWritten]);
+}
+
 // useForm({name: ""}, (values, intent, bodies) => post(…), {CreateKeyInput: (values) => …}) → what Field and Form need. The last
 // makes the bodies that will be sent, by the names of their inputs: they must obey the API's rules before anything is sent.
 export function useForm(first, work, inputs = {}) {
   const [values, setValues] = useState(first);
+  useDraft(values);
   const latest = useRef(first);
   latest.current = values;
   const names = Object.keys(inputs);

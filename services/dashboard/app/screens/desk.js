@@ -6,32 +6,45 @@ import {Rows} from "../parts/rows.js";
 import {tell, toast} from "../parts/toast.js";
 import {CheckIn, PreRegister, WalkIn} from "../parts/visitor_forms.js";
 import {get, post, query} from "../lib/api.js";
-import {html, useEffect, useMemo, useState} from "../lib/html.js";
+import {html, useEffect, useState} from "../lib/html.js";
 import {useChanges} from "../lib/live.js";
 import {useAction, usePages} from "../lib/load.js";
 import {usePlace} from "../lib/places.js";
 import {HOME, useQuery} from "../lib/router.js";
 import {may} from "../lib/session.js";
-import {midnight} from "../lib/time.js";
+import {day, midnight} from "../lib/time.js";
 
 const PAUSE_MS = 150;
 const DAY_LOOK_MS = 20_000;
+const LATE_MS = 900_000;
+const NIGHT_MS = 6 * 3_600_000;
 const VISIT_ID = /^vis_[0-9a-hjkmnp-tv-z]{26}$/;
 const STATES = {expected: ["busy", "Expected"], checked_in: ["good", "On site"], checked_out: ["off", "Left"], cancelled: ["off", "Cancelled"], no_show: ["warn", "Did not come"]};
-const VIEWS = [["expected", "Expected today"], ["checked_in", "On site"], ["later", "Later"], ["checked_out", "Left today"]];
+const VIEWS = [["expected", "Expected today"], ["checked_in", "On site"], ["overdue", "Overdue"], ["later", "Later"], ["checked_out", "Left today"]];
 
 const initials = (name) => name.replace(/\p{Cf}/gu, "").split(/\s+/).filter(Boolean).slice(0, 2).map((word) => [...word][0]).join("").toUpperCase();
 
 const cameIn = (made) => html`<${Text} of=${made.full_name} /> is checked in${made.badge_number && html`, badge <${Text} of=${made.badge_number} />`}.`;
 
-// The place's day: a desk that is left open overnight shows the new one.
+// The place's day. In its first hours whoever was expected late on the day before may still come: `since` is when those begin
+// who are expected, and who was expected before it is overdue.
+function dayOf(zone) {
+  const from = midnight(zone);
+  const begin = Date.parse(from);
+  return {from, to: midnight(zone, 1), since: Date.now() - begin < NIGHT_MS ? new Date(begin - NIGHT_MS).toISOString() : from};
+}
+
+// A desk that is left open overnight shows the new one.
 function useToday({timezone}) {
-  const [from, set] = useState(() => midnight(timezone));
+  const [today, set] = useState(() => dayOf(timezone));
   useEffect(() => {
-    const timer = setInterval(() => set(midnight(timezone)), DAY_LOOK_MS);
+    const timer = setInterval(() => set((old) => {
+      const now = dayOf(timezone);
+      return now.since === old.since ? old : now;
+    }), DAY_LOOK_MS);
     return () => clearInterval(timer);
   }, [timezone]);
-  return useMemo(() => ({from, to: midnight(timezone, 1)}), [from]);
+  return today;
 }
 
 // The list of a view; what is written into the search looks at everybody of the location.
@@ -39,7 +52,8 @@ function pathOf(view, q, place, today) {
   // By the departure: who came yesterday and left today is among them.
   if (view === "checked_out" && !q) return `/departures${query({location_id: place.id, limit: 50, from: today.from})}`;
   const own = {
-    expected: {status: "expected", expected_from: today.from, expected_to: today.to, sort: "expected_at"},
+    expected: {status: "expected", expected_from: today.since, expected_to: today.to, sort: "expected_at"},
+    overdue: {status: "expected", expected_to: today.since, sort: "-expected_at"},
     later: {status: "expected", expected_from: today.to, sort: "expected_at"},
     checked_in: {status: "checked_in", sort: "-checked_in_at"},
   }[view];
@@ -60,7 +74,12 @@ function When({of, zone}) {
   if (of.status === "checked_in") return html`since <${Time} at=${of.checked_in_at} zone=${zone} />`;
   if (of.status === "checked_out") return html`left <${Time} at=${of.checked_out_at} zone=${zone} />`;
   if (!of.expected_at) return null;
-  const isLate = of.status === "expected" && new Date(of.expected_at) < Date.now() - 900_000;
+  const isLate = of.status === "expected" && new Date(of.expected_at) < Date.now() - LATE_MS;
+  const midnightBefore = Date.parse(midnight(zone));
+  if (isLate && Date.parse(of.expected_at) < midnightBefore) {
+    const isYesterday = day(of.expected_at, zone) === day(midnightBefore - 1, zone);
+    return html`<span>was expected ${isYesterday && "yesterday, "}<${Time} at=${of.expected_at} zone=${zone} /> <strong>(overdue)</strong></span>`;
+  }
   return html`<span>expected <${Time} at=${of.expected_at} zone=${zone} />${isLate && html` <strong>(late)</strong>`}</span>`;
 }
 
@@ -78,6 +97,7 @@ function Visitor({of, zone, open, reload, hasState}) {
 const EMPTY = {
   expected: ["Nobody else is expected today", "Pre-register visitors, and their hosts’ other systems know at once. Whoever just walks in is checked in with “Walk-in”."],
   checked_in: ["Nobody is on site", "Whoever is checked in appears here, and on the roll-call of an evacuation."],
+  overdue: ["Nobody is overdue", "Whoever was expected on a day before, did not come and was not cancelled is listed here."],
   later: ["Nobody is expected after today", "Pre-register somebody for another day and the visit waits here."],
   checked_out: ["Nobody has left yet today", "Visitors that are checked out are listed until midnight."],
 };

@@ -2,11 +2,11 @@
 // grow. After the end it is the report.
 import {Button, Card, Empty, Fault, Icon, Note, Page, Text, Time, Waiting, save} from "../parts/basic.js";
 import {Ask} from "../parts/dialog.js";
-import {tell, toast} from "../parts/toast.js";
-import {get, intent, post, query} from "../lib/api.js";
-import {html, useEffect, useState} from "../lib/html.js";
+import {useRoster} from "../parts/roster.js";
+import {toast} from "../parts/toast.js";
+import {post} from "../lib/api.js";
+import {html, useEffect, useMemo, useState} from "../lib/html.js";
 import {useChanges, useLook} from "../lib/live.js";
-import {useLoad} from "../lib/load.js";
 import {usePlace, usePlaceOf} from "../lib/places.js";
 import {HOME} from "../lib/router.js";
 import {may, session} from "../lib/session.js";
@@ -14,57 +14,10 @@ import {full, span} from "../lib/time.js";
 
 const LOOK_MS = 5000; // Beside the live changes: here nobody may wait for a lost message.
 
-// The whole roster, also of one that is longer than an answer shows.
-async function rosterOf(id, first) {
-  if (first.on_site.length >= first.on_site_count) return first.on_site;
-  const all = [];
-  for (let cursor = ""; cursor !== null;) {
-    const page = await get(`/v1/evacuations/${id}/on-site${query({limit: 200, cursor})}`);
-    all.push(...page.on_site);
-    cursor = page.pagination.has_more ? page.pagination.next_cursor : null;
-  }
-  return all;
-}
-
-// A mark counts when it is stored: who is looked for must not be taken for found.
-function useRoster(id) {
-  const evacuation = useLoad(`/v1/evacuations/${id}`);
-  const [people, setPeople] = useState(null);
-  const [marks, setMarks] = useState(new Set()); // Of whom one is being stored.
-  const of = evacuation.data;
-  useEffect(() => {
-    let isWanted = true;
-    // When the rest can't be read, those who are shown stay.
-    if (of) rosterOf(id, of).then((all) => isWanted && setPeople(all), () => isWanted && setPeople((old) => old ?? of.on_site));
-    return () => { isWanted = false; };
-  }, [of]);
-  // Was it done? What went wrong is told.
-  const mark = async (person, isFound) => {
-    if (marks.has(person.visitor_id)) return false;
-    const by = session.get().person.name;
-    let isDone = false;
-    setMarks((old) => new Set([...old, person.visitor_id]));
-    try {
-      const list = {[isFound ? "accounted_for" : "missing"]: [person.visitor_id]};
-      await post(`/v1/evacuations/${id}/roll-call`, {...list, marked_by: by}, {intent: intent()});
-      const marked = {accounted_for: isFound, accounted_for_by: isFound ? by : null, accounted_for_at: isFound ? new Date().toISOString() : null};
-      setPeople((all) => all?.map((one) => one.visitor_id === person.visitor_id ? {...one, ...marked} : one) ?? all);
-      isDone = true;
-    } catch (problem) {
-      tell(problem, html`<${Text} of=${person.full_name} /> was not marked.`);
-    }
-    setMarks((old) => new Set([...old].filter((one) => one !== person.visitor_id)));
-    void evacuation.reload();
-    return isDone;
-  };
-  const shown = people?.map((one) => marks.has(one.visitor_id) ? {...one, isUnsure: true} : one) ?? null;
-  return {of, people: shown, mark, problem: evacuation.problem, reload: evacuation.reload, set: evacuation.set};
-}
-
 // A tap finds somebody, and never loses one: two marshals may tap at once, or one twice.
-function Person({one, mark, lose, isOver, zone}) {
+function Person({one, isUnsure, mark, lose, isOver, zone}) {
   const who = html`<span><strong><${Text} of=${one.full_name} /></strong><span class="quiet small">${one.host?.name && html`visits <${Text} of=${one.host.name} /> · `}in since <${Time} at=${one.checked_in_at} zone=${zone} /></span>
-    ${one.isUnsure && html`<span class="small">saving…</span>`}
+    ${isUnsure && html`<span class="small">saving…</span>`}
     ${one.accounted_for && one.accounted_for_by && html`<span class="small">found by <${Text} of=${whoIs(one.accounted_for_by)} />, <${Time} at=${one.accounted_for_at} zone=${zone} /></span>`}</span>`;
   const tick = html`<span class="tick" aria-hidden="true"><${Icon} name="check" /></span>`;
   if (isOver) return html`<div class="person" aria-pressed=${undefined}>${one.accounted_for ? html`<span class="badge good">Found</span>` : html`<span class="badge bad">Missing</span>`}${who}</div>`;
@@ -73,6 +26,29 @@ function Person({one, mark, lose, isOver, zone}) {
     else if (await mark(one, true)) toast(html`<${Text} of=${one.full_name} /> is accounted for.`, {undo: () => mark(one, false)});
   };
   return html`<button type="button" class="person" aria-pressed=${one.accounted_for ? "true" : "false"} onClick=${tap}>${tick}${who}</button>`;
+}
+
+// Everybody is in the page, so that a print misses nobody, nor does the browser's own search; who is far from what is seen is
+// not laid out (.roll), and a row that stays as it was is not made again. What is searched for leaves the others out on the
+// screen only.
+function Roll({people, unsure, mark, lose, isOver, zone}) {
+  const [words, setWords] = useState("");
+  const made = useMemo(() => new WeakMap(), [mark, lose, isOver, zone]);
+  const rows = useMemo(() => new WeakMap(), [made]);
+  const person = (one, isUnsure) => {
+    if (made.get(one)?.isUnsure !== isUnsure) made.set(one, {isUnsure, row: html`<${Person} one=${one} isUnsure=${isUnsure} mark=${mark} lose=${lose} isOver=${isOver} zone=${zone} />`});
+    return made.get(one).row;
+  };
+  const wanted = words.trim().toLocaleLowerCase();
+  const line = (one) => {
+    const inside = person(one, unsure.has(one.visitor_id));
+    const isOut = !one.full_name.toLocaleLowerCase().includes(wanted);
+    const had = rows.get(one);
+    if (had?.inside !== inside || had.isOut !== isOut) rows.set(one, {inside, isOut, row: html`<li key=${one.visitor_id} class=${isOut ? "left-out" : ""}>${inside}</li>`});
+    return rows.get(one).row;
+  };
+  return html`${people.length > 8 && html`<div class="field no-print"><label class="hidden" for="search">Find a person</label><input id="search" type="search" placeholder="Find a person" value=${words} onInput=${(event) => setWords(event.currentTarget.value)} /></div>`}
+    <ul class="roll" aria-label="Who was on site">${people.map(line)}</ul>`;
 }
 
 // A cell that a spreadsheet must not take for a formula.
@@ -112,14 +88,12 @@ export function Screen({id}) {
   const places = usePlace();
   const [isEnding, end] = useState(false);
   const [lost, lose] = useState(null);
-  const [words, setWords] = useState("");
   useChanges(["evacuation"], roster.reload);
   useLook(LOOK_MS, roster.reload, of?.status === "active");
   const place = usePlaceOf(places, of?.location_id);
   const zone = place?.timezone ?? places.zone;
   const isOver = of?.status === "ended";
   const canMark = !isOver && may("front_desk");
-  const shown = people?.filter((one) => one.full_name.toLocaleLowerCase().includes(words.trim().toLocaleLowerCase()));
   const missing = people?.filter((one) => !one.accounted_for).length;
   return html`<${Page} title=${!of ? "Roll-call" : `${of.drill ? "Drill" : "Evacuation"}${place ? `: ${place.name}` : ""}`} back=${{href: `${HOME}/evacuations`, name: "Evacuation"}}
       lead=${of && html`Activated <${Time} at=${of.activated_at} zone=${zone} />${of.activated_by && html` by <${Text} of=${whoIs(of.activated_by)} />`}${of.reason && html`: <${Text} of=${of.reason} />`}${of.ended_at && html`. Ended <${Time} at=${of.ended_at} zone=${zone} />${of.ended_by && html` by <${Text} of=${whoIs(of.ended_by)} />`}.`}`}
@@ -127,8 +101,7 @@ export function Screen({id}) {
     <${Fault} problem=${roster.problem} retry=${roster.reload} />
     ${!people ? !roster.problem && html`<${Card}><${Waiting} /></${Card}>` : html`<${Counts} of=${of} people=${people} />
       ${people.length === 0 ? html`<${Card}><${Empty} icon="check" title="Nobody was on site"><p>No visitor was checked in when it was activated.</p></${Empty}></${Card}>`
-        : html`${people.length > 8 && html`<div class="field no-print"><label class="hidden" for="search">Find a person</label><input id="search" type="search" placeholder="Find a person" value=${words} onInput=${(event) => setWords(event.currentTarget.value)} /></div>`}
-          <ul class="roll" aria-label="Who was on site">${shown.map((one) => html`<li key=${one.visitor_id}><${Person} one=${one} mark=${roster.mark} lose=${lose} isOver=${!canMark} zone=${zone} /></li>`)}</ul>`}`}
+        : html`<${Roll} people=${people} unsure=${roster.unsure} mark=${roster.mark} lose=${lose} isOver=${!canMark} zone=${zone} />`}`}
     ${lost && html`<${Ask} title="Not found after all?" yes="Mark as missing" onClose=${() => lose(null)} work=${async () => { await roster.mark(lost, false); }}>
       <p><${Text} of=${lost.full_name} /> is accounted for${lost.accounted_for_by ? html`, found by <${Text} of=${whoIs(lost.accounted_for_by)} />` : ""}.</p></${Ask}>`}
     ${isEnding && html`<${Ask} title="End it?" yes=${of.drill ? "End the drill" : "End evacuation"} onClose=${() => end(false)} work=${async (name) => {

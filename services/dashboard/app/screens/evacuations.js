@@ -4,20 +4,21 @@ import {Check, Field, useForm} from "../parts/form.js";
 import {Hold} from "../parts/hold.js";
 import {NoPlace, PlacePick} from "../parts/place_pick.js";
 import {post, query} from "../lib/api.js";
-import {html, useState} from "../lib/html.js";
-import {useChanges} from "../lib/live.js";
+import {html} from "../lib/html.js";
+import {useChanges, useLook} from "../lib/live.js";
 import {useLoad, usePages} from "../lib/load.js";
 import {usePlace, usePlaceOf} from "../lib/places.js";
 import {HOME, go} from "../lib/router.js";
 import {may, session} from "../lib/session.js";
 
+const LOOK_MS = 5000; // While one is active: of the marks of a roll-call nobody is told.
+
 // An evacuation can begin while a drill is going on; a second drill can't.
 function Activate({place, hasDrill}) {
-  const [wantsDrill, setDrill] = useState(false);
-  const isDrill = wantsDrill && !hasDrill;
-  const form = useForm({reason: ""}, (_, intent, {ActivateEvacuationInput: body}) => post("/v1/evacuations", body, {intent}), {ActivateEvacuationInput: ({reason}) => ({
-    location_id: place.id, drill: isDrill, activated_by: session.get().person.name, reason: reason.trim() || undefined,
+  const form = useForm({reason: "", drill: false}, (_, intent, {ActivateEvacuationInput: body}) => post("/v1/evacuations", body, {intent}), {ActivateEvacuationInput: ({reason, drill}) => ({
+    location_id: place.id, drill: drill && !hasDrill, activated_by: session.get().person.name, reason: reason.trim() || undefined,
   })});
+  const isDrill = form.values.drill && !hasDrill;
   const activate = async () => {
     const made = await form.run();
     if (made) go(`${HOME}/evacuations/${made.id}`);
@@ -25,7 +26,7 @@ function Activate({place, hasDrill}) {
   return html`<${Card} title=${html`Activate for <${Text} of=${place.name} />`}><div class="card-body">
     <p>${place.on_site_count === 0 ? "Nobody is on site." : html`<strong>${place.on_site_count} ${place.on_site_count === 1 ? "visitor is" : "visitors are"} on site.</strong> Everyone is put on a roll-call, and every connected system is told at once.`}</p>
     <${Field} form=${form} name="reason" label="Reason" isOptional placeholder="Smoke on the second floor" />
-    ${!hasDrill && html`<${Check} label="This is a drill" hint="Connected systems are told that it is one." isOn=${isDrill} onChange=${setDrill} />`}
+    ${!hasDrill && html`<${Check} label="This is a drill" hint="Connected systems are told that it is one." isOn=${isDrill} onChange=${(isOn) => form.set("drill", isOn)} />`}
     <${Fault} problem=${form.problem} />
     <${Hold} kind=${isDrill ? "drill" : ""} words=${isDrill ? "Start the drill" : "Activate evacuation"} hint="Press and hold for a second and a half" isBusy=${form.isBusy} onDone=${activate} /></div></${Card}>`;
 }
@@ -44,6 +45,7 @@ export function Screen() {
   const active = useLoad(place && `/v1/evacuations${query({location_id: place.id, status: "active"})}`);
   const pages = usePages("/v1/evacuations?limit=20", "evacuations");
   useChanges(["evacuation", "visitor"], () => { void active.reload(); void pages.reload(); void places.reload(); });
+  useLook(LOOK_MS, pages.reload, pages.rows?.some((of) => of.status === "active") ?? false);
   const going = active.data?.evacuations ?? [];
   return html`<${Page} title="Evacuation" actions=${html`<${PlacePick} places=${places} />`}>
     <${Fault} problem=${places.problem ?? active.problem} retry=${() => { void places.reload(); void active.reload(); }} />

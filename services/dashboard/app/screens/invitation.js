@@ -1,5 +1,5 @@
 // Whoever got an invitation's link chooses a name and a password here.
-import {get, post, query} from "../lib/api.js";
+import {post} from "../lib/api.js";
 import {html, useEffect, useState} from "../lib/html.js";
 import {HOME, go} from "../lib/router.js";
 import {ROLES, entered} from "../lib/session.js";
@@ -31,7 +31,7 @@ export function Screen() {
   const [state, setState] = useState({});
   useEffect(() => {
     document.title = "Join – Porter";
-    get(`/invitation${query({token})}`).then((invitation) => setState({invitation}), (problem) => setState({problem}));
+    post("/invitation/look", {token}).then((invitation) => setState({invitation}), (problem) => setState({problem}));
   }, []);
   return html`<div class="guest-card"><span class="mark big" aria-hidden="true">P</span>
     ${state.invitation ? html`<${Accept} token=${token} invitation=${state.invitation} />`

@@ -11,7 +11,7 @@ import {HOME, useQuery} from "../lib/router.js";
 import {may} from "../lib/session.js";
 import {ago, micros} from "../lib/time.js";
 
-const LOOK_MS = 5000;
+const LOOK_MS = 5000; // Calls are too many to be told of one by one.
 const QUIET_MS = 3_600_000;
 
 const STATUSES = [["", "All calls"], ...[["200", "read"], ["201", "made"], ["202", "taken"], ["204", "done"], ["304", "not changed"], ["400", "bad request"],
@@ -22,6 +22,7 @@ function Calls({id}) {
   const [words, set] = useQuery();
   const pages = usePages(`/keys/${id}/calls${query({limit: 25, status: words.status})}`, "calls");
   const rows = pages.rows ?? [];
+  useLook(LOOK_MS, pages.reload);
   return html`<${Card} title="Calls" actions=${html`<label class="row small">Show <select value=${words.status ?? ""} onChange=${(event) => set({status: event.currentTarget.value})}>
       ${STATUSES.map(([value, text]) => html`<option key=${value} value=${value} selected=${value === (words.status ?? "")}>${text}</option>`)}</select></label>`}>
     <${Fault} problem=${pages.problem} retry=${pages.reload} />

@@ -27,7 +27,7 @@ function Trouble({of, enable}) {
   }
   if (of.health !== "failing") return null;
   return html`<${Note} kind="bad"><p><strong>Every attempt fails, since <${Time} at=${of.failing_since} />.</strong> Events are kept, and one is tried now and then${of.next_probe_at && html`: next <${Time} at=${of.next_probe_at} past />`}.
-    Once it is back, all of them go out by themselves.</p><a href="?view=log&state=failed">What went wrong</a></${Note}>`;
+    Once it is back, all of them go out by themselves.</p><a href="?view=undelivered">What went wrong</a></${Note}>`;
 }
 
 function Facts({of}) {
