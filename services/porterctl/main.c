@@ -190,6 +190,7 @@ static const struct command commands[] = {
      "Cancel a replay; what it has made due is sent."},
     {"events", "tail", events_tail, NEEDS_SETTINGS, NULL,
      {{"from", "WHERE", false, "beginning or end (end)."},
+      {"to-end", NULL, false, "With --from beginning: stop with the last record that is there now."},
       {"count", "N", false, "Stop after so many, 1 to 1000000000 (never)."}},
      "Read events from Kafka as they come."},
     {"events", "republish", events_republish, NEEDS_DB, NULL,
