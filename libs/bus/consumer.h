@@ -37,7 +37,6 @@ struct consumer_options {
     const struct bus_options *bus;
     const char *group;         /* Each topic's group is named GROUP.TOPIC. */
     const char *const *topics; /* NULL-terminated */
-    bool from_end; /* Where a new group begins; false: with the oldest. */
     consumer_revoke_fn *on_revoke;
     consumer_skipped_fn *on_skipped; /* NULL: nobody minds. */
     void *user;

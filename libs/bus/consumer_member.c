@@ -154,7 +154,7 @@ static bool client_open(const struct consumer_options *opts, struct member *m,
         {"group.id", buf_cstr(&group)},
         {"enable.auto.commit", "false"},
         {"enable.auto.offset.store", "false"},
-        {"auto.offset.reset", opts->from_end ? "latest" : "earliest"},
+        {"auto.offset.reset", "earliest"},
         {"partition.assignment.strategy", "cooperative-sticky"},
         {"session.timeout.ms", CONSUMER_SESSION_TEXT},
     };

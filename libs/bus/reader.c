@@ -2,13 +2,11 @@
  * what is read may make somebody write there again. */
 #include "bus/reader.h"
 
+#include "bus/assigned.h"
 #include "bus/message.h"
 #include "bus/settings.h"
 
 #include <stdlib.h>
-
-/* librdkafka wants a name; nothing is committed under it. */
-#define GROUP "porter-reader"
 
 struct reader {
     rd_kafka_t *rk;
@@ -58,32 +56,12 @@ static bool open_part(struct reader *r, int32_t partition,
     return true;
 }
 
-static bool count_parts(struct reader *r, struct err *err)
-{
-    const struct rd_kafka_metadata *md = NULL;
-    rd_kafka_resp_err_t code =
-        rd_kafka_metadata(r->rk, 1, NULL, &md, (int)r->idle_ms);
-
-    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        return err_set(err, ERR_UNAVAILABLE, "Kafka: %s",
-                       rd_kafka_err2str(code));
-    }
-    for (int i = 0; i < md->topic_cnt; i++) {
-        if (strcmp(md->topics[i].topic, r->topic) == 0) {
-            r->end_count = md->topics[i].partition_cnt;
-        }
-    }
-    rd_kafka_metadata_destroy(md);
-    return r->end_count > 0 ||
-           err_set(err, ERR_NOT_FOUND, "Kafka has no topic %s", r->topic);
-}
-
 static bool assign(struct reader *r, struct err *err)
 {
     rd_kafka_topic_partition_list_t *list = NULL;
     bool ok = true;
 
-    if (!count_parts(r, err)) {
+    if (!assigned_count(r->rk, r->topic, r->idle_ms, &r->end_count, err)) {
         return false;
     }
     r->ends = mem_zero((size_t)r->end_count, sizeof *r->ends);
@@ -173,7 +151,7 @@ bool topic_read(const struct bus_options *bus, const char *topic,
                 reader_fn *fn, void *user, struct err *err)
 {
     static const struct property ours[] = {
-        {"group.id", GROUP},
+        {"group.id", ASSIGNED_GROUP},
         {"enable.auto.commit", "false"},
         {"enable.partition.eof", "true"},
         /* A place that Kafka has dropped: its oldest. */

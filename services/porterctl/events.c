@@ -1,10 +1,11 @@
 /* porterctl events tail: what internal systems read, for people's eyes.
  *
- * Reads as a group of its own that commits nothing, so nobody else's reading
- * is moved. */
+ * Reads outside of all groups, so nobody else's reading is moved and no right
+ * to join one is needed. */
 #include "porterctl/ctl.h"
 
-#include "bus/consumer.h"
+#include "bus/follower.h"
+#include "bus/reader.h"
 #include "json/json.h"
 #include "message/message.h"
 #include "store/event.h"
@@ -13,7 +14,8 @@
 #include <stdio.h>
 
 #define POLL_MS 200
-#define POLL_MAX 500
+#define WAIT_MS 10000
+#define ARENA_BYTES 4096
 #define COUNT_MAX 1000000000ULL
 
 static volatile sig_atomic_t stop;
@@ -96,63 +98,107 @@ static void print_plain(const struct record *r, struct arena *arena)
     buf_free(&out);
 }
 
-/* Until `count` records were shown (0: for ever) or a signal. */
-static bool follow(struct ctl *ctl, struct consumer *c, uint64_t count,
-                   struct err *err)
+struct tail {
+    struct ctl *ctl;
+    struct arena *arena; /* A record's. */
+    uint64_t count;      /* Of records to show; 0: no matter. */
+    uint64_t shown;
+    int32_t topic; /* That is read to its end. */
+};
+
+static bool is_done(const struct tail *t)
 {
-    const struct record *records = NULL;
-    struct arena *turn = arena_new(POLL_MAX);
-    uint64_t shown = 0;
-    size_t got = 0;
-    bool said = false;
+    return t->count != 0 && t->shown >= t->count;
+}
+
+static void show(struct tail *t, const struct record *r)
+{
+    if (t->ctl->words.is_json) {
+        print_json(r, t->arena);
+    } else {
+        print_plain(r, t->arena);
+    }
+    arena_reset(t->arena);
+    t->shown++;
+}
+
+/* Until all were shown or a signal. */
+static bool follow(struct tail *t, bool from_end, struct err *err)
+{
+    struct bus_options bus = ctl_bus_options(t->ctl);
+    const struct follower_options opts = {
+        .bus = &bus,
+        .topics = event_topics,
+        .from_end = from_end,
+        .wait_ms = WAIT_MS,
+    };
+    const struct record *record = NULL;
+    struct follower *f = NULL;
     bool ok = true;
 
-    while (ok && stop == 0 && (count == 0 || shown < count)) {
-        ok = consumer_poll(c, POLL_MS, POLL_MAX, &records, &got, err);
-        for (size_t i = 0; ok && i < got && (count == 0 || shown < count);
-             i++, shown++) {
-            if (ctl->words.is_json) {
-                print_json(&records[i], turn);
-            } else {
-                print_plain(&records[i], turn);
-            }
-            arena_reset(turn);
-        }
-        if (!said && consumer_is_joined(c)) {
-            (void)fprintf(stderr, "reading; ctrl-C ends\n");
-            said = true;
+    (void)signal(SIGINT, on_signal);
+    (void)signal(SIGTERM, on_signal);
+    if (!follower_open(&opts, &f, err)) {
+        return false;
+    }
+    (void)fprintf(stderr, "reading; ctrl-C ends\n");
+    while (ok && stop == 0 && !is_done(t)) {
+        ok = follower_poll(f, POLL_MS, &record, err);
+        if (ok && record != NULL) {
+            show(t, record);
         }
     }
-    arena_free(turn);
+    follower_close(f);
     return ok;
+}
+
+static bool show_one(void *user, const struct record *r, struct err *err)
+{
+    struct tail *t = user;
+    struct record of_topic = *r;
+
+    (void)err;
+    if (!is_done(t)) {
+        of_topic.place.topic = t->topic;
+        show(t, &of_topic);
+    }
+    return true;
+}
+
+/* What is there now, topic by topic. */
+static bool read_to_end(struct tail *t, struct err *err)
+{
+    struct bus_options bus = ctl_bus_options(t->ctl);
+
+    for (t->topic = 0; event_topics[t->topic] != NULL && !is_done(t);
+         t->topic++) {
+        if (!topic_read(&bus, event_topics[t->topic], &(struct reader_range){0},
+                        WAIT_MS, show_one, t, err)) {
+            return false;
+        }
+    }
+    return true;
 }
 
 bool events_tail(struct ctl *ctl, struct err *err)
 {
     struct str from = words_value(&ctl->words, "from");
-    struct bus_options bus = ctl_bus_options(ctl);
     bool from_start = str_eq(from, STR("beginning"));
-    struct str group = arena_printf(ctl->arena, "porterctl-%s",
-                                    id_text(ID_REQUEST, id_new()).data);
-    struct consumer_options opts = {
-        .bus = &bus,
-        .group = group.data,
-        .topics = event_topics,
-    };
-    struct consumer *c = NULL;
-    uint64_t count = 0;
+    bool to_end = words_value(&ctl->words, "to-end").data != NULL;
+    struct tail t = {.ctl = ctl};
     bool ok = false;
 
     if (from.data != NULL && !from_start && !str_eq(from, STR("end"))) {
         return err_set(err, ERR_INVALID, "--from is beginning or end");
     }
-    if (!ctl_number(ctl, "count", 1, COUNT_MAX, 0, &count, err)) {
+    if (to_end && !from_start) {
+        return err_set(err, ERR_INVALID, "--to-end wants --from beginning");
+    }
+    if (!ctl_number(ctl, "count", 1, COUNT_MAX, 0, &t.count, err)) {
         return false;
     }
-    opts.from_end = !from_start;
-    (void)signal(SIGINT, on_signal);
-    (void)signal(SIGTERM, on_signal);
-    ok = consumer_open(&opts, &c, err) && follow(ctl, c, count, err);
-    consumer_close(c);
+    t.arena = arena_new(ARENA_BYTES);
+    ok = to_end ? read_to_end(&t, err) : follow(&t, !from_start, err);
+    arena_free(t.arena);
     return ok;
 }

@@ -46,8 +46,9 @@ static size_t topic_rows(int partitions, int replication,
 struct wanted {
     int partitions;       /* Of event topics; 0: as they are. */
     int replication;      /* The same. */
-    int64_t retention_ms; /* Of event topics; 0: at least that of the row. */
+    int64_t retention_ms; /* Of event topics, at least; 0: that of the row. */
     int min_insync;       /* 0: two where there are three copies. */
+    bool may_shorten;     /* Retention: what is longer is no longer well. */
 };
 
 static bool read_wanted(struct ctl *ctl, struct wanted *w, struct err *err)
@@ -67,7 +68,7 @@ static bool read_wanted(struct ctl *ctl, struct wanted *w, struct err *err)
         return false;
     }
     *w = (struct wanted){(int)partitions, (int)replication,
-                         (int64_t)days * DAY_MS, (int)min_insync};
+                         (int64_t)days * DAY_MS, (int)min_insync, false};
     return true;
 }
 
@@ -138,13 +139,16 @@ static void differ(struct differences *d, const char *topic,
         topic, setting, number(d->ctl, is), number(d->ctl, wanted), cure};
 }
 
+static bool is_of_events(const struct topic_row *row)
+{
+    return !str_eq(str_of(row->name), str_of(event_dead_letters_topic));
+}
+
 static void compare_shape(struct differences *d, const struct topic_row *row,
                           const struct wanted *w, const struct topic_found *t)
 {
-    bool is_events =
-        !str_eq(str_of(row->name), str_of(event_dead_letters_topic));
-
-    if (is_events && w->partitions != 0 && t->partitions != w->partitions) {
+    if (is_of_events(row) && w->partitions != 0 &&
+        t->partitions != w->partitions) {
         differ(d, row->name, "partitions", t->partitions, w->partitions,
                t->partitions < w->partitions ? CURE_FORCE : CURE_NEW);
     }
@@ -154,19 +158,34 @@ static void compare_shape(struct differences *d, const struct topic_row *row,
     }
 }
 
+/* Longer is nobody's harm, and shorter drops records: it has to be wanted. */
+static void compare_retention(struct differences *d,
+                              const struct topic_row *row,
+                              const struct wanted *w,
+                              const struct topic_found *t)
+{
+    bool is_short = t->retention_ms >= 0 && t->retention_ms < row->retention_ms;
+    bool is_long = w->retention_ms != 0 && is_of_events(row) && !is_short &&
+                   t->retention_ms != row->retention_ms;
+
+    if (is_short || (is_long && w->may_shorten)) {
+        differ(d, row->name, "retention.ms", t->retention_ms, row->retention_ms,
+               CURE_APPLY);
+    } else if (is_long) {
+        (void)fprintf(stderr,
+                      "%s: retention.ms %" PRId64 " stays: it is longer than "
+                      "%" PRId64 "; topics apply --force shortens it\n",
+                      row->name, t->retention_ms, row->retention_ms);
+    }
+}
+
 static void compare_settings(struct differences *d, const struct topic_row *row,
                              const struct wanted *w,
                              const struct topic_found *t)
 {
-    bool is_short = t->retention_ms >= 0 && t->retention_ms < row->retention_ms;
-    bool is_other = w->retention_ms != 0 && t->retention_ms > row->retention_ms;
     int min_insync = w->min_insync;
 
-    /* Longer is nobody's harm, unless somebody said how long. */
-    if (is_short || is_other) {
-        differ(d, row->name, "retention.ms", t->retention_ms, row->retention_ms,
-               CURE_APPLY);
-    }
+    compare_retention(d, row, w, t);
     if (min_insync == 0 && t->replication >= COPIES &&
         t->min_insync < IN_SYNC) {
         min_insync = IN_SYNC;
@@ -254,11 +273,9 @@ bool topics_check(struct ctl *ctl, struct err *err)
 /* --- apply ---------------------------------------------------------------- */
 
 /* Nothing is altered when something may not be. */
-static bool may_alter(struct ctl *ctl, const struct differences *d,
+static bool may_alter(const struct differences *d, bool is_forced,
                       struct err *err)
 {
-    bool is_forced = words_value(&ctl->words, "force").data != NULL;
-
     for (size_t i = 0; i < d->count; i++) {
         const struct difference *one = &d->list[i];
         bool is_allowed = one->cure == CURE_MAKE || one->cure == CURE_APPLY ||
@@ -312,14 +329,16 @@ bool topics_apply(struct ctl *ctl, struct err *err)
     struct bus_options bus = ctl_bus_options(ctl);
     struct wanted w = {0};
     struct differences *d = NULL;
+    bool is_forced = words_value(&ctl->words, "force").data != NULL;
     int64_t altered = 0;
     size_t count = 0;
 
     if (!read_wanted(ctl, &w, err)) {
         return false;
     }
+    w.may_shorten = is_forced;
     count = wanted_rows(&w, rows);
-    if (!read_differences(ctl, &w, &d, err) || !may_alter(ctl, d, err) ||
+    if (!read_differences(ctl, &w, &d, err) || !may_alter(d, is_forced, err) ||
         !topics_ensure(&bus, rows, count, WAIT_MS, err)) {
         return false;
     }

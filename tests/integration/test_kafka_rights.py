@@ -298,6 +298,9 @@ def test_an_operator_works_with_the_rights_of_the_page(kafka, porter):
     well = porter.run_ctl("doctor", "--only", "kafka.lag", "--services", "none", **mine)
     assert well.returncode == 0, well.stdout
     assert porter.run_ctl("dead-letters", "list", **mine).returncode == 0
+    assert refusal_of({"bootstrap.servers": kafka.url}, TOPICS[0]) is None  # A record to be seen.
+    for end in ("--count", "1"), ("--to-end",):
+        assert porter.ctl_list("events", "tail", "--from", "beginning", *end, **mine)[0]["topic"] == TOPICS[0]
     wrong = {**mine, "PORTER_KAFKA_EXTRA": kafka.extra(name) + "-not"}
     assert porter.run_ctl("topics", "check", **wrong).returncode == 5
 

@@ -8,7 +8,7 @@ from harness.poll import eventually
 from harness.porter import Porter
 from harness.servers import Servers
 
-TOPIC, DEAD = "porter.visitors.v1", "porter.dead-letters.v1"
+TOPIC, OTHER, DEAD = "porter.visitors.v1", "porter.contractors.v1", "porter.dead-letters.v1"
 DAY_MS = 86_400_000
 
 
@@ -67,10 +67,6 @@ def test_what_differs_is_told_and_altered(porter, kafka):
     eventually(lambda: differences(porter) == set(), 10, "it is as it should be")
     now = kafka.settings(TOPIC)
     assert now["segment.bytes"] == "77777777", "what else was set stays"
-    # Longer is well, unless it is said how long.
-    kafka.set(TOPIC, retention_ms=str(90 * DAY_MS))
-    assert differences(porter) == set()
-    assert (TOPIC, "retention.ms", str(90 * DAY_MS), str(14 * DAY_MS)) in differences(porter, "--retention-days", "14")
     assert (TOPIC, "min.insync.replicas", "1", "2") in differences(porter, "--min-insync", "2")
     assert porter.ctl("topics", "apply", "--retention-days", "14")["altered"] == 4
     eventually(lambda: differences(porter, "--retention-days", "14") == set(), 10, "it is as was said")
@@ -78,6 +74,28 @@ def test_what_differs_is_told_and_altered(porter, kafka):
     eventually(lambda: (TOPIC, "topic", "missing", "there") in differences(porter, "--retention-days", "14"), 10, "it is missing")
     assert porter.ctl("topics", "apply", "--retention-days", "14") == {"topics": 5, "altered": 0}
     eventually(lambda: differences(porter, "--retention-days", "14") == set(), 10, "it is there again, as was said")
+
+
+def retention_of(kafka, *names):
+    return [kafka.settings(name)["retention.ms"] for name in names]
+
+
+def test_retention_is_not_shortened_by_the_way(porter, kafka):
+    """Records would go: of who raised it by hand, at each roll-out."""
+    porter.ctl("topics", "apply", "--retention-days", "14")
+    kafka.set(TOPIC, retention_ms=str(90 * DAY_MS))
+    kafka.set(DEAD, retention_ms=str(60 * DAY_MS))
+    kafka.set(OTHER, retention_ms="-1")
+    longer = [str(90 * DAY_MS), str(60 * DAY_MS), "-1"]
+    for words in (), ("--retention-days", "14"):
+        assert differences(porter, *words) == set()
+        told = porter.run_ctl("topics", "apply", *words, "--json")
+        assert json.loads(told.stdout)["altered"] == 0 and retention_of(kafka, TOPIC, DEAD, OTHER) == longer
+    assert f"{TOPIC}: retention.ms {90 * DAY_MS} stays" in told.stderr and "--force" in told.stderr and DEAD not in told.stderr
+    assert porter.ctl("topics", "apply", "--force")["altered"] == 0
+    assert porter.ctl("topics", "apply", "--retention-days", "14", "--force")["altered"] == 2
+    # Of letters nobody has said how long.
+    eventually(lambda: retention_of(kafka, TOPIC, DEAD, OTHER) == [str(14 * DAY_MS), longer[1], str(14 * DAY_MS)], 10, "it is as was said")
 
 
 def test_partitions_are_not_raised_by_the_way(porter, kafka):
