@@ -1,16 +1,16 @@
 """Alerts and dashboards ask for series that exist, and each alert tells a person what to do."""
-import json
 import re
 import subprocess
 
 import pytest
 import yaml
 
+from harness.boards import BOARDS, panels, queries
 from harness.process import printed
 from harness.sources import ROOT
 
 SUFFIXES = ("_bucket", "_count", "_sum")  # Of histograms.
-BOARDS = sorted((ROOT / "k8s" / "components" / "monitoring" / "dashboards").glob("*.json"))
+WHERE = ("le", "job", "namespace")  # Labels that Prometheus or a histogram gives.
 REACHING = ROOT / "docs" / "runbooks" / "reaching.md"
 PARTS = ["## What it means", "## How to look", "## Cure"]
 
@@ -43,10 +43,11 @@ def faults_of(what, expr):
             faults.append(f"{what}: {name}")
             continue
         for label, words in re.findall(r'(\w+)!?=~?"([^"]*)"', chosen):
-            if label not in ("le", "job"):
+            if label not in WHERE:
                 faults += [f"{what}: {name} {label} {word}" for word in words.split("|") if label not in known[base][1] or word not in known[base][1]]
     for labels in re.findall(r"by \(([^)]*)\)", expr):
-        words = known[re.search(r"porter_\w+?(?=_bucket|\b)", expr)[0]][1] | {"le"}
+        first = re.search(r"porter_\w+?(?=_bucket|\b)", expr)
+        words = (known[first[0]][1] if first else set()) | set(WHERE)
         faults += [f"{what}: by {label}" for label in re.split(r", *", labels) if label not in words]
     return faults, asked
 
@@ -56,16 +57,34 @@ def test_every_series_and_word_that_an_alert_asks_for_exists():
     assert sum(asked for _, asked in found) > 20 and [fault for faults, _ in found for fault in faults] == []
 
 
+def test_who_sees_a_fault_is_asked_as_the_alert_asks_whether_there_is_one():
+    asked = {rule["alert"]: re.findall('query "([^"]*)"', rule["annotations"].get("description", "")) for rule in rules()}
+    for rule in rules():
+        assert all(rule["expr"].replace('"', "'") == f"count by (namespace) ({one})" for one in asked[rule["alert"]]), rule["alert"]
+    assert {alert for alert, found in asked.items() if found} == {"PorterPostgresAway", "PorterRedisAway", "PorterKafkaAway", "PorterPoolTimeouts"}
+
+
 def test_dashboards_show_series_that_exist_with_their_units():
-    boards = [json.loads(path.read_text()) for path in BOARDS]
-    assert len({board["uid"] for board in boards}) == len(boards) == 2
-    for board in boards:
+    assert len({board["uid"] for board in BOARDS}) == len(BOARDS) == 2
+    for board in BOARDS:
         assert len({panel["title"] for panel in board["panels"]}) == len(board["panels"]) > 10
         for panel in board["panels"]:
             assert panel["description"].endswith(".") and panel["fieldConfig"]["defaults"]["unit"], panel["title"]
             for target in panel["targets"]:
                 assert faults_of(panel["title"], target["expr"]) == ([], target["expr"].count("porter_")), target
                 assert target["legendFormat"]
+
+
+def test_dashboards_show_the_namespaces_that_are_chosen():
+    """All of them at first, and what has none."""
+    for board in BOARDS:
+        chosen, = board["templating"]["list"]
+        assert (chosen["name"], chosen["multi"], chosen["includeAll"], chosen["current"]["value"]) == ("namespace", True, True, ["$__all"])
+        assert re.fullmatch(chosen["allValue"], "") and re.fullmatch(chosen["allValue"], "porter")
+        assert chosen["query"]["query"] == chosen["definition"] == 'label_values(up{job=~"porter-.*"}, namespace)'
+    for board, panel in panels():
+        for query in queries(board, panel, namespace="porter"):
+            assert query.count("porter_") == len(re.findall(r'\bporter_\w+\{namespace=~"porter"[,}]', query)) > 0, query
 
 
 def test_names_end_in_base_units():
@@ -82,7 +101,7 @@ def test_names_end_in_base_units():
 def test_bounds_of_histograms_are_those_of_every_prometheus():
     """Prometheus 3 keeps le="5" as 5.0, so a whole number is asked for in both forms."""
     expressions = [rule["expr"] for rule in rules()]
-    expressions += [target["expr"] for path in BOARDS for panel in json.loads(path.read_text())["panels"] for target in panel["targets"]]
+    expressions += [query for board, panel in panels() for query in queries(board, panel)]
     asked = [found for expr in expressions for found in re.findall(r'\ble\s*(!?=~?)\s*"([^"]*)"', expr)]
     assert asked and [one for one in asked if not re.fullmatch(r"0\.\d+" if one[0] in ("=", "!=") else r"\d+\(\\\\\.0\)\?", one[1])] == []
 
@@ -90,7 +109,8 @@ def test_bounds_of_histograms_are_those_of_every_prometheus():
 def hold(folder, alert, *cases):
     """Prometheus' own tester finds that the alert fires, at each pace that it has, or not at all. A case is ({series: values, one each
     15 s}, {when: does it fire})."""
-    wanted = [{"exp_labels": rule["labels"], "exp_annotations": rule["annotations"]} for rule in rules() if rule["alert"] == alert]
+    wanted = [{"exp_labels": rule["labels"], "exp_annotations": rule["annotations"] | {
+        name: "Seen by 1: a" for name in rule["annotations"] if name == "description"}} for rule in rules() if rule["alert"] == alert]
     page = folder / "test.yaml"
     page.write_text(yaml.safe_dump({"rule_files": [str(ROOT / "monitoring" / "rules.yaml")], "evaluation_interval": "15s", "tests": [
         {"interval": "15s", "input_series": [{"series": name, "values": values} for name, values in series.items()],
@@ -119,8 +139,8 @@ def test_a_loss_that_a_new_process_begins_with_is_told_for_an_hour(tmp_path, ale
          ({name: "2+0x300 _x30 2+0x470"}, {"124m": False, "140m": False}))
 
 
-@pytest.mark.parametrize("alert, name", [("PorterPostgresAway", 'porter_problems_total{problem="unavailable"}'),
-                                         ("PorterPoolTimeouts", "porter_db_waits_timed_out_total")])
+@pytest.mark.parametrize("alert, name", [("PorterPostgresAway", 'porter_problems_total{instance="a",problem="unavailable"}'),
+                                         ("PorterPoolTimeouts", 'porter_db_waits_timed_out_total{instance="a"}')])
 def test_one_moment_wakes_nobody(tmp_path, alert, name):
     hold(tmp_path, alert, ({name: "0+0x40 9+0x40"}, {f"{second}s": False for second in range(600, 960, 15)}),
          ({name: "0+0x40 9+1x40"}, {"600s": False, "780s": True}))
@@ -128,11 +148,11 @@ def test_one_moment_wakes_nobody(tmp_path, alert, name):
 
 def test_every_panel_asks_in_promql(tmp_path):
     """Each query as a rule, which Prometheus' own checker reads."""
-    queries = [target["expr"] for path in BOARDS for panel in json.loads(path.read_text())["panels"] for target in panel["targets"]]
+    asked = [query for board, panel in panels() for query in queries(board, panel)]
     page = tmp_path / "panels.yaml"
-    for made, code in ((queries, 0), (queries + ["sum(rate(porter_requests_total[5m])"], 1)):
+    for made, code in ((asked, 0), (asked + ["sum(rate(porter_requests_total[5m])"], 1)):
         page.write_text(yaml.safe_dump({"groups": [{"name": "panels", "rules": [
-            {"record": f"panel:{number}", "expr": query.replace("$__rate_interval", "5m")} for number, query in enumerate(made)]}]}))
+            {"record": f"panel:{number}", "expr": query} for number, query in enumerate(made)]}]}))
         told = subprocess.run(["promtool", "check", "rules", page], capture_output=True, text=True)
         assert told.returncode == code, told.stdout + told.stderr
 
@@ -140,7 +160,9 @@ def test_every_panel_asks_in_promql(tmp_path):
 def test_the_rules_without_an_operator_are_the_same():
     made = subprocess.run([ROOT / "scripts" / "alert-rules"], capture_output=True, text=True, check=True).stdout
     assert (ROOT / "monitoring" / "rules.yaml").read_text() == made, "scripts/alert-rules >monitoring/rules.yaml"
-    assert [rule for group in yaml.safe_load(made)["groups"] for rule in group["rules"]] == rules()
+    # Nobody's namespace is named there, for no series has one.
+    found = [rule for group in yaml.safe_load(made)["groups"] for rule in group["rules"]]
+    assert found == [rule | {"expr": rule["expr"].replace('{namespace="porter",', "{")} for rule in rules()] and 'namespace="' not in made
 
 
 def test_every_alert_has_a_runbook_and_every_runbook_an_alert():

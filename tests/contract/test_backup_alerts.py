@@ -13,6 +13,8 @@ MISSED, ARCHIVED = "cnpg_pg_stat_archiver_last_failed_time", "cnpg_pg_stat_archi
 READY = "cnpg_collector_pg_wal_archive_status"
 # Values by the minute, of two days in which all is well: a backup at the start and after a day, WAL each minute.
 WELL = {FAILED: "0x2880", GOOD: "1x1440 86400x1440", MISSED: "-1x2880", ARCHIVED: "0+60x2880", READY: "1x2880"}
+# Of PostgreSQL in another namespace, whose faults are not ours, nor its backups.
+OTHERS = {FAILED: "300000x2880", GOOD: "200000x2880", MISSED: "5+60x2880", ARCHIVED: "0x2880", READY: "40x2880"}
 
 
 def groups():
@@ -25,8 +27,8 @@ def rules():
 
 def series(changed):
     more = {READY: ',value="ready"'}
-    return [{"series": f'{name}{{namespace="porter",pod="porter-db-1"{more.get(name, "")}}}', "values": values}
-            for name, values in {**WELL, **changed}.items() if values]
+    return [{"series": f'{name}{{namespace="{namespace}",pod="porter-db-1"{more.get(name, "")}}}', "values": values}
+            for namespace, given in (("porter", {**WELL, **changed}), ("porter-staging", OTHERS)) for name, values in given.items() if values]
 
 
 @pytest.mark.parametrize("changed, at, alerts", [
@@ -41,11 +43,11 @@ def series(changed):
 ])
 def test_each_tells_of_its_own_cause(tmp_path, changed, at, alerts):
     """As Prometheus' own tests of rules see it."""
-    firing = [{"labels": f'{{alertname="{alert}",severity="{rules()[alert]["labels"]["severity"]}"}}', "value": 1} for alert in alerts]
+    firing = [{"labels": f'{{alertname="{alert}",namespace="porter",severity="{rules()[alert]["labels"]["severity"]}"}}', "value": 1} for alert in alerts]
     (tmp_path / "rules.yaml").write_text(yaml.safe_dump({"groups": groups()}))
     (tmp_path / "test.yaml").write_text(yaml.safe_dump({"rule_files": ["rules.yaml"], "tests": [{
         "interval": "1m", "input_series": series(changed), "promql_expr_test": [{
-            "expr": 'group by (alertname, severity) (ALERTS{alertstate="firing"})', "eval_time": f"{at}m", "exp_samples": firing}]}]}))
+            "expr": 'group by (alertname, namespace, severity) (ALERTS{alertstate="firing"})', "eval_time": f"{at}m", "exp_samples": firing}]}]}))
     told = subprocess.run(["promtool", "test", "rules", "test.yaml"], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert told.returncode == 0, told.stdout + told.stderr
 

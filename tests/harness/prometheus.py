@@ -6,14 +6,14 @@ import yaml
 
 from .process import ROOT, Process, free_port
 
-ALERTS = ROOT / "k8s" / "components" / "monitoring" / "alerts.yaml"
+RULES = ROOT / "monitoring" / "rules.yaml"
 HASTE = 100  # An hour is 36 s, a minute 0.6 s. What is no time span stays as it is.
 MS = {"s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 EVERY = "250ms"  # Of scrapes and evaluations.
 
 
 def groups():
-    return yaml.safe_load(ALERTS.read_text())["spec"]["groups"]
+    return yaml.safe_load(RULES.read_text())["groups"]
 
 
 def names():
@@ -27,8 +27,11 @@ def hastened(text):
 
 
 def hasty(rule):
-    expr = re.sub(r"\[[^\]]+\]|\boffset \w+", lambda found: hastened(found[0]), rule["expr"])
-    return {**rule, "expr": expr, **({"for": hastened(rule["for"])} if "for" in rule else {})}
+    def of(query):
+        return re.sub(r"\[[^\]]+\]|\boffset \w+", lambda found: hastened(found[0]), query)
+
+    annotations = {name: of(text) for name, text in rule["annotations"].items()}
+    return {**rule, "expr": of(rule["expr"]), "annotations": annotations, **({"for": hastened(rule["for"])} if "for" in rule else {})}
 
 
 class Prometheus(Process):
@@ -61,6 +64,11 @@ class Prometheus(Process):
         """Those that fire, or soon will ("firing", "pending"): (name, burn)."""
         found = self.ask("api/v1/alerts")["alerts"]
         return {(one["labels"]["alertname"], one["labels"].get("burn")) for one in found if state in (None, one["state"])}
+
+    def told(self, alert):
+        """What each that fires says beside its summary."""
+        found = self.ask("api/v1/alerts")["alerts"]
+        return [one["annotations"].get("description") for one in found if (one["labels"]["alertname"], one["state"]) == (alert, "firing")]
 
     def value(self, expr):
         """Of a query with one answer; None without."""

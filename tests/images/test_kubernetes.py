@@ -6,21 +6,11 @@ from ipaddress import ip_network
 import pytest
 import yaml
 
-from harness.images import TOOLS
+from harness.kustomize import OURS, VERSIONS, configuration, conforms, kustomized, of_kind, pods, policies_of, selector, setting, templates
 from harness.process import ROOT, printed
 from harness.rollout import Manifest
 
 OVERLAYS = ("dev", "production")
-VERSIONS = [folder.name.removeprefix("v").removesuffix("-standalone-strict") for folder in sorted((TOOLS / "schemas").glob("v*-strict"))]
-# Of operators whose descriptions come with no Go module.
-UNDESCRIBED = "Kafka,KafkaNodePool,KafkaUser,Redis"
-OURS = ("porter-gateway", "porter-dispatcher", "porter-migrate")
-
-
-def kustomized(overlay):
-    done = subprocess.run([TOOLS / "bin" / "kustomize", "build", overlay], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return overlay.name, done.stdout
 
 
 @pytest.fixture(scope="module", params=OVERLAYS)
@@ -32,42 +22,9 @@ def built(request, tmp_path_factory):
     return kustomized(folder / "k8s" / "overlays" / request.param)
 
 
-def of_kind(built, *kinds):
-    return [one for one in yaml.safe_load_all(built[1]) if one["kind"] in kinds]
-
-
-def templates(built):
-    """Name and template of all that makes pods."""
-    return [(one["metadata"]["name"], one["spec"]["template"]) for one in of_kind(built, "Deployment", "StatefulSet", "Job")]
-
-
-def pods(built):
-    return [(name, template["spec"]) for name, template in templates(built)]
-
-
-def policies_of(built):
-    return {one["metadata"]["name"]: one["spec"] for one in of_kind(built, "NetworkPolicy")}
-
-
-def configuration(built):
-    """What all our pods have as variables."""
-    named = {source["configMapRef"]["name"] for name, pod in pods(built) if name in OURS for source in pod["containers"][0]["envFrom"]}
-    given, = [one for one in of_kind(built, "ConfigMap") if one["metadata"]["name"] in named]
-    return given["data"]
-
-
 def in_production(built):
     if built[0] != "production":
         pytest.skip("operators are the production overlay's")
-
-
-def conforms(text, version):
-    done = subprocess.run(
-        [TOOLS / "bin" / "kubeconform", "-strict", "-summary", "-kubernetes-version", version, "-skip", UNDESCRIBED,
-         "-schema-location", f"{TOOLS}/schemas/{{{{.NormalizedKubernetesVersion}}}}-standalone{{{{.StrictSuffix}}}}/{{{{.ResourceKind}}}}{{{{.KindSuffix}}}}.json",
-         "-schema-location", f"{TOOLS}/schemas/{{{{.Group}}}}/{{{{.ResourceKind}}}}_{{{{.ResourceAPIVersion}}}}.json"],
-        input=text, capture_output=True, text=True, check=False)
-    assert done.returncode == 0 and "Invalid: 0, Errors: 0" in done.stdout, done.stdout
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -158,13 +115,6 @@ def test_who_keeps_the_state_is_reached_by_who_needs_it_alone(built):
                       "scram": [subscribers]}
 
 
-def selector(peer):
-    """Of namespaces and of pods, as kubectl writes them."""
-    def of(one):
-        return ",".join([f"{key}={value}" for key, value in one.get("matchLabels", {}).items()] + [say["key"] for say in one.get("matchExpressions", [])])
-    return of(peer.get("namespaceSelector", {})), of(peer.get("podSelector", {}))
-
-
 def test_pods_that_operators_make_pass_the_namespaces_standard(built):
     in_production(built)
     namespace, = of_kind(built, "Namespace")
@@ -215,12 +165,6 @@ def test_who_applies_by_hand_is_told_to_delete_the_old_job(built):
 
 def scaled_by_keda(built):
     return {one["spec"]["scaleTargetRef"]["name"]: one for one in of_kind(built, "ScaledObject")}
-
-
-def setting(built, name, program):
-    """Of the overlay, else what the program does without it."""
-    given = configuration(built)
-    return given[name] if name in given else re.search(rf"^\| `{name}` \|[^|]*\| `([^`]*)` \|", printed("--config-docs", program), re.M)[1]
 
 
 def test_gateways_follow_their_cpu_and_what_they_have_under_way(built):
@@ -480,73 +424,18 @@ def test_a_developers_node_has_room_for_a_roll_out_and_need_not_pull_what_was_bu
     assert asked <= 1200, "two processors, of which a cluster's own pods take up to 800m"
 
 
-# ---- Behind a Gateway ----------------------------------------------------------------------------
-
-@pytest.fixture(scope="module")
-def behind(tmp_path_factory):
-    """The production overlay with the component in the balancer's place, as docs/kubernetes.md says."""
-    folder = tmp_path_factory.mktemp("behind")
-    subprocess.run(["cp", "-r", ROOT / "k8s", folder], check=True)
-    path = folder / "k8s" / "overlays" / "production" / "kustomization.yaml"
-    made = yaml.safe_load(path.read_text())
-    made["resources"].remove("door.yaml")
-    made["components"].append("../../components/gateway-api")
-    path.write_text(yaml.safe_dump(made))
-    assert "resources:        # without door.yaml\ncomponents:\n  - ../../components/gateway-api\n" in (ROOT / "docs" / "kubernetes.md").read_text()
-    return kustomized(path.parent)
-
-
-@pytest.mark.parametrize("version", VERSIONS)
-def test_what_is_behind_a_gateway_is_as_it_is_described(behind, version):
-    assert [len(of_kind(behind, kind)) for kind in ("HTTPRoute", "BackendTLSPolicy")] == [1, 1]
-    conforms(behind[1], version)
-
-
-@pytest.mark.parametrize("right, wrong", [("sectionName: https", "section: https"), ("wellKnownCACertificates: System", "wellKnownCACertificates: Any"),
-                                          ("request: 60s", "request: 60"), ("hostname: api.example.com", "host: api.example.com")])
-def test_what_the_gateway_api_does_not_know_is_refused(behind, right, wrong):
-    assert behind[1].count(right) == 1
-    with pytest.raises(AssertionError, match="(?i)invalid"):
-        conforms(behind[1].replace(right, wrong), VERSIONS[-1])
-
-
-def test_a_gateway_leads_to_ours_by_tls_with_the_certificates_name(behind):
-    (route,), (policy,), (certificate,) = (of_kind(behind, kind) for kind in ("HTTPRoute", "BackendTLSPolicy", "Certificate"))
-    assert {one["spec"].get("type", "ClusterIP") for one in of_kind(behind, "Service")} == {"ClusterIP"}
-    (parent,), (rule,) = route["spec"]["parentRefs"], route["spec"]["rules"]
-    assert parent["sectionName"] == "https", "or it is the route of plain HTTP, too"
-    (target,) = rule["backendRefs"]
-    (service,) = [one for one in of_kind(behind, "Service") if one["metadata"]["name"] == target["name"]]
-    assert [port["targetPort"] for port in service["spec"]["ports"] if port["port"] == target["port"]] == ["https"]
-    assert policy["spec"]["targetRefs"] == [{"group": "", "kind": "Service", "name": target["name"]}]
-    assert [policy["spec"]["validation"]["hostname"]] == route["spec"]["hostnames"] == certificate["spec"]["dnsNames"]
-    assert {one["metadata"]["namespace"] for one in (route, policy, service)} == {"porter"}
-
-
-def test_only_a_gateways_pods_come_in_and_they_are_trusted(behind):
-    """Who is in the list may name any caller: nobody else may connect."""
-    (route,), ingress = of_kind(behind, "HTTPRoute"), policies_of(behind)["gateway"]["ingress"]
-    assert [([selector(peer) for peer in rule.get("from", [])], [one["port"] for one in rule["ports"]]) for rule in ingress] == [
-        ([(f"kubernetes.io/metadata.name={route['spec']['parentRefs'][0]['namespace']}", "")], [8443]),
-        ([("kubernetes.io/metadata.name=monitoring", "")], [9090])]
-    (gateway,) = [pod for name, pod in pods(behind) if name == "porter-gateway"]
-    (used,) = [one["configMapRef"]["name"] for one in gateway["containers"][0]["envFrom"]]
-    (given,) = [one["data"] for one in of_kind(behind, "ConfigMap") if one["metadata"]["name"] == used]
-    assert all(ip_network(one.strip()).prefixlen > 0 for one in given["PORTER_TRUSTED_PROXIES"].split(","))
-    assert "`PORTER_TRUSTED_PROXIES`" in printed("--config-docs", "gateway") and len(given) > 3, "the overlay's own are kept"
-
-
 def test_without_a_proxy_none_is_trusted(built):
     assert not any("PORTER_TRUSTED_PROXIES" in one["data"] for one in of_kind(built, "ConfigMap"))
 
 
-def test_a_gateway_waits_for_the_longest_answer(behind):
-    """The dashboard's long poll, after a request that came as slowly as it may."""
-    (route,) = of_kind(behind, "HTTPRoute")
-    waits = int(re.search(r"define WAIT_US \((\d+) \* US_PER_S\)", (ROOT / "services" / "gateway" / "dashboard" / "changes.c").read_text())[1])
-    comes = int(setting(behind, "PORTER_HTTP_REQUEST", "gateway").removesuffix("s"))
-    allowed = int(route["spec"]["rules"][0]["timeouts"]["request"].removesuffix("s"))
-    page = (ROOT / "docs" / "kubernetes.md").read_text()
-    assert allowed >= waits + comes + 10
-    for said in (f"An answer may take {waits} s", f"may take {comes} s to come", f"the whole may take {waits + comes} s; the component says {allowed}"):
-        assert said in page, said
+def test_prometheus_names_its_jobs_as_alerts_ask_for_them(built):
+    """A job is called as the Service is; its namespace, the pod's."""
+    in_production(built)
+    (monitor,) = of_kind(built, "ServiceMonitor")
+    services = [one["metadata"]["name"] for one in of_kind(built, "Service")
+                if monitor["spec"]["selector"]["matchLabels"].items() <= one["metadata"].get("labels", {}).items()]
+    asked = {job for one in of_kind(built, "PrometheusRule") for job in re.findall('job=~"([^"]*)"', yaml.safe_dump(one["spec"], width=10**6))}
+    assert len(services) == 2 and len(asked) == 4
+    for job in asked:
+        assert any(re.fullmatch(job, name) for name in services), job
+    assert all(any(re.fullmatch(job, name) for job in asked) for name in services) and "jobLabel" not in monitor["spec"]

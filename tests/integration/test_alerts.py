@@ -39,6 +39,11 @@ class World(namedtuple("World", "servers porter gateway dispatcher prometheus or
     def fires(self, *wanted, seconds=30):
         eventually(lambda: self.fire(*wanted), seconds, f"{wanted} fire", every=0.2)
 
+    def names(self, alert, *programs):
+        """One alert, however many see the fault; it says who."""
+        wanted = [f"Seen by {len(programs)}:", *sorted(f"127.0.0.1:{one.private}" for one in programs)]
+        eventually(lambda: [re.split(r" (?=127)", one) for one in self.prometheus.told(alert)] == [wanted], 30, f"{alert} says {wanted}", every=0.2)
+
     def ends(self, *wanted, seconds=30):
         eventually(lambda: not set(wanted) & {name for name, _ in self.prometheus.alerts()}, seconds, f"{wanted} end", every=0.2)
 
@@ -104,6 +109,7 @@ def test_a_table_that_is_locked(world):
         with world.porter.database() as db, db.transaction():
             db.execute("LOCK TABLE visitors")
             world.fires("PorterPoolWaits", "PorterPoolTimeouts", "PorterCallsShed", "PorterApiErrorsBurn")
+            world.names("PorterPoolTimeouts", world.gateway)
     world.ends("PorterPoolWaits", "PorterPoolTimeouts", "PorterCallsShed")
 
 
@@ -135,6 +141,7 @@ def test_redis_away(world):
     with world.callers(2, world.pre_register):
         world.servers.redis.kill()
         world.fires("PorterRedisAway", "PorterLimiterAlone")
+        world.names("PorterRedisAway", world.gateway)
         world.servers.redis.start()
         world.ends("PorterRedisAway", "PorterLimiterAlone")
 
@@ -143,6 +150,7 @@ def test_kafka_away(world):
     world.servers.kafka.pause()
     world.pre_register()
     world.fires("PorterKafkaAway", "PorterOutboxWaits")
+    world.names("PorterKafkaAway", world.gateway, world.dispatcher)
     world.servers.kafka.resume()
     world.ends("PorterKafkaAway", "PorterOutboxWaits", seconds=60)
 
@@ -221,6 +229,7 @@ def test_postgresql_away(world):
     try:
         with meanwhile(events(world)):
             world.fires("PorterPostgresAway", "PorterLagGrows", seconds=60)
+            world.names("PorterPostgresAway", world.gateway, world.dispatcher)
     finally:
         world.servers.postgres.start()
     world.ends("PorterPostgresAway", "PorterLagGrows", seconds=60)
@@ -235,6 +244,7 @@ def test_no_gateway(world):
         eventually(lambda: world.prometheus.value("sum(porter_intake_partitions)") == 0, 60, "its session is over")
         assert world.prometheus.value("sum(porter_intake_lag_records)") == 0
         world.fires("PorterKafkaAway")
+        world.names("PorterKafkaAway", world.dispatcher)
     finally:
         world.servers.kafka.resume()
     world.ends("PorterKafkaAway", seconds=60)

@@ -1,6 +1,5 @@
 """What the programs' /metrics say: in the form that Prometheus' own linter wants, true when something is the matter, and enough
 for every panel of the dashboards."""
-import json
 import signal
 import subprocess
 import threading
@@ -9,14 +8,13 @@ from math import isnan
 
 import pytest
 
+from harness.boards import panels, queries
 from harness.meanwhile import meanwhile
 from harness.poll import eventually
 from harness.porter import Porter
-from harness.process import ROOT
 from harness.prometheus import Prometheus
 from harness.servers import Servers
 
-BOARDS = sorted((ROOT / "k8s" / "components" / "monitoring" / "dashboards").glob("*.json"))
 DISPATCHER = {"PORTER_DB_POOL": "2", "PORTER_RETRY_SCHEDULE": "100ms,100ms,100ms", "PORTER_PROBE_WAIT": "1h"}
 IN_A_ROW = 10  # Failures, until an endpoint is given a rest.
 
@@ -45,6 +43,15 @@ def test_prometheus_linter_has_nothing_to_say(mine):
         assert "porter_neighbour_up" in text
         linted = subprocess.run(["promtool", "check", "metrics"], input=text, capture_output=True, text=True)
         assert (linted.returncode, linted.stdout + linted.stderr) == (0, "")
+
+
+def test_each_says_since_when_it_runs(mine):
+    """PorterPodOld (k8s/overlays/production/kafka-alerts.yaml) asks for it."""
+    for program in (mine.gateways[0], mine.dispatchers[0]):
+        program.stop()
+        before = time.time()
+        program.start()
+        assert before <= value(program, "process_start_time_seconds") <= time.time()
 
 
 def test_an_event_that_waits_for_kafka(mine):
@@ -163,12 +170,6 @@ def test_a_dispatcher_without_a_connection_to_spare(mine):
     eventually(lambda: value(dispatcher, 'porter_neighbour_up{neighbour="postgresql"}') == 1, 30, "it is back")
 
 
-def panels():
-    for path in BOARDS:
-        for panel in json.loads(path.read_text())["panels"]:
-            yield f"{path.stem}: {panel['title']}", [one["expr"].replace("$__rate_interval", "1m") for one in panel["targets"]]
-
-
 def test_every_panel_of_the_dashboards_shows_something(mine, tmp_path):
     prometheus = Prometheus(tmp_path / "prometheus", {
         "porter-gateway": [mine.gateways[0].private], "porter-dispatcher": [mine.dispatchers[0].private]}).start()
@@ -185,12 +186,12 @@ def test_every_panel_of_the_dashboards_shows_something(mine, tmp_path):
     def blank():
         """Queries that say nothing, or no number."""
         empty = []
-        for title, queries in panels():
-            for query in queries:
+        for board, panel in panels():
+            for query in queries(board, panel):
                 found = prometheus.ask("api/v1/query", query=query)
-                assert found is not None, f"{title}: {query} is no query"
+                assert found is not None, f"{panel['title']}: {query} is no query"
                 if all(isnan(float(one["value"][1])) for one in found["result"]):
-                    empty.append((title, query))
+                    empty.append((panel["title"], query))
         return empty
 
     try:
