@@ -127,6 +127,18 @@ bool circuit_close(struct db *db, struct webhook_key key,
     return ok;
 }
 
+/* It was changed since the attempt that speaks against it began: that one, and
+ * what waited with it, may be held, and nobody would send them. */
+static bool let_out(struct tx *tx, struct webhook_key key, int64_t now_us,
+                    struct err *err)
+{
+    return tx_run(tx, &sql_circuit_let_out,
+                  ARGS(ARG_UUID(key.org_id), ARG_UUID(key.webhook_id),
+                       ARG_TIME(now_us)),
+                  NULL, err) &&
+           tx_commit(tx, err);
+}
+
 bool circuit_disable(struct db *db, struct webhook_key key,
                      const struct circuit_end *end, bool *changed,
                      struct err *err)
@@ -147,7 +159,9 @@ bool circuit_disable(struct db *db, struct webhook_key key,
 
     if (ok) {
         was = trouble_was(rows, EVENT_WEBHOOK_DISABLED, &end->why);
-        ok = tell_change(tx, key, &was, end->now_us, rows, err);
+        ok = db_count(rows) > 0
+                 ? tell_change(tx, key, &was, end->now_us, rows, err)
+                 : let_out(tx, key, end->now_us, err);
     }
     if (ok) {
         *changed = db_count(rows) > 0;

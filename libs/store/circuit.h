@@ -80,7 +80,9 @@ MUST_USE bool circuit_close(struct db *db, struct webhook_key key,
                             struct err *err);
 
 /* Stop sending to the webhook (410, or five days of failure); `reason` is what
- * it says of itself. Nothing happens when it is disabled already. */
+ * it says of itself. Nothing happens when it is disabled already, or was
+ * changed since the attempt began; if it is enabled then, what is held for it
+ * goes out. */
 struct circuit_end {
     struct str reason;
     struct circuit_why why;

@@ -52,6 +52,9 @@ struct delivery {
     /* Its place among the events of its subject, from 1; 0: it waits for no
      * other. Written by delivery_insert, read by the claims alone. */
     int64_t ordinal;
+    /* Somebody waits for what comes of it (a sample, a retry by hand): it waits
+     * for no room. Read by the claims alone. */
+    bool is_asked;
     /* The due_at that its writer gave it while he worked on it; read by
      * delivery_record alone. */
     int64_t lease_until_us;
@@ -121,10 +124,11 @@ MUST_USE bool delivery_known(struct db *db, const struct delivery_key *keys,
 /* Take pending rows whose due_at <= now_us (oldest due first, FOR UPDATE SKIP
  * LOCKED), lease them until lease_until_us, return them. Rows that can't be
  * sent now wait for something beside their time: for room, those of the
- * webhooks in `full` (lanes without any), five minutes at most; for their turn,
- * those with an ordinal behind one that is not finished, a minute at most.
- * Those behind one that is held are held. No more is looked at than a bound,
- * however much is due: when rows were put off there may be more behind them. */
+ * webhooks in `full` (lanes without any), unless somebody asked for them; for
+ * their turn, those with an ordinal behind one that is not finished, a minute
+ * at most. Those behind one that is held are held. No more is looked at than a
+ * bound, however much is due: when rows were put off there may be more behind
+ * them. */
 struct delivery_ask {
     int64_t now_us, lease_until_us;
     size_t max;       /* Rows, */

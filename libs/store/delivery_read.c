@@ -10,8 +10,9 @@
 
 #define BODY_COLUMN 18
 #define ORDINAL_COLUMN 19
-#define TRACE_COLUMN 20  /* Of claims; its flags are the next. */
-#define PASSED_COLUMN 23 /* Of a claim: behind these and a number. */
+#define TRACE_COLUMN 20 /* Of claims; its flags are the next. */
+#define ASKED_COLUMN 22
+#define PASSED_COLUMN 24 /* Of a claim: behind these and a number. */
 #define LOOK_BEYOND 500  /* See delivery_claim: what may be put off at once. */
 #define KEY_BYTES 64
 #define ID_TIME_BYTES 6 /* Of a UUIDv7, and of id_pair's. */
@@ -72,6 +73,7 @@ static struct delivery delivery_read(const struct db_rows *rows, size_t i,
     if (db_columns(rows) > TRACE_COLUMN) {
         d.trace.id = db_uuid(rows, i, TRACE_COLUMN);
         d.trace.flags = (uint8_t)db_int(rows, i, TRACE_COLUMN + 1);
+        d.is_asked = db_bool(rows, i, ASKED_COLUMN);
     }
     return d;
 }

@@ -6,14 +6,15 @@
  * held delivery, another each time, goes onto the road as a probe ->
  * circuits_tried: well -> circuit_close -> portions of what is held become due,
  * in order, until none is left. Endings: a probe fails -> the next one, later;
- * for too long and too often -> the webhook is disabled. A webhook enabled by
- * hand drains as well. PostgreSQL away: news waits; what has no room, or dies
- * with the process, is found by what is held (sweep.c). Every change is an
- * event too, in the same transaction. */
+ * for too long and too often, or one is gone (410) -> the webhook is disabled
+ * (ending.c). A webhook enabled by hand drains as well. PostgreSQL away: news
+ * waits; what has no room, or dies with the process, is found by what is held
+ * (sweep.c). Every change is an event too, in the same transaction. */
 #include "dispatcher/circuits.h"
 
 #include "dispatcher/breaker.h"
 #include "dispatcher/claim.h"
+#include "dispatcher/ending.h"
 #include "dispatcher/ledger.h"
 #include "dispatcher/meter.h"
 #include "dispatcher/news.h"
@@ -24,14 +25,11 @@
 
 #include "base/clock.h"
 #include "base/crash.h"
-#include "base/rfc3339.h"
 #include "log/log.h"
 #include "store/circuit.h"
 
-#include <inttypes.h>
 #include <limits.h>
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #define LOOK_MS 500
@@ -40,9 +38,7 @@
 #define FAULTS_MAX 3 /* In one turn; then PostgreSQL is taken to be away. */
 #define PORTION_S 2  /* Of a drain, made due at once. */
 #define DRAINS_MAX 64
-#define DISABLE_FAILURES_MIN 20
 #define DOUBT_US (7 * 86400LL * US_PER_S) /* Looked back for failures. */
-#define REASON_BYTES 512
 #define ARENA_BYTES 65536
 
 #define NOTHING_HELD                                                           \
@@ -99,6 +95,13 @@ void circuits_doubt(struct circuits *c, const struct job *j)
     news_add(&c->news, &n);
 }
 
+void circuits_gone(struct circuits *c, const struct job *j)
+{
+    const struct news n = news_of(NEWS_GONE, j);
+
+    news_add(&c->news, &n);
+}
+
 /* A webhook whose secrets can't be opened is one that fails: once the key is
  * there, a probe finds out. */
 void circuits_hold(struct circuits *c, struct job *j)
@@ -142,41 +145,6 @@ static void say(const char *what, struct webhook_key key, const char *name,
              LOG_INT(name, number));
 }
 
-static struct circuit_why why_of(const struct news *n)
-{
-    return (struct circuit_why){n->status, n->failure, str_of(n->detail),
-                                n->not_before_us, n->began_us};
-}
-
-/* Failed for too long? Not by a few attempts that were far between. */
-static bool end_old(struct circuits *c, const struct news *n, int64_t since_us,
-                    int64_t failures, struct err *err)
-{
-    const int64_t now_us = clock_wall_us();
-    bool changed = false;
-    char since[RFC3339_LEN + 1];
-    char reason[REASON_BYTES];
-
-    if (failures < DISABLE_FAILURES_MIN || now_us - since_us < c->most_us) {
-        return true;
-    }
-    rfc3339_write(since_us, since);
-    (void)snprintf(reason, sizeof reason,
-                   "Nothing but failures since %s, %" PRId64
-                   " attempts. The last: %s",
-                   since, failures, n->detail);
-    const struct circuit_end end = {str_of(reason), why_of(n), now_us};
-    if (!circuit_disable(c->d->db, n->key, &end, &changed, err)) {
-        return false;
-    }
-    targets_forget(c->d->targets, n->key.org_id);
-    if (changed) {
-        metrics_add(c->d->metrics, METER_CIRCUITS, CIRCUIT_DISABLED, 1);
-        say("webhook.disabled", n->key, "failures", failures);
-    }
-    return true;
-}
-
 static bool fell(struct circuits *c, const struct news *n, struct err *err)
 {
     const int64_t now_us = clock_wall_us();
@@ -184,7 +152,7 @@ static bool fell(struct circuits *c, const struct news *n, struct err *err)
         .failures = (int)n->failures,
         .since_us = now_us - DOUBT_US - c->most_us,
         .waits = c->waits,
-        .why = why_of(n),
+        .why = news_why(n),
         .now_us = now_us,
     };
     struct circuit_fallen fallen = {0};
@@ -198,7 +166,7 @@ static bool fell(struct circuits *c, const struct news *n, struct err *err)
     }
     metrics_add(c->d->metrics, METER_CIRCUITS, CIRCUIT_OPENED, 1);
     say("webhook.failing", n->key, "failures", fallen.failures);
-    return end_old(c, n, fallen.since_us, fallen.failures, err);
+    return ending_old(c->d, n, fallen.since_us, fallen.failures, err);
 }
 
 static bool doubt(struct circuits *c, const struct news *n, struct err *err)
@@ -217,7 +185,7 @@ static bool doubt(struct circuits *c, const struct news *n, struct err *err)
 /* Told, or found by a probe that found nothing (NEWS_QUIET). */
 static bool well(struct circuits *c, const struct news *n, struct err *err)
 {
-    const struct circuit_rise rise = {why_of(n), n->kind == NEWS_WELL,
+    const struct circuit_rise rise = {news_why(n), n->kind == NEWS_WELL,
                                       clock_wall_us()};
     bool changed = false;
 
@@ -239,7 +207,12 @@ static bool failed(struct circuits *c, const struct news *n, struct err *err)
 
     return circuit_failed(c->d->db, n->key, n->not_before_us, &since_us,
                           &failures, err) &&
-           end_old(c, n, since_us, failures, err);
+           ending_old(c->d, n, since_us, failures, err);
+}
+
+static bool gone(struct circuits *c, const struct news *n, struct err *err)
+{
+    return ending_gone(c->d, n, err);
 }
 
 static bool is_among(const struct news *list, size_t count,
@@ -266,7 +239,8 @@ static bool hear(struct circuits *c, struct err *err)
                                  struct err *) = {[NEWS_FELL] = fell,
                                                   [NEWS_FAILED] = failed,
                                                   [NEWS_WELL] = well,
-                                                  [NEWS_DOUBT] = doubt};
+                                                  [NEWS_DOUBT] = doubt,
+                                                  [NEWS_GONE] = gone};
     const size_t count = news_take(&c->news, c->work);
     size_t kept = 0;
     size_t faults = 0;

@@ -28,6 +28,10 @@ void circuits_fell(struct circuits *c, const struct job *j, unsigned failures);
  * began: were there ten in a row in all? */
 void circuits_doubt(struct circuits *c, const struct job *j);
 
+/* It answered that it is gone for good (410), and that is written down: its
+ * webhook is to be disabled. */
+void circuits_gone(struct circuits *c, const struct job *j);
+
 /* An attempt while the circuit is open has ended: is it well again? */
 void circuits_tried(struct circuits *c, const struct job *j);
 

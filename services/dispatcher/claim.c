@@ -49,6 +49,7 @@ static struct job *job_of_row(struct dispatcher *d, const struct delivery *row,
     j->id = row->id;
     j->webhook_id = row->webhook_id;
     j->ordinal = row->ordinal;
+    j->is_asked = row->is_asked;
     j->attempts = row->attempts;
     j->attempts_before = row->attempts_before;
     j->made_at_us = row->created_at_us;

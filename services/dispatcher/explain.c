@@ -330,7 +330,8 @@ void explain_docs(struct buf *out)
              "\nNearly too late is %d %% of the time that an attempt may take. "
              "Such a delivery is delivered all the same, as is one with 2xx "
              "and `too_large` or `encoded`. Everything else is tried again, "
-             "but for 410.\n",
+             "but for 410: what is answered so is held until the webhook is "
+             "enabled again.\n",
              EXPLAIN_LATE_PERCENT);
     docs_of_refusals(out);
 }

@@ -97,6 +97,11 @@ bool job_is_on_hold(const struct job *j)
            (!t->is_enabled || (t->is_open && !j->is_probe));
 }
 
+bool job_is_question(const struct job *j)
+{
+    return j->is_probe || j->body->is_test;
+}
+
 size_t job_pays_for(const struct job *j)
 {
     return str_starts(j->body->event_type, STR("evacuation."))
@@ -175,6 +180,28 @@ void job_list_add(struct job_list *l, struct job *j)
     }
     l->last = j;
     l->count++;
+}
+
+bool job_list_add_asked(struct job_list *l, struct job *j, size_t max)
+{
+    struct job **at = &l->first;
+    size_t count = 0;
+
+    while (*at != NULL && (*at)->is_asked) {
+        at = &(*at)->next;
+        count++;
+    }
+    if (count >= max) {
+        return false;
+    }
+    if (*at == NULL) {
+        job_list_add(l, j);
+        return true;
+    }
+    j->next = *at;
+    *at = j;
+    l->count++;
+    return true;
 }
 
 struct job *job_list_take(struct job_list *l)

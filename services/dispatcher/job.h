@@ -76,6 +76,7 @@ struct job {
     struct load *load;
     bool is_claimed;
     bool is_probe; /* Sent though the circuit is open, to see. */
+    bool is_asked; /* Somebody waits for what comes of it. */
     struct body *body;
     struct target_set *set;              /* Keeps target alive. */
     const struct webhook_target *target; /* NULL only when ENDING_REFUSED. */
@@ -105,6 +106,9 @@ struct delivery job_row(const struct job *j, bool is_finished);
 /* Does its webhook get nothing for now? */
 bool job_is_on_hold(const struct job *j);
 
+/* A probe or a sample: it passes where the endpoint only fails. */
+bool job_is_question(const struct job *j);
+
 /* Bytes that its organization pays for with turns; 0 of an evacuation, whose
  * rosters are the largest events and the most urgent. */
 size_t job_pays_for(const struct job *j);
@@ -120,6 +124,9 @@ struct job_list {
 };
 void job_list_add(struct job_list *l, struct job *j);
 struct job *job_list_take(struct job_list *l); /* NULL when empty. */
+/* Behind those at its front that somebody asked for, at most max of them; false
+ * when there are as many. */
+MUST_USE bool job_list_add_asked(struct job_list *l, struct job *j, size_t max);
 void job_list_join(struct job_list *l, struct job_list *tail); /* Empties it. */
 
 #endif

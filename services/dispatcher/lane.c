@@ -83,11 +83,6 @@ static struct lane **place_of(struct lanes *l, struct id webhook_id)
     return at;
 }
 
-static struct lane *lane_find(struct lanes *l, struct id webhook_id)
-{
-    return *place_of(l, webhook_id);
-}
-
 static struct lane *lane_make(struct lanes *l, const struct job *j)
 {
     struct lane **at = place_of(l, j->webhook_id);
@@ -180,7 +175,6 @@ static enum turn_class lane_class(const struct lane *lane, int64_t now_us)
     return lane->is_well ? TURN_WELL : TURN_ILL;
 }
 
-/* Give it a turn, if it has use for one. */
 static void lane_enter(struct lanes *l, struct lane *lane)
 {
     if (lane_may_start(lane)) {
@@ -227,25 +221,32 @@ static void lane_review(struct lanes *l, struct lane *lane)
     }
 }
 
-/* What passes though the lane is open. */
-static bool is_question(const struct job *j)
+/* What somebody asked for goes before what waits, and needs no room. */
+static bool lane_put(struct lanes *l, struct lane *lane, struct job *j,
+                     int64_t now_us)
 {
-    return j->is_probe || j->body->is_test;
+    if (j->is_asked) {
+        return job_list_add_asked(&lane->queue, j, LANE_ASKED_MAX);
+    }
+    if (lane->queue.count >= lane_capacity(l, lane, now_us)) {
+        lane_set_full(l, lane, true);
+        return false;
+    }
+    job_list_add(&lane->queue, j);
+    return true;
 }
 
 enum lane_answer lanes_offer(struct lanes *l, struct job *j, int64_t now_us)
 {
     struct lane *lane = lane_make(l, j);
 
-    if (now_us < lane->open_until_us && !is_question(j)) {
+    if (now_us < lane->open_until_us && !job_is_question(j)) {
         return LANE_OPEN;
     }
-    if (lane->queue.count >= lane_capacity(l, lane, now_us)) {
-        lane_set_full(l, lane, true);
+    if (!lane_put(l, lane, j, now_us)) {
         return LANE_FULL;
     }
     idle_leave(&lane->idle);
-    job_list_add(&lane->queue, j);
     l->queued++;
     if (lane->queue.count >= lane_capacity(l, lane, now_us)) {
         lane_set_full(l, lane, true);
@@ -315,7 +316,6 @@ struct job *lanes_next(struct lanes *l, int64_t now_us)
     return j;
 }
 
-/* One less under way. */
 static void lane_end(struct lanes *l, struct lane *lane)
 {
     l->active--;
@@ -327,13 +327,13 @@ static void lane_end(struct lanes *l, struct lane *lane)
 
 void lanes_cancel(struct lanes *l, struct id webhook_id)
 {
-    struct lane *lane = lane_find(l, webhook_id);
+    struct lane *lane = *place_of(l, webhook_id);
 
     assert(lane != NULL && lane->turn.active > 0);
     lane_end(l, lane);
 }
 
-/* Failures that were under way when the breaker opened say nothing new. */
+/* Failures that were under way when it opened say nothing new. 410 opens it. */
 static unsigned lane_judge(struct lane *lane, const struct lane_end *end)
 {
     unsigned failures = 0;
@@ -344,7 +344,8 @@ static unsigned lane_judge(struct lane *lane, const struct lane_end *end)
         return 0;
     }
     if (!breaker_note(&lane->breaker, end->is_success, end->now_us,
-                      &failures)) {
+                      &failures) &&
+        !end->is_gone) {
         return 0;
     }
     lane->open_until_us = end->now_us + LANE_OPEN_US;
@@ -353,7 +354,7 @@ static unsigned lane_judge(struct lane *lane, const struct lane_end *end)
 
 unsigned lanes_done(struct lanes *l, const struct lane_end *end)
 {
-    struct lane *lane = lane_find(l, end->webhook_id);
+    struct lane *lane = *place_of(l, end->webhook_id);
 
     assert(lane != NULL && lane->turn.active > 0);
     int64_t took_us = MAX_OF(end->took_us, 1);
@@ -376,7 +377,7 @@ unsigned lanes_done(struct lanes *l, const struct lane_end *end)
 
 bool lanes_in_doubt(struct lanes *l, struct id webhook_id)
 {
-    const struct lane *lane = lane_find(l, webhook_id);
+    const struct lane *lane = *place_of(l, webhook_id);
 
     return lane != NULL && lane->breaker.in_a_row > 0 &&
            lane->breaker.in_a_row % LANE_DOUBT == 0;
@@ -391,7 +392,7 @@ static void lane_take(struct lanes *l, struct lane *lane, int64_t until_us,
 
     while ((j = job_list_take(&lane->queue)) != NULL) {
         bool goes =
-            j->lease_until_us <= until_us && (questions || !is_question(j));
+            j->lease_until_us <= until_us && (questions || !job_is_question(j));
         job_list_add(goes ? out : &stays, j);
         l->queued -= goes;
     }
@@ -400,7 +401,7 @@ static void lane_take(struct lanes *l, struct lane *lane, int64_t until_us,
 
 void lanes_clear(struct lanes *l, struct id webhook_id, struct job_list *out)
 {
-    struct lane *lane = lane_find(l, webhook_id);
+    struct lane *lane = *place_of(l, webhook_id);
 
     if (lane != NULL) {
         lane_take(l, lane, INT64_MAX, false, out);

@@ -19,6 +19,7 @@
 #define LANE_STILL_US 1000000 /* See lane_class in lane.c. */
 #define LANE_DOUBT 3          /* See lanes_in_doubt. */
 #define LANE_SLOW_MAX 8       /* See lane_capacity in lane.c. */
+#define LANE_ASKED_MAX 8      /* See lanes_offer. */
 
 struct lanes_options {
     size_t slots;     /* Attempts under way in all. */
@@ -42,7 +43,9 @@ enum lane_answer {
 /* Put the job into its webhook's lane, if it will. A lane whose breaker opened
  * takes nothing but probes and samples for LANE_OPEN_US, or until something
  * succeeds: by then it is written down, and jobs come with a target that says
- * so (is_open). */
+ * so (is_open). What somebody asked for is the next to go, behind others like
+ * it, however much waits: LANE_ASKED_MAX of them have a place, and need no
+ * room. */
 MUST_USE enum lane_answer lanes_offer(struct lanes *l, struct job *j,
                                       int64_t now_us);
 
@@ -59,6 +62,7 @@ struct lane_end {
     bool is_success;
     bool is_too_much; /* Time-out, 429 or 503: it gets less at once. */
     bool is_known;    /* The circuit is open already. */
+    bool is_gone;     /* 410: its webhook is about to be disabled. */
 };
 MUST_USE unsigned lanes_done(struct lanes *l, const struct lane_end *end);
 

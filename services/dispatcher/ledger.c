@@ -11,6 +11,7 @@
  * tried until it is there; intake stops by itself when memory is full. */
 #include "dispatcher/ledger.h"
 
+#include "dispatcher/draft.h"
 #include "dispatcher/meter.h"
 #include "dispatcher/record.h"
 #include "dispatcher/thread.h"
@@ -26,10 +27,7 @@
 
 #define BATCH_JOBS 500    /* A batch closes at so many (plus one event's). */
 #define BATCH_PLACES 2000 /* …or so many records. */
-/* Of bodies in one statement, or one row: it has a deadline, and an event may
- * be large and have many webhooks. */
-#define STATEMENT_BYTES ((size_t)4 << 20)
-#define IDLE_MS 500 /* The thread looks around at least so often. */
+#define IDLE_MS 500       /* The thread looks around at least so often. */
 
 struct batch {
     struct batch *next;
@@ -157,165 +155,37 @@ void ledger_finish(struct ledger *l, struct job_list *jobs)
 
 /* --- writing -------------------------------------------------------------- */
 
-/* One batch as the statement wants it. is_final[i] is the state of job i when
- * the writing began, whatever it becomes meanwhile. */
-struct draft {
-    struct delivery *rows;
-    struct attempt *attempts;
-    size_t attempt_count;
-    bool *is_final;
-    bool *is_new;
-    /* So many are there: the next try goes on behind them. */
-    size_t written;
-    size_t attempts_written;
-};
-
-static void draft_make(struct draft *dr, struct batch *b)
+/* What became of them since the last try is written with them: a row that says
+ * less may be due by then, and would be sent again. Called without the lock. */
+static void draft_anew(struct ledger *l, struct draft *dr,
+                       const struct batch *b)
 {
-    dr->rows = mem_zero(b->count + 1, sizeof *dr->rows);
-    dr->attempts = mem_zero(b->count + 1, sizeof *dr->attempts);
-    dr->is_final = mem_zero(b->count + 1, sizeof *dr->is_final);
-    dr->is_new = mem_zero(b->count + 1, sizeof *dr->is_new);
-    for (size_t i = 0; i < b->count; i++) {
-        struct job *j = b->jobs[i];
-        j->phase = JOB_WRITING;
-        dr->is_final[i] = j->is_finished;
-        dr->rows[i] = job_row(j, j->is_finished);
-        if (j->is_finished && j->outcome.ending == ENDING_ATTEMPT) {
-            dr->attempts[dr->attempt_count++] = j->outcome.attempt;
-        }
-    }
-}
-
-static void draft_done(struct draft *dr)
-{
-    free(dr->rows);
-    free(dr->attempts);
-    free(dr->is_final);
-    free(dr->is_new);
-}
-
-/* A row that is refused with its attempt goes without: the delivery matters
- * more. What is still refused is logged, counted and left out, or it would stop
- * the partition. */
-static bool write_without(struct ledger *l, const struct delivery *row,
-                          bool *is_new, struct err *err)
-{
-    log_err(
-        LOG_ERROR, "delivery.refused", err,
-        LOG_FIELDS(LOG_ID("delivery", ID_DELIVERY, row->id),
-                   LOG_STR("request_id", row->request_id),
-                   LOG_TEXT("trace_id", trace_id_text(row->trace.id).data)));
-    err_clear(err);
-    if (delivery_insert(l->d->db, row, 1, NULL, 0, is_new, err)) {
-        return true;
-    }
-    if (!delivery_is_refused(err)) {
-        return false;
-    }
-    log_err(
-        LOG_ERROR, "delivery.not_stored", err,
-        LOG_FIELDS(LOG_ID("delivery", ID_DELIVERY, row->id),
-                   LOG_STR("request_id", row->request_id),
-                   LOG_TEXT("trace_id", trace_id_text(row->trace.id).data)));
-    metrics_add(l->d->metrics, METER_NOT_STORED, 0, 1);
-    err_clear(err);
-    *is_new = true; /* Its outcome can't be stored either. */
-    return true;
-}
-
-static bool has_attempt(const struct draft *dr, size_t row, size_t attempt)
-{
-    return attempt < dr->attempt_count &&
-           id_eq(dr->attempts[attempt].delivery_id, dr->rows[row].id);
-}
-
-/* The next rows one by one, when PostgreSQL refuses them together. */
-static bool write_singly(struct ledger *l, struct draft *dr, size_t count,
-                         struct err *err)
-{
-    size_t at = dr->attempts_written;
-
-    for (size_t i = dr->written; i < dr->written + count; i++) {
-        const size_t attempts = has_attempt(dr, i, at) ? 1 : 0;
-        if (!delivery_insert(l->d->db, &dr->rows[i], 1, &dr->attempts[at],
-                             attempts, &dr->is_new[i], err)) {
-            if (!delivery_is_refused(err) ||
-                !write_without(l, &dr->rows[i], &dr->is_new[i], err)) {
-                return false;
-            }
-        }
-        at += attempts;
-    }
-    return true;
-}
-
-/* How many of the rows up to `end` go into the next statement. */
-static size_t portion_of(const struct draft *dr, size_t end, size_t *attempts)
-{
-    size_t bytes = 0;
-    size_t i = dr->written;
-
-    *attempts = 0;
-    while (i < end && (i == dr->written ||
-                       bytes + dr->rows[i].body.len <= STATEMENT_BYTES)) {
-        bytes += dr->rows[i].body.len;
-        *attempts += has_attempt(dr, i, dr->attempts_written + *attempts);
-        i++;
-    }
-    return i - dr->written;
-}
-
-static bool write_portion(struct ledger *l, struct draft *dr, size_t count,
-                          size_t attempts, struct err *err)
-{
-    metrics_add(l->d->metrics, METER_LEDGER_BATCHES, 0, 1);
-    if (delivery_insert(l->d->db, dr->rows + dr->written, count,
-                        dr->attempts + dr->attempts_written, attempts,
-                        dr->is_new + dr->written, err)) {
-        return true;
-    }
-    if (!delivery_is_refused(err)) {
-        return false;
-    }
-    err_clear(err);
-    return write_singly(l, dr, count, err);
-}
-
-static bool write_once(struct ledger *l, struct draft *dr, size_t count,
-                       struct err *err)
-{
-    while (dr->written < count) {
-        size_t attempts = 0;
-        const size_t portion = portion_of(dr, count, &attempts);
-        if (!write_portion(l, dr, portion, attempts, err)) {
-            return false;
-        }
-        dr->written += portion;
-        dr->attempts_written += attempts;
-    }
-    return true;
+    pthread_mutex_lock(&l->lock);
+    draft_fill(dr, b->jobs, b->count);
+    pthread_mutex_unlock(&l->lock);
 }
 
 /* Until it is there, or we are told to stop. Says once that it is waiting. */
-static bool write_surely(struct ledger *l, struct draft *dr, size_t count)
+static bool write_surely(struct ledger *l, struct draft *dr,
+                         const struct batch *b)
 {
     struct err err = ERR_NONE;
     bool is_told = false;
 
-    while (!write_once(l, dr, count, &err)) {
+    while (!draft_write(l->d, dr, b->count, &err)) {
         if (!is_told) {
             log_err(LOG_WARN, "ledger.waiting", &err,
-                    LOG_FIELDS(LOG_INT("rows", count)));
+                    LOG_FIELDS(LOG_INT("rows", b->count)));
             is_told = true;
         }
         err_clear(&err);
         if (thread_rest(&l->thread, REST_MS)) {
             return false;
         }
+        draft_anew(l, dr, b);
     }
     if (is_told) {
-        log_info("ledger.resumed", LOG_INT("rows", count));
+        log_info("ledger.resumed", LOG_INT("rows", b->count));
     }
     return true;
 }
@@ -333,11 +203,12 @@ static void job_settle(struct ledger *l, struct job *j, const struct draft *dr,
         return;
     }
     /* A row that was there keeps its own story; but a success is true whoever
-     * it was that sent, and spares the other a repetition. */
+     * it was that sent, and spares the other a repetition. One that an earlier
+     * try may have left there unfinished is ours. */
     bool was_there = !dr->is_new[i];
     bool is_news = j->outcome.ending == ENDING_ATTEMPT &&
                    j->outcome.verdict == VERDICT_DELIVERED;
-    if (!dr->is_final[i] || (was_there && is_news)) {
+    if (!dr->is_final[i] || (was_there && (is_news || dr->was_open[i]))) {
         job_list_add(outcomes, j);
     } else {
         job_list_add(ended, j);
@@ -364,9 +235,10 @@ static void batch_settle(struct ledger *l, struct batch *b,
         l->last = NULL;
     }
     pthread_cond_broadcast(&l->written);
+    /* With the lock: at every moment one of us two has them (ledger_lease). */
+    record_put(l->d->record, &outcomes);
     pthread_mutex_unlock(&l->lock);
     record_ended(l->d->record, &ended);
-    record_put(l->d->record, &outcomes);
 }
 
 /* The oldest batch if it is due now; else how long to wait for it. */
@@ -406,10 +278,10 @@ static void ledger_run(void *user)
             continue;
         }
         b->is_closed = true;
-        draft_make(&draft, b);
+        draft_make(&draft, b->jobs, b->count);
         pthread_mutex_unlock(&l->lock);
         crash_point("unwritten");
-        if (write_surely(l, &draft, b->count)) {
+        if (write_surely(l, &draft, b)) {
             crash_point("written");
             batch_settle(l, b, &draft);
             batch_free(b);
@@ -430,6 +302,21 @@ size_t ledger_durable(struct ledger *l, struct record_place *out, size_t max)
     }
     pthread_mutex_unlock(&l->lock);
     return n;
+}
+
+int64_t ledger_lease_us(struct ledger *l)
+{
+    int64_t first_us = INT64_MAX;
+
+    pthread_mutex_lock(&l->lock);
+    for (size_t i = 0; l->first != NULL && i < l->first->count; i++) {
+        const struct job *j = l->first->jobs[i];
+        if (j->phase == JOB_WRITING) {
+            first_us = MIN_OF(first_us, j->lease_until_us);
+        }
+    }
+    pthread_mutex_unlock(&l->lock);
+    return first_us;
 }
 
 bool ledger_flush(struct ledger *l, unsigned wait_ms)

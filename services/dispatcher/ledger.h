@@ -31,6 +31,10 @@ void ledger_finish(struct ledger *l, struct job_list *jobs);
  * max; how many. */
 size_t ledger_durable(struct ledger *l, struct record_place *out, size_t max);
 
+/* When does the first lease end (wall clock) of the rows that are being
+ * written? INT64_MAX: none are. */
+int64_t ledger_lease_us(struct ledger *l);
+
 /* Write everything now and wait for it, at most wait_ms. False when not all
  * of it is durable. */
 MUST_USE bool ledger_flush(struct ledger *l, unsigned wait_ms);

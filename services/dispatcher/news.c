@@ -17,20 +17,27 @@ void news_open(struct news_queue *q)
 
 /* Each of a thousand jobs may find out that nothing can be signed for a
  * webhook. A probe's failures are counted. */
-static bool is_told(const struct news_queue *q, const struct news *n)
+static struct news *told(struct news_queue *q, const struct news *n)
 {
     size_t i = q->count;
 
     while (i > 0 && !id_eq(q->list[i - 1].key.webhook_id, n->key.webhook_id)) {
         i--;
     }
-    return i > 0 && n->kind != NEWS_FAILED && q->list[i - 1].kind == n->kind;
+    return i > 0 && n->kind != NEWS_FAILED && q->list[i - 1].kind == n->kind
+               ? &q->list[i - 1]
+               : NULL;
 }
 
 void news_add(struct news_queue *q, const struct news *n)
 {
     pthread_mutex_lock(&q->lock);
-    if (!is_told(q, n) && q->count < NEWS_MAX) {
+    struct news *before = told(q, n);
+    if (before != NULL) {
+        if (n->kind == NEWS_GONE && n->began_us > before->began_us) {
+            *before = *n;
+        }
+    } else if (q->count < NEWS_MAX) {
         q->list[q->count++] = *n;
         pthread_cond_signal(&q->came);
     }
@@ -83,4 +90,10 @@ void news_say(struct news *n, struct str detail)
         len--;
     }
     (void)snprintf(n->detail, sizeof n->detail, "%.*s", (int)len, detail.data);
+}
+
+struct circuit_why news_why(const struct news *n)
+{
+    return (struct circuit_why){n->status, n->failure, str_of(n->detail),
+                                n->not_before_us, n->began_us};
 }

@@ -22,6 +22,7 @@ enum news_kind {
     NEWS_FAILED,
     NEWS_WELL,
     NEWS_DOUBT,
+    NEWS_GONE,
     NEWS_QUIET, /* Never told. */
 };
 
@@ -46,7 +47,8 @@ struct news_queue {
 
 void news_open(struct news_queue *q);
 
-/* Unless it is what was last told of the webhook. */
+/* Unless it is what was last told of the webhook. (Of two attempts that were
+ * answered 410 the one that began later is told.) */
 void news_add(struct news_queue *q, const struct news *n);
 
 /* All that is there, in order; how many. */
@@ -59,6 +61,9 @@ void news_give_back(struct news_queue *q, const struct news *list,
 /* Until there is some, the thread is to stop, or so long. */
 void news_wait(struct news_queue *q, struct thread *t, int64_t us);
 void news_wake(struct news_queue *q);
+
+/* As the store wants it; borrows from n. */
+struct circuit_why news_why(const struct news *n);
 
 /* Set the sentence. */
 void news_say(struct news *n, struct str detail);

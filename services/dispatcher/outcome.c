@@ -186,6 +186,14 @@ static void give_up_old(struct outcome *o)
     o->error = says;
 }
 
+/* A probe that failed; and what an endpoint that is gone refuses, unless
+ * somebody asked what it would answer. */
+static bool is_held(const struct job *j, enum verdict verdict)
+{
+    return (j->is_probe && verdict == VERDICT_RETRY) ||
+           (verdict == VERDICT_DISABLE && !j->body->is_test && !j->is_asked);
+}
+
 void outcome_answer(struct job *j, const struct fetch_answer *answer,
                     const struct request_lines *lines,
                     const struct backoff *configured, int64_t started_us,
@@ -204,7 +212,7 @@ void outcome_answer(struct job *j, const struct fetch_answer *answer,
     if (ruling.wait_s > 0) {
         o->not_before_us = now_us + ruling.wait_s * US_PER_S;
     }
-    o->is_held = j->is_probe && ruling.verdict == VERDICT_RETRY;
+    o->is_held = is_held(j, ruling.verdict);
     o->attempt = (struct attempt){
         .org_id = j->body->org_id,
         .delivery_id = j->id,

@@ -5,8 +5,8 @@
  * shutdown: the rows' leases run out and another process sends again. */
 #include "dispatcher/record.h"
 
+#include "dispatcher/circuits.h"
 #include "dispatcher/meter.h"
-#include "dispatcher/outcome.h"
 #include "dispatcher/retry.h"
 #include "dispatcher/thread.h"
 
@@ -14,7 +14,6 @@
 #include "base/cond.h"
 #include "base/crash.h"
 #include "log/log.h"
-#include "store/circuit.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -22,7 +21,6 @@
 #define BATCH_MAX 500
 #define WINDOW_MS 10 /* How long the first outcome waits for company. */
 #define IDLE_MS 500
-#define GONE_REASON "The endpoint answered 410 Gone."
 
 struct record_desk {
     struct dispatcher *d;
@@ -31,8 +29,8 @@ struct record_desk {
     pthread_cond_t came;
     pthread_cond_t done;
     struct job_list queue;
-    struct job_list gone; /* Recorded; their webhooks are to be disabled. */
-    size_t busy;          /* Jobs in the thread's hands. */
+    size_t busy;           /* Jobs in the thread's hands, */
+    int64_t busy_lease_us; /* and when the first lease of these ends. */
 };
 
 /* Whatever its webhook is by now: what stands behind it waits all the same. */
@@ -73,23 +71,15 @@ static bool is_gone(const struct job *j)
 
 void record_ended(struct record_desk *r, struct job_list *jobs)
 {
-    struct job_list gone = {0};
     struct job *j = NULL;
 
     while ((j = job_list_take(jobs)) != NULL) {
         tell_retry(r->d, j);
         tell_failed(j);
         if (is_gone(j)) {
-            job_list_add(&gone, j);
-        } else {
-            job_free(j);
+            circuits_gone(r->d->circuits, j);
         }
-    }
-    if (gone.count > 0) {
-        pthread_mutex_lock(&r->lock);
-        job_list_join(&r->gone, &gone);
-        pthread_cond_signal(&r->came);
-        pthread_mutex_unlock(&r->lock);
+        job_free(j);
     }
 }
 
@@ -102,59 +92,6 @@ void record_put(struct record_desk *r, struct job_list *jobs)
     job_list_join(&r->queue, jobs);
     pthread_cond_signal(&r->came);
     pthread_mutex_unlock(&r->lock);
-}
-
-/* --- disabling ------------------------------------------------------------ */
-
-static void disable_one(struct record_desk *r, const struct job *j)
-{
-    struct dispatcher *d = r->d;
-    const struct webhook_key key = {j->body->org_id, j->webhook_id};
-    const struct circuit_end end = {
-        .reason = STR(GONE_REASON),
-        .why = outcome_why(j),
-        .now_us = j->outcome.at_us,
-    };
-    struct err err = ERR_NONE;
-    bool changed = false;
-
-    if (!circuit_disable(d->db, key, &end, &changed, &err)) {
-        /* The next delivery to it is answered 410 as well. */
-        log_err(LOG_WARN, "webhook.not_disabled", &err,
-                LOG_FIELDS(LOG_ID("webhook", ID_WEBHOOK, j->webhook_id)));
-        return;
-    }
-    targets_forget(d->targets, j->body->org_id);
-    if (changed) {
-        log_info("webhook.disabled",
-                 LOG_ID("webhook", ID_WEBHOOK, j->webhook_id),
-                 LOG_ID("organization", ID_ORGANIZATION, j->body->org_id));
-    }
-}
-
-/* Which of two attempts to one webhook began later? The other is freed. */
-static struct job *later_of(struct job *a, struct job *b)
-{
-    bool is_later = a->outcome.attempt.at_us > b->outcome.attempt.at_us;
-
-    job_free(is_later ? b : a);
-    return is_later ? a : b;
-}
-
-/* A burst of 410s is about one webhook as a rule: it is disabled once, by the
- * attempt that began last. */
-static void disable_all(struct record_desk *r, struct job_list *gone)
-{
-    struct job *j = NULL;
-
-    while ((j = job_list_take(gone)) != NULL) {
-        while (gone->first != NULL &&
-               id_eq(gone->first->webhook_id, j->webhook_id)) {
-            j = later_of(j, job_list_take(gone));
-        }
-        disable_one(r, j);
-        job_free(j);
-    }
 }
 
 /* --- writing -------------------------------------------------------------- */
@@ -281,13 +218,12 @@ static bool write_surely(struct record_desk *r, struct job *const *jobs,
 }
 
 /* Up to BATCH_MAX jobs; waits a little for company after the first. */
-static size_t take_batch(struct record_desk *r, struct job **out,
-                         struct job_list *gone)
+static size_t take_batch(struct record_desk *r, struct job **out)
 {
     size_t count = 0;
 
     pthread_mutex_lock(&r->lock);
-    if (r->queue.count == 0 && r->gone.count == 0) {
+    if (r->queue.count == 0) {
         cond_wait_us(&r->came, &r->lock, IDLE_MS * US_PER_MS);
     }
     int64_t until_us = clock_steady_us() + WINDOW_MS * US_PER_MS;
@@ -297,11 +233,13 @@ static size_t take_batch(struct record_desk *r, struct job **out,
            (left_us = until_us - clock_steady_us()) > 0) {
         cond_wait_us(&r->came, &r->lock, left_us);
     }
+    r->busy_lease_us = INT64_MAX;
     while (count < BATCH_MAX && r->queue.count > 0) {
-        out[count++] = job_list_take(&r->queue);
+        out[count] = job_list_take(&r->queue);
+        r->busy_lease_us = MIN_OF(r->busy_lease_us, out[count]->lease_until_us);
+        count++;
     }
-    job_list_join(gone, &r->gone);
-    r->busy = count + gone->count;
+    r->busy = count;
     pthread_mutex_unlock(&r->lock);
     return count;
 }
@@ -331,14 +269,23 @@ static void record_run(void *user)
     struct job **jobs = mem_zero(BATCH_MAX, sizeof(struct job *));
 
     while (!thread_is_stopping(&r->thread)) {
-        struct job_list gone = {0};
-        size_t count = take_batch(r, jobs, &gone);
+        size_t count = take_batch(r, jobs);
         bool is_durable = count == 0 || write_surely(r, jobs, count);
         wake_lines(r, jobs, is_durable ? count : 0);
-        disable_all(r, &gone);
         give_out(r, jobs, count, is_durable);
     }
     free(jobs);
+}
+
+int64_t record_lease_us(struct record_desk *r)
+{
+    pthread_mutex_lock(&r->lock);
+    int64_t first_us = r->busy == 0 ? INT64_MAX : r->busy_lease_us;
+    for (const struct job *j = r->queue.first; j != NULL; j = j->next) {
+        first_us = MIN_OF(first_us, j->lease_until_us);
+    }
+    pthread_mutex_unlock(&r->lock);
+    return first_us;
 }
 
 bool record_flush(struct record_desk *r, unsigned wait_ms)
@@ -347,11 +294,11 @@ bool record_flush(struct record_desk *r, unsigned wait_ms)
     int64_t left_us = 0;
 
     pthread_mutex_lock(&r->lock);
-    while (r->queue.count + r->gone.count + r->busy > 0 &&
+    while (r->queue.count + r->busy > 0 &&
            (left_us = until_us - clock_steady_us()) > 0) {
         cond_wait_us(&r->done, &r->lock, left_us);
     }
-    bool is_done = r->queue.count + r->gone.count + r->busy == 0;
+    bool is_done = r->queue.count + r->busy == 0;
     pthread_mutex_unlock(&r->lock);
     return is_done;
 }
@@ -386,9 +333,6 @@ void record_close(struct record_desk *r)
     pthread_mutex_unlock(&r->lock);
     thread_join(&r->thread);
     while ((j = job_list_take(&r->queue)) != NULL) {
-        job_free(j);
-    }
-    while ((j = job_list_take(&r->gone)) != NULL) {
         job_free(j);
     }
     free(r);

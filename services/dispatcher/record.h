@@ -17,9 +17,13 @@ void record_close(struct record_desk *r); /* Drops what is left; NULL ok. */
 void record_put(struct record_desk *r, struct job_list *jobs);
 
 /* These outcomes are durable: tell retry, the log (of what has failed for good)
- * and the matcher, free the jobs. A webhook that is to be disabled goes through
- * the recorder's thread. */
+ * and circuits (of endpoints that are gone), free the jobs. */
 void record_ended(struct record_desk *r, struct job_list *jobs);
+
+/* When does the first lease end (wall clock) of the rows whose outcomes are not
+ * written yet? From then on anybody may take them for unsent. INT64_MAX: all
+ * are. */
+int64_t record_lease_us(struct record_desk *r);
 
 /* Wait until nothing is queued, at most wait_ms; false when something is. */
 MUST_USE bool record_flush(struct record_desk *r, unsigned wait_ms);

@@ -6,6 +6,7 @@
 #include "dispatcher/claim.h"
 #include "dispatcher/ledger.h"
 #include "dispatcher/meter.h"
+#include "dispatcher/record.h"
 #include "dispatcher/room.h"
 #include "dispatcher/thread.h"
 #include "dispatcher/worker.h"
@@ -33,6 +34,7 @@ struct retry {
     pthread_cond_t changed;
     int64_t next_at_us; /* Wall clock: when to look. */
     bool is_away;       /* PostgreSQL; said once. */
+    bool is_behind;     /* Outcomes are; said once. */
 };
 
 void retry_due(struct retry *r, int64_t due_at_us)
@@ -78,14 +80,13 @@ static bool wake_lines(struct retry *r, const struct delivery_claimed *claimed,
                          clock_wall_us(), err);
 }
 
-static bool claim(struct retry *r, size_t max, struct delivery_claimed *out,
-                  struct err *err)
+static bool claim(struct retry *r, size_t max, int64_t now_us,
+                  struct delivery_claimed *out, struct err *err)
 {
     struct dispatcher *d = r->d;
     struct job_list send = {0};
     struct job_list ended = {0};
     bool is_away = false;
-    const int64_t now_us = clock_wall_us();
     const struct delivery_ask ask = {
         .now_us = now_us,
         .lease_until_us = now_us + (int64_t)d->settings.lease_ms * US_PER_MS,
@@ -132,6 +133,23 @@ static bool plan_next(struct retry *r, struct err *err)
     return true;
 }
 
+/* Has a lease of ours ended before what came of it could be written down, as
+ * when PostgreSQL was away for longer? Its row says nothing of that yet, and
+ * would be sent again. (The ledger first: it hands on to the recorder.) */
+static bool is_behind(struct retry *r, int64_t now_us)
+{
+    const int64_t written_us = ledger_lease_us(r->d->ledger);
+    const int64_t first_us = MIN_OF(written_us, record_lease_us(r->d->record));
+    const bool is_behind = first_us <= now_us;
+
+    if (is_behind && !r->is_behind) {
+        log_warn("retry.behind",
+                 LOG_INT("late_ms", (now_us - first_us) / US_PER_MS));
+    }
+    r->is_behind = is_behind;
+    return is_behind;
+}
+
 /* One look: claim, and find out when the next is worth it. */
 static bool look(struct retry *r, struct err *err)
 {
@@ -143,8 +161,14 @@ static bool look(struct retry *r, struct err *err)
         retry_due(r, clock_wall_us() + PAUSE_US);
         return true;
     }
-    if (!room_look(&r->room, r->d, max, &is_more, err) ||
-        !claim(r, max, &claimed, err)) {
+    if (!room_look(&r->room, r->d, max, &is_more, err)) {
+        return false;
+    }
+    const int64_t now_us = clock_wall_us();
+    if (is_behind(r, now_us)) {
+        return plan_next(r, err);
+    }
+    if (!claim(r, max, now_us, &claimed, err)) {
         return false;
     }
     if (claimed.count == max || claimed.put_off > 0 || is_more) {

@@ -87,10 +87,11 @@ static void hold(struct worker *w, struct job *j)
     end_job(w, j);
 }
 
+/* (What somebody asked for is not put off, if only its lane is full.) */
 static void give_back(struct worker *w, struct job *j)
 {
     metrics_add(w->d->metrics, METER_GIVEN_BACK, 0, 1);
-    outcome_give_back(j, clock_wall_us());
+    outcome_give_back(j, clock_wall_us() + (j->is_asked ? US_PER_S : 0));
     end_job(w, j);
 }
 
@@ -115,10 +116,21 @@ static void sending_give(struct worker *w, struct sending *s)
     w->spare = s;
 }
 
+/* What waits for an endpoint that has had one failure too many, or is gone. */
+static void hold_waiting(struct worker *w, struct id webhook_id)
+{
+    struct job_list waiting = {0};
+    struct job *j = NULL;
+
+    lanes_clear(w->lanes, webhook_id, &waiting);
+    while ((j = job_list_take(&waiting)) != NULL) {
+        hold(w, j);
+    }
+}
+
 /* What the answer says about the endpoint. Events about webhooks open nothing:
  * if the failure of one could cause the next, endpoints that fail could keep
- * each other's events going for ever. The first that has one too many
- * failures takes what waits for it with it. */
+ * each other's events going for ever. */
 static void judge(struct worker *w, const struct job *j,
                   const struct fetch_answer *answer, int64_t took_us)
 {
@@ -134,22 +146,20 @@ static void judge(struct worker *w, const struct job *j,
         .is_too_much = verdict_is_too_much(answer),
         .is_known = is_open || is_ours || j->body->is_operational ||
                     ready_has_moved(w->d, j),
+        .is_gone = j->outcome.verdict == VERDICT_DISABLE,
     };
     unsigned failures = lanes_done(w->lanes, &end);
-    struct job_list waiting = {0};
-    struct job *next = NULL;
 
     if (is_ours) {
         return;
     }
-    if (j->is_probe || (is_open && end.is_success)) {
+    if (end.is_gone && !end.is_known) {
+        hold_waiting(w, j->webhook_id);
+    } else if (j->is_probe || (is_open && end.is_success)) {
         circuits_tried(w->d->circuits, j);
     } else if (failures > 0) {
         circuits_fell(w->d->circuits, j, failures);
-        lanes_clear(w->lanes, j->webhook_id, &waiting);
-        while ((next = job_list_take(&waiting)) != NULL) {
-            hold(w, next);
-        }
+        hold_waiting(w, j->webhook_id);
     } else if (!end.is_known && lanes_in_doubt(w->lanes, j->webhook_id)) {
         circuits_doubt(w->d->circuits, j);
     }
@@ -232,16 +242,12 @@ static void start(struct worker *w, struct job *j)
     }
 }
 
-static struct job *next_job(struct worker *w)
-{
-    return lanes_next(w->lanes, clock_steady_us());
-}
-
 static void start_all(struct worker *w)
 {
     struct job *j = NULL;
 
-    while (fetch_room(w->fetch) > 0 && (j = next_job(w)) != NULL) {
+    while (fetch_room(w->fetch) > 0 &&
+           (j = lanes_next(w->lanes, clock_steady_us())) != NULL) {
         start(w, j);
     }
 }
@@ -254,15 +260,11 @@ static void offer(struct worker *w, struct job *j)
         give_back(w, j);
         return;
     }
-    switch (lanes_offer(w->lanes, j, clock_steady_us())) {
-    case LANE_TAKEN:
-        break;
-    case LANE_FULL:
+    enum lane_answer answer = lanes_offer(w->lanes, j, clock_steady_us());
+    if (answer == LANE_FULL) {
         give_back(w, j);
-        break;
-    case LANE_OPEN:
+    } else if (answer == LANE_OPEN) {
         hold(w, j);
-        break;
     }
 }
 
@@ -334,16 +336,11 @@ static void shed(struct worker *w)
     meter_lanes(w->d->metrics, lanes_counts(w->lanes), &w->told);
 }
 
-static bool is_done(struct worker *w)
-{
-    return atomic_load(&w->is_draining) && fetch_stats(w->fetch).active == 0;
-}
-
 static void worker_run(void *user)
 {
     struct worker *w = user;
 
-    while (!is_done(w)) {
+    while (!atomic_load(&w->is_draining) || fetch_stats(w->fetch).active > 0) {
         take_in(w);
         if (atomic_load(&w->is_draining)) {
             give_back_queued(w);

@@ -318,7 +318,7 @@ def check(story, case):
     else:
         assert re.fullmatch(case.says, attempt["detail"]), attempt["detail"]
     assert delivery["last_error"] == (None if case.verdict == "delivered" else attempt["detail"])
-    assert delivery["state"] == {"delivered": "delivered", "retry": "pending", "disable": "failed"}[case.verdict]
+    assert delivery["state"] == {"delivered": "delivered", "retry": "pending", "disable": "held"}[case.verdict]
     assert attempt["certificate"] == (story.pki[case.shows].facts() if case.shows else None)
     assert attempt["tls_version"] == case.tls
     assert attempt["reused"] is False

@@ -510,6 +510,36 @@ def test_one_whose_row_somebody_sits_on_keeps_no_other_back(fast):
     locked_out.until_health("failing")
 
 
+DISABLER = """SELECT pid, query_start FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%FOR NO KEY UPDATE%'
+    AND datname = current_database()"""
+
+
+def test_one_that_is_gone_and_can_not_be_disabled_yet_keeps_no_outcome_back(fast):
+    """Somebody sits on the row of a webhook that answers 410: it gets nothing more, and what comes of others is written down."""
+    gone, other = Endpoint(fast), Endpoint(fast)
+    gone.receiver.answer = lambda r: (410, {}, b"")
+    other.receiver.answer = lambda r: (500 if r.headers["x-porter-attempt"] == "1" else 204, {}, b"")
+    with fast.database() as look, fast.database() as db, db.transaction():
+        db.execute("SELECT FROM webhooks WHERE id = %s FOR UPDATE", (parse_id(gone.id),))
+        gone.write(3)
+
+        def waits():
+            return eventually(lambda: look.execute(DISABLER).fetchall(), 30, "who waits to disable it")
+
+        def is_written_meanwhile():
+            """A second attempt, which the recorder writes, while the same statement waits (until its deadline)."""
+            waiting, count = waits(), len(other.rows()) + 1
+            other.write(1)
+            other.until_rows(count, state="delivered")
+            return waits() == waiting
+
+        eventually(is_written_meanwhile, 60)
+        assert gone.webhook()["status"] == "enabled"
+        assert {row["state"] for row in gone.rows()} == {"held"}
+    eventually(lambda: gone.webhook()["status"] == "disabled", 30, "it is disabled when it can be")
+    gone.until_rows(3, state="held")
+
+
 def test_a_webhook_that_needs_no_circuit_gets_none(new_porter):
     porter = new_porter()
     porter.gateway()

@@ -128,8 +128,9 @@ def test_410_disables_the_webhook(quick):
     organization.webhook(receiver.url())
     client, location = organization.client(), organization.location()
     client.pre_register(location)
-    row, = settled(quick, organization)
-    assert (row["state"], row["attempts"]) == ("failed", 1)
+    row, = eventually(lambda: rows if (rows := deliveries(quick, organization)) and rows[0]["state"] == "held" else None, 15, "a held one")
+    assert (row["attempts"], row["attempts_before"], row["last_status"], row["due_at"]) == (1, 1, 410, None)
+    assert [(one["verdict"], one["status"]) for one in attempts(quick, organization)] == [("disable", 410)]
 
     def status():
         with quick.database() as db:
@@ -141,9 +142,43 @@ def test_410_disables_the_webhook(quick):
     organization.webhook(other.url())
     client.pre_register(location)
     other.wait(1)
-    rows = eventually(lambda: rows if len(rows := settled(quick, organization, 2)) == 3 else None, 15, "a row for each")
-    assert sorted(row["state"] for row in rows) == ["delivered", "failed", "held"]  # Held for the disabled one.
+    rows = eventually(lambda: rows if len(rows := settled(quick, organization, 1)) == 3 else None, 15, "a row for each")
+    assert sorted(row["state"] for row in rows) == ["delivered", "held", "held"]  # Held for the disabled one.
     assert len(receiver.matching()) == 1
+
+
+@pytest.mark.parametrize("ordering", ["none", "subject"])
+def test_what_a_410_refused_goes_out_first_when_the_webhook_is_enabled(quick, ordering):
+    organization = quick.organization()
+    receiver = quick.receiver(lambda r: (410, {}, b""))
+    hook = organization.webhook(receiver.url(), ordering=ordering).id
+    client, location = organization.client(), organization.location()
+    visitor = client.pre_register(location)["id"]
+    eventually(lambda: client.get(f"/webhooks/{hook}").json()["status"] == "disabled", 30, "a disabled webhook")
+    for act in ("check-in", "check-out"):
+        assert client.post(f"/visitors/{visitor}/{act}").status_code == 200
+    eventually(lambda: [row["state"] for row in deliveries(quick, organization)] == ["held"] * 3, 30, "held ones")
+    receiver.answer = lambda r: (204, {}, b"")
+    assert client.request("PATCH", f"/webhooks/{hook}", json={"status": "enabled"}).status_code == 200
+    got = [json.loads(one.body)["type"] for one in receiver.wait(4)]
+    assert got == ["visitor.pre_registered"] * 2 + ["visitor.checked_in", "visitor.checked_out"]
+    settled(quick, organization, 3)
+    assert len(receiver.matching()) == 4
+
+
+def test_what_somebody_asked_for_and_410_refused_has_failed(quick):
+    organization = quick.organization()
+    receiver = quick.receiver()
+    hook = organization.webhook(receiver.url()).id
+    client = organization.client()
+    client.pre_register(organization.location())
+    row, = settled(quick, organization)
+    receiver.answer = lambda r: (410, {}, b"")
+    again = f"/webhooks/{hook}/deliveries/{format_id('dlv', row['id'])}/retry"
+    assert client.post(again).status_code == 202
+    eventually(lambda: deliveries(quick, organization)[0]["state"] == "failed", 30, "a failed one")
+    assert client.post(f"/webhooks/{hook}/test").status_code == 202
+    eventually(lambda: [one["state"] for one in deliveries(quick, organization)] == ["failed"] * 2, 30, "a failed sample")
 
 
 def test_a_410_of_an_endpoint_that_it_had_before_disables_nothing(quick):
@@ -156,9 +191,9 @@ def test_a_410_of_an_endpoint_that_it_had_before_disables_nothing(quick):
     assert asked.wait(20)
     assert client.request("PATCH", f"/webhooks/{hook}", json={"url": other.url()}).status_code == 200
     go.set()
-    assert [row["state"] for row in settled(quick, organization)] == ["failed"]
+    assert [row["state"] for row in settled(quick, organization)] == ["delivered"]  # By the new one.
     client.pre_register(location)
-    other.wait(1)
+    other.wait(2)
     assert client.get(f"/webhooks/{hook}").json()["status"] == "enabled"
     other.answer = lambda r: (410, {}, b"")
     client.pre_register(location)

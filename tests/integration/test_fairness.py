@@ -214,6 +214,35 @@ def test_claims_come_to_rest_however_many_lanes_are_full(new_porter):
     hanging.go_on.set()
 
 
+def test_what_somebody_asks_for_does_not_stand_behind_the_backlog(new_porter):
+    """A sample and a retry by hand are the next to go, however many wait for the endpoint."""
+    porter = new_porter()
+    porter.gateway()
+    dispatcher = porter.dispatcher(PORTER_LANE_QUEUE=4, PORTER_LANE_WINDOW=1, PORTER_ATTEMPT_TIMEOUT="50s", PORTER_LEASE="100s")
+    turns = threading.Semaphore(1)
+    receiver = porter.receiver(lambda _: (turns.acquire(timeout=40), (204, {}, b""))[1])
+    organization = porter.organization()
+    hook = organization.webhook(receiver.url()).id
+    client, place = organization.client(), organization.location()
+    client.pre_register(place)
+    first, = receiver.wait(1)
+    log = f"/webhooks/{hook}/deliveries"
+    eventually(lambda: client.get(f"{log}?state=delivered").json()["deliveries"], 30, "one that can be sent again")
+    for _ in range(100):
+        client.pre_register(place)
+    receiver.wait(2)
+    eventually(lambda: dispatcher.metric("porter_retry_put_off_total") > 60, 30, "most wait for room")
+    before = dispatcher.metric("porter_retry_claimed_total")
+    assert client.post(f"/webhooks/{hook}/test").status_code == 202
+    assert client.post(f"{log}/{first.headers['x-porter-delivery']}/retry").status_code == 202
+    eventually(lambda: dispatcher.metric("porter_retry_claimed_total") >= before + 2, 30, "both are taken all the same")
+    turns.release(3)
+    told = receiver.wait(5)[2:]
+    assert any("x-porter-test" in one.headers for one in told), [one.headers for one in told]
+    assert first.headers["x-porter-delivery"] in [one.headers["x-porter-delivery"] for one in told]
+    turns.release(200)
+
+
 def test_what_waits_for_room_is_taken_as_there_is_some(new_porter):
     """Not all of it each time that a little of it fits."""
     porter, count = new_porter(), 300

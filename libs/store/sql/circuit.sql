@@ -97,6 +97,17 @@ SELECT before.failing_since, before.failures,
        pg_notify('porter_webhooks', $4::text)
   FROM closed, before;
 
+-- name: circuit_let_out
+-- What is held for it, if it is enabled and has no circuit, goes out from $3 on.
+INSERT INTO webhook_circuits (org_id, webhook_id, state, since, failures, wait_ms,
+                              next_at)
+SELECT org_id, id, 'draining', $3, 0, 0, $3
+  FROM webhooks
+ WHERE org_id = $1 AND id = $2 AND status = 'enabled'
+   AND EXISTS (SELECT FROM deliveries
+                WHERE org_id = $1 AND webhook_id = $2 AND state = 'held')
+ON CONFLICT DO NOTHING;
+
 -- name: circuit_drain
 -- One that drains and is due; nobody else's until the transaction ends.
 SELECT org_id, webhook_id, since

@@ -2,11 +2,12 @@
 INSERT INTO deliveries (org_id, id, event_at, event_id, webhook_id,
         event_type, subject, state, is_test, attempts, due_at, last_status,
         last_error, body, finished_at, created_at, request_id, ordinal,
-        last_failure, trace_id, trace_flags)
+        last_failure, trace_id, trace_flags, attempts_before)
     SELECT org_id, id, event_at, event_id, webhook_id, event_type, subject,
            state, is_test <> 0, attempts, due_at, last_status, last_error, body,
            finished_at, created_at, request_id, ordinal, last_failure,
-           nullif(trace_id, '00000000-0000-0000-0000-000000000000'), trace_flags
+           nullif(trace_id, '00000000-0000-0000-0000-000000000000'), trace_flags,
+           CASE state WHEN 'held' THEN attempts ELSE 0 END
       FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::uuid[],
                   $5::uuid[], $6::text[], $7::text[], $8::text[], $9::bigint[],
                   $10::bigint[], $11::timestamptz[], $12::bigint[],
@@ -171,7 +172,9 @@ SELECT org_id, id FROM row;
 -- $9 and $10 are the earliest and latest event_at: no other day is opened.
 -- $35 are the leases under which it was tried. Who has lost his lease to
 -- another says nothing more about the row, but that it was delivered. What is
--- held after an attempt was a probe, which uses up nothing of its schedule.
+-- held after an attempt was a probe, or its endpoint is gone (410): that uses up
+-- nothing of its schedule. Who asked for it (delivery_claim) has his answer with
+-- an attempt.
 WITH row AS (
     UPDATE deliveries d
        SET state = r.state, attempts = greatest(d.attempts, r.attempts),
@@ -179,7 +182,9 @@ WITH row AS (
                                   THEN d.attempts_before
                                        + greatest(r.attempts - d.attempts, 0)
                                   ELSE d.attempts_before END,
-           due_at = r.due_at, waits_for = NULL, finished_at = r.finished_at,
+           due_at = r.due_at, finished_at = r.finished_at,
+           waits_for = CASE WHEN r.state = 'pending' AND r.attempts <= d.attempts
+                            THEN d.waits_for END,
            last_status = CASE WHEN r.attempts > d.attempts
                               THEN r.last_status ELSE d.last_status END,
            last_error = CASE WHEN r.attempts > d.attempts
@@ -253,19 +258,21 @@ d.org_id, d.id, d.event_at, d.event_id, d.webhook_id, d.event_type,
           d.subject, d.state, d.is_test, d.attempts, d.due_at, d.last_status,
           d.last_error, d.finished_at, d.created_at, d.attempts_before,
           d.request_id, d.last_failure, d.body, d.ordinal, d.trace_id,
-          d.trace_flags
+          d.trace_flags, coalesce(d.waits_for = 'nothing', false) AS is_asked
 
 -- name: delivery_claim
 -- In the order in which they became due: $5 are looked at, at most $3 taken, with
 -- $6 bytes of bodies (or one). Who can't be sent now is not looked at again for a
 -- while, longer the longer it waits: until there is room ($4: whose lanes have
--- none; delivery_room) or the one before it ends (delivery_wake). Behind one that
--- is held all are held. Rows without a number tell how many were put off, and in
+-- none; delivery_room) or the one before it ends (delivery_wake). What somebody
+-- asked for (a sample, a retry by hand) does not wait for room: it says so itself
+-- ('nothing'). Behind one that is held all are held. Rows without a number tell how many were put off, and in
 -- which lines (subject NULL: in none). (What is due is pending. To say so would let
 -- the planner look for the word in the index of the lists, all of it.)
 WITH seen AS MATERIALIZED (
     SELECT org_id, id, event_at, due_at, octet_length(body) AS size,
-           CASE WHEN webhook_id IN (SELECT unnest($4::uuid[])) THEN 'room'
+           CASE WHEN webhook_id IN (SELECT unnest($4::uuid[]))
+                     AND d.waits_for IS DISTINCT FROM 'nothing' THEN 'room'
                 WHEN ordinal IS NULL THEN 'nothing'
                 ELSE coalesce((SELECT CASE p.state WHEN 'held' THEN 'held' ELSE 'turn' END
                                  {before_it}
@@ -288,7 +295,8 @@ WITH seen AS MATERIALIZED (
      LIMIT $3
 ), taken AS (
     UPDATE deliveries d
-       SET due_at = $2, waits_for = NULL
+       SET due_at = $2,
+           waits_for = CASE d.waits_for WHEN 'nothing' THEN 'nothing' END
       FROM {picked}
     RETURNING {claimed}, mine.number
 ), rest AS MATERIALIZED (
@@ -530,6 +538,7 @@ WITH picked AS MATERIALIZED (
       FROM deliveries
      WHERE event_at < date_trunc('day', $1::timestamptz, 'UTC')
        AND due_at IS NOT NULL AND waits_for IS NOT NULL
+       AND waits_for IS DISTINCT FROM 'nothing'
      ORDER BY due_at
      LIMIT $2
        FOR UPDATE SKIP LOCKED
@@ -553,9 +562,9 @@ SELECT min(due_at) FROM deliveries WHERE due_at IS NOT NULL;
 WITH row AS (
     INSERT INTO deliveries (org_id, id, event_at, event_id, webhook_id,
         event_type, subject, state, is_test, attempts, due_at, body, created_at,
-        request_id, trace_id, trace_flags)
+        request_id, trace_id, trace_flags, waits_for)
     VALUES ($1, $2, $3, $4, $5, $6, $7, 'pending', true, 0, $8, $9, $10, $11,
-            $12, $13)
+            $12, $13, 'nothing')
 )
 SELECT pg_notify('porter_deliveries', '');
 
@@ -652,7 +661,7 @@ SELECT org_id, id, event_at, event_id, webhook_id, event_type, subject, state,
 WITH again AS (
     UPDATE deliveries
        SET state = 'pending', due_at = $5, finished_at = NULL,
-           attempts_before = attempts
+           attempts_before = attempts, waits_for = 'nothing'
      WHERE org_id = $1 AND id = $2 AND event_at = $3 AND finished_at = $4
     RETURNING org_id
 ), audit AS (

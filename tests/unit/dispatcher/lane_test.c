@@ -132,6 +132,65 @@ static void a_window_bounds_what_is_under_way(void **state)
     lanes_free(l);
 }
 
+static struct job *asked_of(uint8_t webhook)
+{
+    struct job *j = job_to(webhook);
+
+    j->is_asked = true;
+    return j;
+}
+
+static void what_is_asked_for_is_next_and_needs_no_room(void **state)
+{
+    struct lanes *l = lanes_of(1, 2);
+    struct job *asked[LANE_ASKED_MAX];
+
+    (void)state;
+    offer(l, 1);
+    offer(l, 1);
+    struct job *one_more = job_to(1);
+    assert_int_equal(lanes_offer(l, one_more, now_us), LANE_FULL);
+    job_free(one_more);
+    for (size_t i = 0; i < COUNT_OF(asked); i++) {
+        asked[i] = asked_of(1);
+        assert_int_equal(lanes_offer(l, asked[i], now_us), LANE_TAKEN);
+    }
+    one_more = asked_of(1);
+    assert_int_equal(lanes_offer(l, one_more, now_us), LANE_FULL);
+    job_free(one_more);
+    for (size_t i = 0; i < COUNT_OF(asked); i++) {
+        struct job *j = lanes_next(l, now_us);
+        assert_ptr_equal(j, asked[i]);
+        job_free(j);
+        assert_int_equal(next(l), 0);
+        done(l, 1, 1, true);
+    }
+    assert_int_equal(next(l), 1);
+    done(l, 1, 1, true);
+    assert_int_equal(next(l), 1);
+    done(l, 1, 1, true);
+    assert_int_equal(lanes_counts(l).queued, 0);
+    lanes_free(l);
+}
+
+static void one_that_is_gone_takes_nothing_more(void **state)
+{
+    struct lanes *l = lanes_of(10, 10);
+    struct job *j = job_to(1);
+    const struct lane_end end = {
+        .webhook_id = webhook_of(1), .now_us = now_us, .is_gone = true};
+
+    (void)state;
+    offer(l, 1);
+    assert_int_equal(next(l), 1);
+    assert_int_equal(lanes_done(l, &end), 0);
+    assert_int_equal(lanes_offer(l, j, now_us), LANE_OPEN);
+    assert_int_equal(lanes_offer(l, j, now_us + LANE_OPEN_US), LANE_TAKEN);
+    assert_int_equal(next(l), 1);
+    done(l, 1, 1, true);
+    lanes_free(l);
+}
+
 static void a_full_lane_refuses_until_half_is_gone(void **state)
 {
     struct lanes *l = lanes_of(10, 4);
@@ -951,6 +1010,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lanes_take_turns),
         cmocka_unit_test(a_window_bounds_what_is_under_way),
+        cmocka_unit_test(what_is_asked_for_is_next_and_needs_no_room),
+        cmocka_unit_test(one_that_is_gone_takes_nothing_more),
         cmocka_unit_test(a_full_lane_refuses_until_half_is_gone),
         cmocka_unit_test(a_quick_lane_may_hold_more),
         cmocka_unit_test(an_endpoint_that_says_nothing_may_hold_little),
