@@ -28,7 +28,7 @@ RUN CIVETWEB_DIR=/opt/civetweb cmake --preset release \
 ARG VERSION=0.1.0
 RUN for name in gateway dispatcher porterctl receiver; do \
         scripts/lib/image root "build/release/bin/$name" "/root-of/$name" "$VERSION" || exit 1; \
-    done
+    done && install -d -m 755 /root-of/state
 
 # What docker-compose.yml runs once: a password, a key, a certificate. Not part of a deployment.
 FROM ${BASE} AS setup
@@ -62,6 +62,8 @@ FROM empty AS porterctl
 LABEL org.opencontainers.image.title="porter-porterctl" \
       org.opencontainers.image.description="Porter's administration: migrations, topics, organizations, keys"
 COPY --from=build /root-of/porterctl/ /
+# For a volume, which is then its user's: what --state-file names.
+COPY --from=build --chown=65532:65532 /root-of/state/ /state/
 ENTRYPOINT ["/usr/bin/porterctl"]
 
 FROM empty AS dispatcher

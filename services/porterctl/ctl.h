@@ -75,6 +75,7 @@ command_fn events_tail, events_republish;
 command_fn dead_letters_list, dead_letters_show, dead_letters_requeue;
 command_fn listen_command;
 command_fn erase_command;
+command_fn wait_command;
 command_fn config_docs_command;
 command_fn doctor_command, checks_docs_command;
 

@@ -1,4 +1,5 @@
-"""scripts/pod-porterctl, with a kubectl that plays the cluster: which image it takes, and how it ends when the pod does not start."""
+"""scripts/pod-porterctl, with a kubectl that plays the cluster: which image it takes, where what porterctl says goes, and how it ends
+when the pod does not start."""
 import importlib.util
 import json
 import os
@@ -20,7 +21,13 @@ if words[0] == "create":
 elif words[0] == "get":
     print(open(folder + ("/deployment" if words[1] == "deployment" else "/status")).read())
 elif words[0] == "logs":
+    open(folder + "/asked", "a").write("logs ")
     print(open(folder + "/log").read())
+elif words[0] == "exec":
+    json.dump({"words": words[1:], "stdin": sys.stdin.read()}, open(folder + "/executed", "w"))
+    print(open(folder + "/said").read(), flush=True)
+    print("on stderr", file=sys.stderr)
+    sys.exit(int(open(folder + "/code").read()))
 elif words[0] == "delete":
     open(folder + "/deleted", "w")
 """
@@ -33,18 +40,28 @@ class Cluster:
         (folder / "kubectl").chmod(0o755)
         documents = yaml.safe_load_all((ROOT / "k8s" / "base" / "gateway.yaml").read_text())
         self.deployment = next(one for one in documents if one["kind"] == "Deployment")
-        self.says("the log")
+        self.runs("", 0)
 
     def says(self, log, **status):
+        """The pod: its log, and what Kubernetes knows of it."""
         (self.folder / "log").write_text(log)
         (self.folder / "status").write_text(json.dumps({"status": status}))
 
-    def run(self, *words, image="porter-gateway"):
+    def runs(self, said, code):
+        """The pod runs, and so does porterctl in it."""
+        self.says("", phase="Running", containerStatuses=[{"name": "porterctl", "state": {"running": {}}}])
+        (self.folder / "said").write_text(said)
+        (self.folder / "code").write_text(str(code))
+
+    def executed(self):
+        return json.loads((self.folder / "executed").read_text())
+
+    def run(self, *words, image="porter-gateway", given=""):
         self.deployment["spec"]["template"]["spec"]["containers"][0]["image"] = image
         (self.folder / "deployment").write_text(json.dumps(self.deployment))
         env = {**os.environ, "CLUSTER": str(self.folder), "PATH": f"{self.folder}:{os.environ['PATH']}"}
         begun = time.monotonic()
-        done = subprocess.run([SCRIPT, *words], env=env, capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run([SCRIPT, *words], env=env, input=given, capture_output=True, text=True, timeout=60, check=False)
         return done, time.monotonic() - begun
 
     def pod(self):
@@ -56,17 +73,47 @@ def cluster(tmp_path):
     return Cluster(tmp_path)
 
 
-def ended(code):
-    return [{"name": "porterctl", "state": {"terminated": {"exitCode": code}}}]
+def test_it_ends_as_porterctl_did_and_hands_on_what_that_says(cluster):
+    for code in (0, 4):
+        cluster.runs("told", code)
+        done, _ = cluster.run("erase-subject", "vis_1", "--json", given="yes\n")
+        assert (done.returncode, done.stdout.strip(), done.stderr.strip()) == (code, "told", "on stderr")
+        executed = cluster.executed()
+        assert executed["stdin"] == "yes\n" and "--tty" not in executed["words"]
+        assert executed["words"][executed["words"].index("--"):] == ["--", "/usr/bin/porterctl", "erase-subject", "vis_1", "--json"]
+        assert cluster.pod()["metadata"]["name"] in executed["words"] and (cluster.folder / "deleted").exists()
 
 
-def test_it_ends_as_porterctl_did(cluster):
-    for code, phase in ((0, "Succeeded"), (4, "Failed")):
-        cluster.says("told", phase=phase, containerStatuses=ended(code))
-        done, _ = cluster.run("org", "list", "--json")
-        assert (done.returncode, done.stdout.strip()) == (code, "told")
-        container, = cluster.pod()["spec"]["containers"]
-        assert container["args"] == ["org", "list", "--json"] and (cluster.folder / "deleted").exists()
+def test_no_secret_is_in_the_log_of_a_container(cluster):
+    """Nodes keep what a pod's own processes say, and collectors take it: none of them is the command."""
+    cluster.runs("porter_sk_secret", 0)
+    done, _ = cluster.run("key", "create", "--name", "first")
+    assert done.stdout.strip() == "porter_sk_secret" and not (cluster.folder / "asked").exists()
+    spec = cluster.pod()["spec"]
+    assert [one["args"] for one in spec["containers"]] == [["wait", "--seconds", "600"]]
+    assert {tuple(one["args"]) for one in spec["initContainers"]} == {("topics", "list")}
+
+
+def test_what_is_kept_in_a_file_can_be_written(cluster):
+    """By a claim it outlives the pod."""
+    for words, volume in (((), {"emptyDir": {"sizeLimit": "16Mi"}}),
+                          (("--state-claim", "republish"), {"persistentVolumeClaim": {"claimName": "republish"}})):
+        assert cluster.run(*words, "events", "republish", "--since", "1h", "--state-file", "/state/place")[0].returncode == 0
+        spec = cluster.pod()["spec"]
+        assert spec["volumes"][-1] == {"name": "state", **volume}
+        for one in spec["containers"]:
+            assert one["volumeMounts"][-1] == {"name": "state", "mountPath": "/state"}
+            assert one["securityContext"]["readOnlyRootFilesystem"] is True
+        assert cluster.executed()["words"][-1] == "/state/place"
+
+
+def test_one_that_is_ended_from_outside_is_told_of(cluster):
+    cluster.runs("half", 137)
+    kubectl = (cluster.folder / "kubectl").read_text()
+    ended = json.dumps({"status": {"phase": "Failed", "reason": "DeadlineExceeded", "message": "too long"}})
+    (cluster.folder / "kubectl").write_text(kubectl.replace('    sys.exit(int', f"    open(folder + '/status', 'w').write({ended!r})\n    sys.exit(int"))
+    done, _ = cluster.run("events", "tail")
+    assert done.returncode == 137 and "porterctl was ended: Failed DeadlineExceeded too long" in done.stderr
 
 
 def test_the_image_is_porterctls_wherever_it_lies():
@@ -85,7 +132,6 @@ def test_the_image_is_porterctls_wherever_it_lies():
 
 
 def test_an_image_may_be_named(cluster):
-    cluster.says("", phase="Succeeded", containerStatuses=ended(0))
     assert cluster.run("--image", "mine:2", "doctor", image="door@sha256:00")[0].returncode == 0
     assert {one["image"] for one in cluster.pod()["spec"]["initContainers"] + cluster.pod()["spec"]["containers"]} == {"mine:2"}
 
@@ -115,8 +161,7 @@ def test_kafka_knows_it_as_an_operator_or_as_whom_was_named(cluster, words, user
     volume, = [one["spec"]["template"]["spec"]["volumes"] for one in patches
                if isinstance(one, dict) and (one["kind"], one["metadata"]["name"]) == ("Deployment", "porter-gateway")]
     cluster.deployment["spec"]["template"]["spec"]["volumes"] += volume
-    cluster.says("", phase="Succeeded", containerStatuses=ended(0))
     assert cluster.run(*words, "topics", "check")[0].returncode == 0
-    *kept, shown = cluster.pod()["spec"]["volumes"]
+    *kept, shown, _ = cluster.pod()["spec"]["volumes"]
     assert [source["secret"]["name"] for source in shown["projected"]["sources"]] == [user, "porter-kafka-cluster-ca-cert"]
     assert kept == cluster.deployment["spec"]["template"]["spec"]["volumes"][:-1]

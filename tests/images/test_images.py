@@ -70,3 +70,19 @@ def test_there_is_no_shell(image, podman):
     name, _ = image
     done = podman.run("run", "--rm", "--network", "none", "--entrypoint", "/bin/sh", f"localhost/porter-{name}", "-c", "id", check=False)
     assert done.returncode == 127, done
+
+
+def test_commands_run_beside_a_porterctl_that_waits_and_its_log_stays_empty(podman):
+    """As scripts/pod-porterctl does it: the first process is told to end, and does."""
+    container = podman.run("run", "--detach", "--read-only", "--cap-drop=all", "--network=none", "localhost/porter-porterctl",
+                           "wait", "--seconds", "600").stdout.strip()
+    try:
+        said = podman.run("exec", container, "/usr/bin/porterctl", "topics", "list", "--json").stdout
+        assert "porter.visitors.v1" in said
+        assert podman.run("exec", container, "/usr/bin/porterctl", "no-such", check=False).returncode == 2
+        podman.run("stop", "--time", "20", container)
+        ended = json.loads(podman.run("inspect", container).stdout)[0]["State"]
+        logged = podman.run("logs", container)
+        assert (ended["ExitCode"], logged.stdout, logged.stderr) == (0, "", "")
+    finally:
+        podman.run("rm", "--force", container)

@@ -1,8 +1,15 @@
 """porterctl: what operators do, its exit codes and its JSON."""
 import json
 import re
+import signal
+import subprocess
+from pathlib import Path
 
 import pytest
+
+from harness.poll import eventually
+from harness.process import program
+from harness.watch import watch_process
 
 OK, FAILED, USAGE, NOT_FOUND, CONFLICT, AWAY = range(6)
 
@@ -245,3 +252,24 @@ def test_text_survives_in_every_script(ctl_porter):
     contractor = ctl_porter.ctl("contractor", "create", "--company", "Dvořák s.r.o.",
                                 "--location", made["id"])
     assert contractor["location_ids"] == [made["id"]] and contractor["status"] == "pending"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_waiting_ends_when_it_is_told_to(number):
+    """Well, and without settings: a container is kept there by it, whose first process has no signal's default."""
+    with subprocess.Popen([program("porterctl"), "wait", "--seconds", "600"], env={}) as one:
+        watch_process(one.pid)
+        eventually(lambda: blocks(one.pid, number), 20, "it waits")
+        one.send_signal(number)
+        assert one.wait(20) == OK
+
+
+def blocks(pid, number):
+    text = re.search(r"SigBlk:\s*(\w+)", Path(f"/proc/{pid}/status").read_text())[1]
+    return int(text, 16) >> (number - 1) & 1
+
+
+def test_waiting_ends_by_itself(ctl_porter):
+    done = ctl_porter.run_ctl("wait", "--seconds", "1")
+    assert (done.returncode, done.stdout, done.stderr) == (OK, "", "")
+    assert ctl_porter.run_ctl("wait").returncode == USAGE
