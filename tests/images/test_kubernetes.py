@@ -465,6 +465,23 @@ def test_a_restore_stops_who_is_scaled_and_finds_all_that_names_the_cluster(buil
     assert f"`{name}-app`" in restore and f"`cnpg.io/cluster: {name}`" in restore and "`neighbours`" in restore
 
 
+def test_commands_ask_which_cluster_serves(built):
+    """A restore puts one of another name in its place, and the old one may stand beside it."""
+    in_production(built)
+    (cluster,) = of_kind(built, "Cluster")
+    name, (gateway,) = cluster["metadata"]["name"], [pod for who, pod in pods(built) if who == "porter-gateway"]
+    path, end = """{.spec.template.spec.volumes[?(@.name=="db")].secret.secretName}""", "-app"
+    asks = f"$(kubectl -n porter get deployment porter-gateway -o jsonpath='{path}' | sed 's/{end}$//')"
+    assert [one["secret"]["secretName"] for one in gateway["volumes"] if one["name"] == "db"] == [name + end]
+    named = {}
+    for page in (ROOT / "docs").rglob("*.md"):
+        text = page.read_text()
+        assert not re.search(rf"cnpg\.io/cluster={name}\b|kubectl cnpg [^`\n]*\b{name}\b", text), page
+        if "cnpg.io/cluster=$DB" in text:
+            named[page.name] = f"DB={asks}" in text
+    assert named == {"backup.md": True, "reaching.md": True}
+
+
 def test_a_developers_node_has_room_for_a_roll_out_and_need_not_pull_what_was_built_on_it(built):
     if built[0] != "dev":
         pytest.skip("one node is the dev overlay's")
