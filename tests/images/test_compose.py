@@ -12,6 +12,9 @@ from harness.poll import eventually
 from harness.process import printed
 from harness.prometheus import names
 
+TRIED = ("gateway", "dispatcher", "receiver", "postgres", "redis", "kafka", "prometheus")
+NOT_HERE = {"egress.names"}  # Name servers of the machine.
+
 
 @pytest.fixture(scope="module")
 def ca(compose, tmp_path_factory):
@@ -29,11 +32,41 @@ def test_the_file_is_valid_and_names_variables_that_exist(compose):
     assert not re.search(r"password: |whsec_|porter_sk_", whole, re.I)
 
 
+def services(compose):
+    """As Compose reads the file, those of profiles too."""
+    return json.loads(compose("--profile", "*", "config", "--format", "json"))["services"]
+
+
+def test_no_container_is_roots_or_writes_its_root(compose):
+    """Those that are not tried here, too."""
+    for name, service in services(compose).items():
+        assert service["read_only"] is True and service["cap_drop"] == ["ALL"], name
+        assert service["security_opt"] == ["no-new-privileges:true"] and not service.get("cap_add"), name
+        assert re.fullmatch(r"[1-9]\d*:\d+", service["user"]) and not service.get("privileged"), name
+
+
 def test_the_services_have_no_rights(compose):
-    for service in ("gateway", "dispatcher", "receiver"):
+    for service in TRIED:
         found = json.loads(compose.podman.run("inspect", f"porter-{service}-1").stdout)[0]
-        assert found["HostConfig"]["ReadonlyRootfs"] and found["Config"]["User"] == "65532:65532"
+        assert found["HostConfig"]["ReadonlyRootfs"] and found["Config"]["User"] == services(compose)[service]["user"]
         assert not found["EffectiveCaps"] and not found["BoundingCaps"], service
+        held = compose.podman.run("exec", f"porter-{service}-1", "id", "-u", check=False).stdout.strip()
+        assert held in ("", found["Config"]["User"].split(":")[0]), service  # Ours have no `id`.
+
+
+def test_porterctls_doctor_is_well(compose):
+    """It has what gateways have: their certificate, above all."""
+    said = [json.loads(line) for line in compose("run", "--rm", "porterctl", "doctor", "--json", check=False).splitlines()]
+    assert said and {one["check"] for one in said} >= {"tls.pair", "kafka.lag", "postgres.reach"}
+    assert [one for one in said if one["state"] == "failed" and one["check"] not in NOT_HERE] == []
+
+
+def test_what_porterctl_keeps_outlives_its_container(compose):
+    words = ("run", "--rm", "porterctl", "events", "republish", "--since", "1h", "--state-file", "/state/republish", "--json")
+    compose("run", "--rm", "porterctl", "org", "create", "--name", "State", "--slug", f"o{uuid.uuid4().hex[:8]}")
+    assert json.loads(compose(*words)) and json.loads(compose(*words))["sent"] == 0
+    volume = Path(compose.podman.run("volume", "inspect", "porter_state", "--format", "{{.Mountpoint}}").stdout.strip())
+    assert volume.stat().st_uid == 65532
 
 
 def received(compose):
