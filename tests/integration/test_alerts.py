@@ -1,5 +1,6 @@
 """Every alert fires when what it tells of is the matter, not before, and no longer than that. The tests go in their order:
 each causes faults in the same Porter, watched by a Prometheus with the shipped alerts."""
+import re
 import socket
 import threading
 import time
@@ -42,7 +43,13 @@ class World(namedtuple("World", "servers porter gateway dispatcher prometheus or
     def names(self, alert, *programs):
         """One alert, however many see the fault; it says who."""
         wanted = [f"Seen by {len(programs)}:", *sorted(f"127.0.0.1:{one.private}" for one in programs)]
-        eventually(lambda: [re.split(r" (?=127)", one) for one in self.prometheus.told(alert)] == [wanted], 30, f"{alert} says {wanted}", every=0.2)
+
+        def is_told():
+            told = self.prometheus.told(alert)
+            assert [re.split(r" (?=127)", one) for one in told] == [wanted], (alert, told)
+            return True
+
+        eventually(is_told, 30, f"{alert} says {wanted}", every=0.2)
 
     def ends(self, *wanted, seconds=30):
         eventually(lambda: not set(wanted) & {name for name, _ in self.prometheus.alerts()}, seconds, f"{wanted} end", every=0.2)
@@ -227,9 +234,10 @@ def test_postgresql_away(world):
     """Without it dispatchers take only as much as they may have in memory."""
     world.servers.postgres.kill()
     try:
+        world.fires("PorterPostgresAway", seconds=60)
+        world.names("PorterPostgresAway", world.gateway, world.dispatcher)
         with meanwhile(events(world)):
             world.fires("PorterPostgresAway", "PorterLagGrows", seconds=60)
-            world.names("PorterPostgresAway", world.gateway, world.dispatcher)
     finally:
         world.servers.postgres.start()
     world.ends("PorterPostgresAway", "PorterLagGrows", seconds=60)
