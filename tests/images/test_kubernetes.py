@@ -47,9 +47,25 @@ def test_no_pod_runs_as_root_writes_its_root_or_holds_a_token(built):
             assert container["resources"]["requests"] and container["resources"]["limits"]["memory"], name
 
 
-def test_no_policy_checker_is_told_to_pass_a_writable_root():
-    """`scripts/try-cluster judge`: what the pods do not need, the next one must not get."""
-    assert "readonlyrootfilesystem" not in (ROOT / "scripts" / "try-cluster").read_text()
+def judged(built, folder):
+    file = folder / "overlay.yaml"
+    file.write_text(built[1])
+    return subprocess.run([ROOT / "scripts" / "lib" / "judge", built[0], file], capture_output=True, text=True, check=False)
+
+
+def test_a_policy_checker_has_nothing_to_say(built, tmp_path):
+    done = judged(built, tmp_path)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("right, wrong, says", [
+    ("readOnlyRootFilesystem: true", "readOnlyRootFilesystem: false", "writable root filesystem"),
+    ("path: /readyz", "path: /healthz", "same readiness and liveness probe")])
+def test_what_a_policy_checker_says_is_heard(built, tmp_path, right, wrong, says):
+    """What the pods do not need, the next one must not get."""
+    assert right in built[1]
+    done = judged((built[0], built[1].replace(right, wrong)), tmp_path)
+    assert done.returncode == 1 and says in done.stderr, done.stderr
 
 
 def test_our_pods_are_probed_drain_and_know_their_variables(built):

@@ -234,9 +234,10 @@ def test_postgresql_away(world):
     """Without it dispatchers take only as much as they may have in memory."""
     world.servers.postgres.kill()
     try:
+        world.fires("PorterPostgresAway", seconds=60)
+        world.names("PorterPostgresAway", world.gateway, world.dispatcher)
         with meanwhile(events(world)):
             world.fires("PorterPostgresAway", "PorterLagGrows", seconds=60)
-            world.names("PorterPostgresAway", world.gateway, world.dispatcher)
     finally:
         world.servers.postgres.start()
     world.ends("PorterPostgresAway", "PorterLagGrows", seconds=60)
