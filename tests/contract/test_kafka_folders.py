@@ -44,7 +44,7 @@ def test_the_stand_in_takes_the_folder_that_it_is_given(tmp_path, name):
     (tmp_path / "java").write_text(JAVA)
     (tmp_path / "java").chmod(0o755)
     folder = tmp_path / name
-    env = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "CONFIG_DIR": str(tmp_path), "KAFKA_NODE_ID": "1", "KAFKA_LOG_DIRS": str(folder)}
+    env = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "TMPDIR": str(tmp_path), "KAFKA_NODE_ID": "1", "KAFKA_LOG_DIRS": str(folder)}
 
     def start():
         return subprocess.run([START], env=env, capture_output=True, text=True, check=True).stdout.splitlines()
