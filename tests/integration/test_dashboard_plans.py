@@ -10,7 +10,7 @@ from harness.plans import DASHBOARD_LISTS, facts
 from harness.porter import Porter, parse_id, uuid7
 from harness.sources import statements
 
-LOG, OTHERS, PEOPLE, KEYS, SESSIONS, DELIVERIES, HOURS, WEBHOOKS, VISITORS = 60_000, 300, 200, 2000, 20, 60_000, 24, 20, 60_000
+LOG, OTHERS, PEOPLE, KEYS, SESSIONS, DELIVERIES, HOURS, WEBHOOKS, VISITORS = 60_000, 300, 200, 20_000, 20, 60_000, 24, 20, 60_000
 TAKEN = 51
 BASE = "(lpad(to_hex((extract(epoch FROM at) * 1000)::bigint), 12, '0') || '7' || substr(md5(i::text), 1, 3) || '8' || substr(md5(i || 'x'), 1, 15))::uuid"
 SPREAD = "generate_series(1, %(count)s) AS i CROSS JOIN LATERAL (SELECT now() - interval '10 days' * (%(count)s - i) / %(count)s AS at) AS t"
@@ -60,7 +60,7 @@ NEIGHBOURS = [
     "INSERT INTO users (org_id, id, email, name, role, created_at) SELECT o.id, gen_random_uuid(), gen_random_uuid() || '@x.example', 'Eve', 'viewer', now()"
     " FROM organizations o CROSS JOIN generate_series(1, 30)",
     "INSERT INTO api_keys (org_id, id, name, hash, hint, scopes, created_at) SELECT o.id, gen_random_uuid(), 'kiosk', sha256((o.id::text || i)::bytea), 'abcd',"
-    " '{visitors:read}', now() FROM organizations o CROSS JOIN generate_series(3001, 3030) AS i",
+    " '{visitors:read}', now() FROM organizations o CROSS JOIN generate_series(900001, 900030) AS i",
     "INSERT INTO invitations (org_id, id, email, role, name, token_hash, created_by, created_at, expires_at) SELECT o.id, gen_random_uuid(), 'x@example.com',"
     " 'viewer', '', sha256((o.id::text || i)::bytea), 'x', now(), now() + interval '1 day' FROM organizations o CROSS JOIN generate_series(1001, 1030) AS i",
     "INSERT INTO key_hours (org_id, key_id, hour, calls, limited) SELECT o.id, gen_random_uuid(), date_trunc('hour', now()) - i * interval '1 hour', 1, 0"
