@@ -7,9 +7,10 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdint.h>
 #include <time.h>
 
-#define SECONDS_MAX (30 * 86400)
+#define SECONDS_MAX (30 * UINT64_C(86400))
 
 bool wait_command(struct ctl *ctl, struct err *err)
 {
