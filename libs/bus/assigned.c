@@ -1,4 +1,4 @@
-/* Of the topic's metadata, its partitions. */
+/* What brokers say of a topic: its partitions, and what each holds. */
 #include "bus/assigned.h"
 
 #include <string.h>
@@ -26,4 +26,15 @@ bool assigned_count(rd_kafka_t *rk, const char *topic, unsigned wait_ms,
     }
     *count = found;
     return true;
+}
+
+bool assigned_range(rd_kafka_t *rk, const char *topic, int32_t partition,
+                    unsigned wait_ms, struct assigned_range *out,
+                    struct err *err)
+{
+    rd_kafka_resp_err_t code = rd_kafka_query_watermark_offsets(
+        rk, topic, partition, &out->low, &out->end, (int)wait_ms);
+
+    return code == RD_KAFKA_RESP_ERR_NO_ERROR ||
+           err_set(err, ERR_UNAVAILABLE, "Kafka: %s", rd_kafka_err2str(code));
 }

@@ -17,4 +17,12 @@
 MUST_USE bool assigned_count(rd_kafka_t *rk, const char *topic,
                              unsigned wait_ms, int32_t *count, struct err *err);
 
+/* Where the partition begins and ends now. */
+struct assigned_range {
+    int64_t low, end;
+};
+MUST_USE bool assigned_range(rd_kafka_t *rk, const char *topic,
+                             int32_t partition, unsigned wait_ms,
+                             struct assigned_range *out, struct err *err);
+
 #endif

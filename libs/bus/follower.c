@@ -28,19 +28,6 @@ struct follower {
 
 /* --- partitions ---------------------------------------------------------- */
 
-/* Where it ends now, by its number: "the end" would be that of the moment in
- * which it is first fetched. */
-static bool end_of(const struct follower *f, const char *topic,
-                   int32_t partition, int64_t *end, struct err *err)
-{
-    int64_t low = 0;
-    rd_kafka_resp_err_t code = rd_kafka_query_watermark_offsets(
-        f->rk, topic, partition, &low, end, (int)f->wait_ms);
-
-    return code == RD_KAFKA_RESP_ERR_NO_ERROR ||
-           err_set(err, ERR_UNAVAILABLE, "Kafka: %s", rd_kafka_err2str(code));
-}
-
 static bool assign(const struct follower *f,
                    const rd_kafka_topic_partition_list_t *list, struct err *err)
 {
@@ -55,13 +42,15 @@ static bool assign(const struct follower *f,
     return true;
 }
 
-/* Those that are not assigned yet. */
+/* Those that are not assigned yet. One ends where its number says now: "the
+ * end" would be that of the moment in which it is first fetched. */
 static bool add_parts(struct follower *f, size_t topic, bool from_end,
                       struct err *err)
 {
     const char *name = f->topics[topic];
     rd_kafka_topic_partition_list_t *list = NULL;
-    int64_t start = RD_KAFKA_OFFSET_BEGINNING;
+    /* To begin at: the oldest, or each one's end. */
+    struct assigned_range range = {.end = RD_KAFKA_OFFSET_BEGINNING};
     int32_t count = 0;
     bool ok = true;
 
@@ -73,8 +62,9 @@ static bool add_parts(struct follower *f, size_t topic, bool from_end,
     }
     list = rd_kafka_topic_partition_list_new(count);
     for (int32_t i = f->parts[topic]; ok && i < count; i++) {
-        ok = !from_end || end_of(f, name, i, &start, err);
-        rd_kafka_topic_partition_list_add(list, name, i)->offset = start;
+        ok = !from_end ||
+             assigned_range(f->rk, name, i, f->wait_ms, &range, err);
+        rd_kafka_topic_partition_list_add(list, name, i)->offset = range.end;
     }
     ok = ok && assign(f, list, err);
     rd_kafka_topic_partition_list_destroy(list);

@@ -9,7 +9,7 @@
 #include "base/macros.h"
 
 /* One record; valid until the function returns. False ends the reading, with
- * its error. */
+ * its error; without one nothing more is wanted, and all is well. */
 typedef bool reader_fn(void *user, const struct record *r, struct err *err);
 
 /* What to read of each partition. */

@@ -158,11 +158,9 @@ static bool show_one(void *user, const struct record *r, struct err *err)
     struct record of_topic = *r;
 
     (void)err;
-    if (!is_done(t)) {
-        of_topic.place.topic = t->topic;
-        show(t, &of_topic);
-    }
-    return true;
+    of_topic.place.topic = t->topic;
+    show(t, &of_topic);
+    return !is_done(t);
 }
 
 /* What is there now, topic by topic. */

@@ -48,7 +48,7 @@ struct wanted {
     int replication;      /* The same. */
     int64_t retention_ms; /* Of event topics, at least; 0: that of the row. */
     int min_insync;       /* 0: two where there are three copies. */
-    bool may_shorten;     /* Retention: what is longer is no longer well. */
+    bool is_forced;       /* Also what may do harm. */
 };
 
 static bool read_wanted(struct ctl *ctl, struct wanted *w, struct err *err)
@@ -168,7 +168,7 @@ static void compare_retention(struct differences *d,
     bool is_long = w->retention_ms != 0 && is_of_events(row) && !is_short &&
                    t->retention_ms != row->retention_ms;
 
-    if (is_short || (is_long && w->may_shorten)) {
+    if (is_short || (is_long && w->is_forced)) {
         differ(d, row->name, "retention.ms", t->retention_ms, row->retention_ms,
                CURE_APPLY);
     } else if (is_long) {
@@ -273,13 +273,13 @@ bool topics_check(struct ctl *ctl, struct err *err)
 /* --- apply ---------------------------------------------------------------- */
 
 /* Nothing is altered when something may not be. */
-static bool may_alter(const struct differences *d, bool is_forced,
+static bool may_alter(const struct differences *d, const struct wanted *w,
                       struct err *err)
 {
     for (size_t i = 0; i < d->count; i++) {
         const struct difference *one = &d->list[i];
         bool is_allowed = one->cure == CURE_MAKE || one->cure == CURE_APPLY ||
-                          (one->cure == CURE_FORCE && is_forced);
+                          (one->cure == CURE_FORCE && w->is_forced);
 
         if (!is_allowed) {
             return err_set(err, ERR_CONFLICT, "%s has %s %.*s, not %.*s: %s",
@@ -329,16 +329,15 @@ bool topics_apply(struct ctl *ctl, struct err *err)
     struct bus_options bus = ctl_bus_options(ctl);
     struct wanted w = {0};
     struct differences *d = NULL;
-    bool is_forced = words_value(&ctl->words, "force").data != NULL;
     int64_t altered = 0;
     size_t count = 0;
 
     if (!read_wanted(ctl, &w, err)) {
         return false;
     }
-    w.may_shorten = is_forced;
+    w.is_forced = words_value(&ctl->words, "force").data != NULL;
     count = wanted_rows(&w, rows);
-    if (!read_differences(ctl, &w, &d, err) || !may_alter(d, is_forced, err) ||
+    if (!read_differences(ctl, &w, &d, err) || !may_alter(d, &w, err) ||
         !topics_ensure(&bus, rows, count, WAIT_MS, err)) {
         return false;
     }

@@ -235,7 +235,7 @@ def shifted(new_page, owner, at):
 def nights(client, location):
     """Midnight of the place, with a visit half an hour before it, one of the day before at noon, and one four days before."""
     today = datetime.now(ZoneInfo("Europe/Zurich")).replace(hour=0, minute=0, second=0, microsecond=0)
-    night = (today + timedelta(days=3)).replace(tzinfo=ZoneInfo("Europe/Zurich"))
+    night = today + timedelta(days=3)
     for name, before in (("Late Train", timedelta(minutes=30)), ("Noon Guest", timedelta(hours=12)), ("Long Ago", timedelta(hours=60)), ("Early Bird", timedelta(hours=-8))):
         client.pre_register(location, full_name=name, expected_at=(night - before).isoformat())
     return night

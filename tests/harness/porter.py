@@ -19,6 +19,7 @@ from .events import Topics
 from .poll import eventually
 from .process import PRESET, ROOT, Process, free_port, program
 from .receiver import Receiver
+from .servers import Servers
 
 HOST = "yourapp.portervisitors.com"  # What the product page's examples call.
 
@@ -335,3 +336,13 @@ def uuid7():
     number = (time.time_ns() // 1_000_000 << 80) | int.from_bytes(os.urandom(10), "big")
     number = number & ~(0xF << 76) | (7 << 76)
     return uuid.UUID(int=number & ~(3 << 62) | (2 << 62))
+
+
+@contextmanager
+def on_own_servers():
+    """A Porter whose servers nobody else has."""
+    servers = Servers.temporary().start()
+    porter = Porter(servers)
+    yield porter
+    porter.close()
+    servers.stop()

@@ -10,9 +10,8 @@ from confluent_kafka.admin import AdminClient
 
 from harness.events import TOPICS
 from harness.poll import eventually
-from harness.porter import Porter
+from harness.porter import on_own_servers
 from harness.process import program
-from harness.servers import Servers
 from harness.watch import watch_process
 
 USAGE, AWAY = 2, 5
@@ -21,11 +20,8 @@ USAGE, AWAY = 2, 5
 @pytest.fixture(scope="module")
 def porter():
     """On servers of its own: nobody else's records are there."""
-    mine = Servers.temporary().start()
-    made = Porter(mine)
-    yield made
-    made.close()
-    mine.stop()
+    with on_own_servers() as made:
+        yield made
 
 
 def send(porter, key, topic=TOPICS[0], **where):

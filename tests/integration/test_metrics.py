@@ -11,9 +11,8 @@ import pytest
 from harness.boards import panels, queries
 from harness.meanwhile import meanwhile
 from harness.poll import eventually
-from harness.porter import Porter
+from harness.porter import on_own_servers
 from harness.prometheus import Prometheus
-from harness.servers import Servers
 
 DISPATCHER = {"PORTER_DB_POOL": "2", "PORTER_RETRY_SCHEDULE": "100ms,100ms,100ms", "PORTER_PROBE_WAIT": "1h"}
 IN_A_ROW = 10  # Failures, until an endpoint is given a rest.
@@ -28,13 +27,10 @@ def value(program, series):
 @pytest.fixture(scope="module")
 def mine():
     """A Porter on servers of its own, so that all that is counted is ours."""
-    servers = Servers.temporary().start()
-    porter = Porter(servers)
-    porter.gateway()
-    porter.dispatcher(**DISPATCHER)
-    yield porter
-    porter.close()
-    servers.stop()
+    with on_own_servers() as porter:
+        porter.gateway()
+        porter.dispatcher(**DISPATCHER)
+        yield porter
 
 
 def test_prometheus_linter_has_nothing_to_say(mine):

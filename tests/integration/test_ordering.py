@@ -32,6 +32,27 @@ class Desk:
             assert self.client.post(f"/visitors/{visitor}/{step}").status_code == 200
         return visitor
 
+    def accept(self):
+        """From now on all is answered well; what comes, as it comes."""
+        good = []
+        self.receiver.answer = lambda r: (good.append(r), (204, {}, b""))[1]
+        return good
+
+    def switch(self, status):
+        self.client.request("PATCH", f"/webhooks/{self.id}", json={"status": status})
+
+    def held(self, count):
+        """New visitors, whose first events are held: the webhook is disabled."""
+        self.switch("disabled")
+        visitors = [self.visit(steps=1) for _ in range(count)]
+        self.until(count, "held")
+        return visitors
+
+    def come_and_go(self, visitors):
+        for step in ("check-in", "check-out"):
+            for visitor in visitors:
+                assert self.client.post(f"/visitors/{visitor}/{step}").status_code == 200
+
     def states(self):
         with self.porter.database() as db:
             return [state for state, in db.execute("SELECT state FROM deliveries WHERE org_id = %s", (parse_id(self.organization.id),))]
@@ -68,10 +89,10 @@ def test_an_event_waits_for_the_one_before_it_and_others_flow_on(porter):
 
     desk = Desk(porter, answer)
     # Not to be answered well: known before its event can be there.
-    desk.client.request("PATCH", f"/webhooks/{desk.id}", json={"status": "disabled"})
+    desk.switch("disabled")
     unlucky.append(desk.visit())
     lucky = [desk.visit() for _ in range(5)]
-    desk.client.request("PATCH", f"/webhooks/{desk.id}", json={"status": "enabled"})
+    desk.switch("enabled")
     eventually(lambda: len(good) == 5 * len(STEPS), 60, "all events of the others")
     assert {kind for visitor, kind in map(event_of, desk.receiver.matching()) if visitor in unlucky} == {STEPS[0]}
     others.set()
@@ -117,33 +138,23 @@ def test_the_order_is_kept_by_many_with_failures_and_a_death(new_porter):
 
 
 def test_what_was_held_keeps_its_order_with_what_comes_meanwhile(porter):
-    desk, good = Desk(porter), []
-    desk.receiver.answer = lambda r: (good.append(r), (204, {}, b""))[1]
-    desk.client.request("PATCH", f"/webhooks/{desk.id}", json={"status": "disabled"})
-    visitors = [desk.visit(steps=1) for _ in range(20)]
-    desk.until(20, "held")
-    desk.client.request("PATCH", f"/webhooks/{desk.id}", json={"status": "enabled"})
-    for step in ("check-in", "check-out"):
-        for visitor in visitors:
-            assert desk.client.post(f"/visitors/{visitor}/{step}").status_code == 200
+    desk = Desk(porter)
+    good, visitors = desk.accept(), desk.held(20)
+    desk.switch("enabled")
+    desk.come_and_go(visitors)
     desk.until(60)
     assert dict(desk.stories(good)) == {visitor: STEPS for visitor in visitors}
 
 
 def test_what_was_settled_comes_before_what_a_new_partition_brings(porter):
-    desk, good = Desk(porter), []
-    desk.receiver.answer = lambda r: (good.append(r), (204, {}, b""))[1]
-    desk.client.request("PATCH", f"/webhooks/{desk.id}", json={"status": "disabled"})
-    visitors = [desk.visit(steps=1) for _ in range(5)]
-    desk.until(5, "held")
+    desk = Desk(porter)
+    good, visitors = desk.accept(), desk.held(5)
     with porter.database() as db:  # The records of a topic that has seen more than the new partition will for years.
         db.execute("UPDATE deliveries SET ordinal = ordinal + 1000000000 WHERE org_id = %s", (parse_id(desk.organization.id),))
     assert porter.ctl("deliveries", "settle")["settled"] >= 5
-    for step in ("check-in", "check-out"):
-        for visitor in visitors:
-            assert desk.client.post(f"/visitors/{visitor}/{step}").status_code == 200
+    desk.come_and_go(visitors)
     desk.until(15, "held")
-    desk.client.request("PATCH", f"/webhooks/{desk.id}", json={"status": "enabled"})
+    desk.switch("enabled")
     desk.until(15)
     assert dict(desk.stories(good)) == {visitor: STEPS for visitor in visitors}
 

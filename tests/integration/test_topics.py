@@ -5,8 +5,7 @@ import pytest
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource
 
 from harness.poll import eventually
-from harness.porter import Porter
-from harness.servers import Servers
+from harness.porter import on_own_servers
 
 TOPIC, OTHER, DEAD = "porter.visitors.v1", "porter.contractors.v1", "porter.dead-letters.v1"
 DAY_MS = 86_400_000
@@ -43,11 +42,8 @@ def differences(porter, *words):
 @pytest.fixture(scope="module")
 def porter():
     """On servers of its own."""
-    mine = Servers.temporary().start()
-    made = Porter(mine)
-    yield made
-    made.close()
-    mine.stop()
+    with on_own_servers() as made:
+        yield made
 
 
 @pytest.fixture(scope="module")

@@ -266,9 +266,10 @@ d.org_id, d.id, d.event_at, d.event_id, d.webhook_id, d.event_type,
 -- while, longer the longer it waits: until there is room ($4: whose lanes have
 -- none; delivery_room) or the one before it ends (delivery_wake). What somebody
 -- asked for (a sample, a retry by hand) does not wait for room: it says so itself
--- ('nothing'). Behind one that is held all are held. Rows without a number tell how many were put off, and in
--- which lines (subject NULL: in none). (What is due is pending. To say so would let
--- the planner look for the word in the index of the lists, all of it.)
+-- ('nothing'). Behind one that is held all are held. Rows without a number tell how
+-- many were put off, and in which lines (subject NULL: in none). (What is due is
+-- pending. To say so would let the planner look for the word in the index of the
+-- lists, all of it.)
 WITH seen AS MATERIALIZED (
     SELECT org_id, id, event_at, due_at, octet_length(body) AS size,
            CASE WHEN webhook_id IN (SELECT unnest($4::uuid[]))
@@ -537,8 +538,7 @@ WITH picked AS MATERIALIZED (
     SELECT org_id, id, event_at
       FROM deliveries
      WHERE event_at < date_trunc('day', $1::timestamptz, 'UTC')
-       AND due_at IS NOT NULL AND waits_for IS NOT NULL
-       AND waits_for IS DISTINCT FROM 'nothing'
+       AND due_at IS NOT NULL AND waits_for <> 'nothing'
      ORDER BY due_at
      LIMIT $2
        FOR UPDATE SKIP LOCKED

@@ -75,9 +75,9 @@ function When({of, zone}) {
   if (of.status === "checked_out") return html`left <${Time} at=${of.checked_out_at} zone=${zone} />`;
   if (!of.expected_at) return null;
   const isLate = of.status === "expected" && new Date(of.expected_at) < Date.now() - LATE_MS;
-  const midnightBefore = Date.parse(midnight(zone));
-  if (isLate && Date.parse(of.expected_at) < midnightBefore) {
-    const isYesterday = day(of.expected_at, zone) === day(midnightBefore - 1, zone);
+  const begin = isLate && Date.parse(midnight(zone)); // Of today.
+  if (isLate && Date.parse(of.expected_at) < begin) {
+    const isYesterday = day(of.expected_at, zone) === day(begin - 1, zone);
     return html`<span>was expected ${isYesterday && "yesterday, "}<${Time} at=${of.expected_at} zone=${zone} /> <strong>(overdue)</strong></span>`;
   }
   return html`<span>expected <${Time} at=${of.expected_at} zone=${zone} />${isLate && html` <strong>(late)</strong>`}</span>`;
