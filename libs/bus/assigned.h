@@ -17,7 +17,8 @@
 MUST_USE bool assigned_count(rd_kafka_t *rk, const char *topic,
                              unsigned wait_ms, int32_t *count, struct err *err);
 
-/* Where the partition begins and ends now. */
+/* Where the partition begins and ends now. One that has no leader yet is asked
+ * again until wait_ms are over. */
 struct assigned_range {
     int64_t low, end;
 };

@@ -272,10 +272,13 @@ MUST_USE bool delivery_any(struct db *db, struct id org_id,
 MUST_USE bool delivery_find(struct db *db, struct id org_id, struct id id,
                             struct arena *arena, bool *found,
                             struct delivery *out, struct err *err);
-MUST_USE bool attempt_list(struct db *db, struct id org_id,
-                           struct id delivery_id, struct arena *arena,
-                           struct attempt **list, size_t *count,
-                           struct err *err);
+
+/* The attempts that the row, as it was read, knows of: one that was recorded
+ * since is not among them, so that both tell the same. Of a finished row all.
+ * Asks for org_id, id, attempts and finished_at_us. */
+MUST_USE bool attempt_list(struct db *db, const struct delivery *of,
+                           struct arena *arena, struct attempt **list,
+                           size_t *count, struct err *err);
 
 /* As API messages; the detail is the delivery with its body and attempts. */
 Porter__V1__Delivery *delivery_message(const struct delivery *d,

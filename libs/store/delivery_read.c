@@ -7,6 +7,7 @@
 #include "store_sql.h"
 
 #include <assert.h>
+#include <limits.h>
 
 #define BODY_COLUMN 18
 #define ORDINAL_COLUMN 19
@@ -455,15 +456,17 @@ static struct attempt attempt_read(const struct db_rows *rows, size_t i,
     };
 }
 
-bool attempt_list(struct db *db, struct id org_id, struct id delivery_id,
-                  struct arena *arena, struct attempt **list, size_t *count,
-                  struct err *err)
+bool attempt_list(struct db *db, const struct delivery *of, struct arena *arena,
+                  struct attempt **list, size_t *count, struct err *err)
 {
+    int64_t newest =
+        of->finished_at_us == DB_TIME_NULL ? of->attempts : INT_MAX;
     struct db_rows *got = NULL;
     struct attempt *all = NULL;
 
     if (!db_run(db, &sql_attempt_list,
-                ARGS(ARG_UUID(org_id), ARG_UUID(delivery_id)), &got, err)) {
+                ARGS(ARG_UUID(of->org_id), ARG_UUID(of->id), ARG_INT(newest)),
+                &got, err)) {
         return false;
     }
     all = arena_zero(arena, db_count(got) + 1, sizeof(*all));

@@ -194,7 +194,7 @@ bool deliveries_show(struct ctl *ctl, struct err *err)
     if (!ctl_id(ID_DELIVERY, ctl->words.subject, "delivery's id", &id, err) ||
         !ctl_org(ctl, &org_id, err) ||
         !delivery_find(ctl->db, org_id, id, ctl->arena, &found, &d, err) ||
-        !attempt_list(ctl->db, org_id, id, ctl->arena, &list, &count, err)) {
+        (found && !attempt_list(ctl->db, &d, ctl->arena, &list, &count, err))) {
         return false;
     }
     if (!found) {

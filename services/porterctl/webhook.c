@@ -8,6 +8,7 @@
 #include "store/event.h"
 #include "store/webhook.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -311,13 +312,16 @@ static bool wait_attempt(struct ctl *ctl, struct id org_id, struct id id,
                          uint64_t wait_s, struct attempt *out, struct err *err)
 {
     const struct timespec pause = {0, POLL_MS * 1000000L};
+    const struct delivery all = {.org_id = org_id,
+                                 .id = id,
+                                 .attempts = INT_MAX,
+                                 .finished_at_us = DB_TIME_NULL};
     int64_t until_us = clock_steady_us() + (int64_t)wait_s * US_PER_S;
     struct attempt *list = NULL;
     size_t count = 0;
 
     while (clock_steady_us() < until_us) {
-        if (!attempt_list(ctl->db, org_id, id, ctl->arena, &list, &count,
-                          err)) {
+        if (!attempt_list(ctl->db, &all, ctl->arena, &list, &count, err)) {
             return false;
         }
         if (count > 0) {

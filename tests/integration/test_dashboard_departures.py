@@ -55,11 +55,11 @@ def test_who_came_the_day_before_has_left_today(porter, owner):
 
 
 def test_they_come_page_by_page_also_of_one_moment(porter, owner):
-    client, place, left = owner.organization.client(), owner.organization.location(), ago(hours=1)
+    client, place, left, since = owner.organization.client(), owner.organization.location(), ago(hours=1), ago(hours=3)
     made = [visit(porter, client, place, f"Guest {number}", ago(hours=2), left) for number in range(5)]
     browser, found, more = owner.signed_in(), [], {}
     while True:
-        page = browser.get(path(place, ago(hours=3), limit=2, **more)).json()
+        page = browser.get(path(place, since, limit=2, **more)).json()
         found += [one["id"] for one in page["visitors"]]
         if not page["pagination"]["has_more"]:
             break

@@ -678,5 +678,5 @@ SELECT org_id, delivery_id, number, at, verdict, status, failure, detail,
        certificate_subject, certificate_issuer, certificate_expires_at,
        request_headers
   FROM attempts
- WHERE org_id = $1 AND delivery_id = $2
+ WHERE org_id = $1 AND delivery_id = $2 AND number <= $3
  ORDER BY number, at;

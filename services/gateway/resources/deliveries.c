@@ -207,8 +207,7 @@ static bool show_delivery(struct call *call, struct err *err)
     size_t count = 0;
 
     if (!call_no_params(call, err) || !find_delivery(call, &d, err) ||
-        !attempt_list(call->db, d.org_id, d.id, call->arena, &attempts, &count,
-                      err)) {
+        !attempt_list(call->db, &d, call->arena, &attempts, &count, err)) {
         return false;
     }
     return call_reply_tagged(
