@@ -22,6 +22,7 @@
 #define PAUSE_US (20 * US_PER_MS) /* Between two claims at least. */
 #define ARENA_BYTES 262144
 #define SOON_US (100 * US_PER_MS) /* When nobody tells that there is room. */
+#define ASK_US US_PER_S /* Between two pings of a dispatcher that is full. */
 #define CLAIM_MAX 500
 #define BYTES_PART 8 /* Of PORTER_IN_FLIGHT_BYTES, taken by one claim. */
 
@@ -33,6 +34,7 @@ struct retry {
     pthread_mutex_t lock;
     pthread_cond_t changed;
     int64_t next_at_us; /* Wall clock: when to look. */
+    int64_t asked_us;   /* Steady clock: the last ping. */
     bool is_away;       /* PostgreSQL; said once. */
     bool is_behind;     /* Outcomes are; said once. */
 };
@@ -150,6 +152,18 @@ static bool is_behind(struct retry *r, int64_t now_us)
     return is_behind;
 }
 
+/* While there is room for nothing, nothing else asks PostgreSQL here. */
+static bool is_there(struct retry *r, struct err *err)
+{
+    int64_t now_us = clock_steady_us();
+
+    if (now_us - r->asked_us < ASK_US) {
+        return !r->is_away;
+    }
+    r->asked_us = now_us;
+    return db_ping(r->d->db, err);
+}
+
 /* One look: claim, and find out when the next is worth it. */
 static bool look(struct retry *r, struct err *err)
 {
@@ -159,7 +173,7 @@ static bool look(struct retry *r, struct err *err)
 
     if (max == 0) {
         retry_due(r, clock_wall_us() + PAUSE_US);
-        return true;
+        return is_there(r, err);
     }
     if (!room_look(&r->room, r->d, max, &is_more, err)) {
         return false;
