@@ -70,6 +70,7 @@ static void begin(struct exchange *x, struct mg_connection *conn)
     arena_reset(x->arena);
     x->req = (struct web_request){0};
     x->req.arena = x->arena;
+    x->req.slot = x->slot;
     x->req.method = WEB_OTHER;
     x->req.peer = arena_str(x->arena, str_of(info->remote_addr));
     x->req.remote = x->req.peer;
@@ -78,6 +79,11 @@ static void begin(struct exchange *x, struct mg_connection *conn)
     x->res.status = 500;
     x->res.close = false;
     x->has_fault = false;
+}
+
+bool web_is_gone(const struct web_request *r)
+{
+    return watch_is_gone(r->slot);
 }
 
 /* Write the response; a client that does not take it is left. */

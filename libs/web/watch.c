@@ -6,6 +6,7 @@
 #include "base/clock.h"
 
 #include <assert.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -187,6 +188,16 @@ bool watch_was_cut(struct watch_slot *s)
     was_cut = s->is_cut;
     pthread_mutex_unlock(&s->lock);
     return was_cut;
+}
+
+bool watch_is_gone(struct watch_slot *s)
+{
+    struct pollfd look = {.events = POLLRDHUP};
+
+    pthread_mutex_lock(&s->lock);
+    look.fd = s->fd;
+    pthread_mutex_unlock(&s->lock);
+    return poll(&look, 1, 0) > 0;
 }
 
 unsigned watch_slots_taken(const struct watch *w)

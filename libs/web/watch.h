@@ -46,6 +46,8 @@ void watch_phase(struct watch_slot *s, enum watch_phase phase);
 int64_t watch_phase_us(const struct watch_slot *s);
 /* Was its connection cut short by a sweep? */
 bool watch_was_cut(struct watch_slot *s);
+/* Will nothing more come from the client? Asked by the slot's own thread. */
+bool watch_is_gone(struct watch_slot *s);
 
 /* How many slots were handed out. */
 unsigned watch_slots_taken(const struct watch *w);

@@ -53,14 +53,19 @@ struct web_request {
     struct str remote; /* The caller's address as text (web/caller.h), */
     struct str peer;   /* and whose connection it is: that, or a proxy's. */
     bool is_tls;
-    int64_t began_us;    /* Steady clock, when the head was complete. */
-    struct arena *arena; /* Reset after the answer. */
+    int64_t began_us;        /* Steady clock, when the head was complete. */
+    struct arena *arena;     /* Reset after the answer. */
+    struct watch_slot *slot; /* The server's; for web_is_gone. */
 };
 
 /* First value of the header (any case), or STR_NONE. */
 struct str web_header(const struct web_request *r, struct str name);
 /* How often it is there. */
 size_t web_header_count(const struct web_request *r, struct str name);
+
+/* Has the client ended its side of the connection? A handler that waits for
+ * something asks now and then: nobody may be there for the answer. */
+bool web_is_gone(const struct web_request *r);
 
 struct web_response {
     unsigned status;

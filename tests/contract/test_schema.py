@@ -2,6 +2,7 @@
 current."""
 import json
 import os
+import re
 import shutil
 import subprocess
 
@@ -46,6 +47,12 @@ def test_the_asyncapi_document_is_what_the_schema_and_the_topics_make():
     told = subprocess.run([ROOT / "scripts" / "kafka-asyncapi", program("porterctl")], capture_output=True, text=True, check=True).stdout
     assert (ROOT / "docs" / "asyncapi.json").read_text() == told, (
         "scripts/kafka-asyncapi build/dev/bin/porterctl >docs/asyncapi.json")
+
+
+def test_the_asyncapi_document_names_the_headers_that_dead_letters_have():
+    named = json.loads((ROOT / "docs" / "asyncapi.json").read_text())["components"]["schemas"]["DeadLetterHeaders"]["properties"]
+    written = re.findall(r'^#define DEAD_\w+ "(\w+)"', (ROOT / "libs" / "bus" / "dead_letter.h").read_text(), re.M)
+    assert written and list(named) == written
 
 
 def test_the_asyncapi_document_is_whole():

@@ -5,6 +5,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import requests
 
 from harness.dashboard import Person, org_uuid, problem
 from harness.poll import eventually
@@ -189,6 +190,17 @@ def test_who_is_signed_out_while_he_waits_hears_nothing_more(new_porter):
         eventually(lambda: "\nporter_http_requests_active 1\n" in gateway.metrics(), 10, "somebody waits")
         assert browser.post("/sign-out").status_code == 204
         assert waits.result().status_code == 401
+    assert time.monotonic() - began < 20  # Not only when the waiting was over.
+
+
+def test_nobody_is_waited_for_who_has_gone(new_porter):
+    porter = new_porter()
+    gateway = porter.gateway()
+    browser = Person(porter, porter.organization()).signed_in()
+    cursor, began = browser.get("/changes").json()["cursor"], time.monotonic()
+    with pytest.raises(requests.ReadTimeout):
+        browser.get(f"/changes?since={cursor}", timeout=2)
+    eventually(lambda: "\nporter_http_requests_active 0\n" in gateway.metrics(), 15, "its thread is free")
     assert time.monotonic() - began < 20  # Not only when the waiting was over.
 
 

@@ -2,9 +2,9 @@
  * when there is something, or after a while.
  *
  * A waiting request holds its thread, so only some may wait; others are
- * answered at once. It looks into the event log and the audit log, which all
- * gateways write to; each look asks for the session anew, so that nobody is
- * told anything after its end. */
+ * answered at once, and nobody waits on for a page that has gone. It looks into
+ * the event log and the audit log, which all gateways write to; each look asks
+ * for the session anew, so that nobody is told anything after its end. */
 #include "gateway/dashboard/dashboard.h"
 
 #include "base/clock.h"
@@ -263,6 +263,7 @@ static bool wait_for_news(struct call *call, struct place *place,
 
     while (ok && may_wait && news->events.count == 0 &&
            news->entry_count == 0 && clock_steady_us() < until_us &&
+           !web_is_gone(call->request) &&
            !atomic_load(&call->gateway->is_draining)) {
         rest();
         ok = is_still_in(call, err) && look(call, place, news, err);
