@@ -241,7 +241,8 @@ static bool read_list(struct reader *r, const struct json *json,
         return reader_wrong_type(r, at, "an array", json);
     }
     count = json_count(json);
-    list = count > 0 ? arena_zero(r->arena, count, step) : NULL;
+    /* That an empty one was sent is seen by its pointer (rules.c). */
+    list = arena_zero(r->arena, MAX_OF(count, 1), step);
     for (size_t i = 0; i < count; i++) {
         const struct place here = {.up = at, .index = i};
         const struct json *value = json_at(json, i);

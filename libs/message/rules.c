@@ -420,13 +420,23 @@ static bool is_excused(const struct check *c, const struct rule *row)
     return false;
 }
 
+/* A list that may be left out, sent without entries. */
+static bool is_sent_empty(const ProtobufCMessage *m,
+                          const ProtobufCFieldDescriptor *f,
+                          const struct rule *row)
+{
+    return kind_is_repeated(f) && !row->required &&
+           *(void *const *)kind_at(m, f) != NULL;
+}
+
 static void check_row(const struct check *c, const struct rule *row,
                       ProtobufCMessage *m)
 {
     struct message_field f = message_find(m, str_of(row->path), NULL);
 
     assert(f.field != NULL); /* rules_check */
-    if (f.owner != NULL && is_there(f.owner, f.field)) {
+    if (f.owner != NULL &&
+        (is_there(f.owner, f.field) || is_sent_empty(f.owner, f.field, row))) {
         check_value(c, row, f.owner, f.field);
     } else if (row->required && (f.owner != NULL || !is_excused(c, row))) {
         (void)fault_add(c->faults, str_of(row->path), FAULT_REQUIRED,

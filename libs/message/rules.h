@@ -37,7 +37,7 @@ struct rule {
      * sent. A bare number or bool is always there. */
     bool required;
     int64_t min; /* Code points, value or count, by the field's type; */
-    int64_t max; /* for values and times 0 and 0 is "any" */
+    int64_t max; /* for values and times 0 and 0 is "any". [] is counted. */
     enum id_kind id_kind;     /* RULE_ID only. */
     const char *const *words; /* RULE_WORD only; NULL-terminated. */
 };

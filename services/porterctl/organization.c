@@ -3,12 +3,13 @@
 
 #include "base/clock.h"
 #include "store/organization.h"
+#include "store/person.h"
 
 #include <errno.h>
 #include <stdio.h>
 
-#define PASSWORD_MIN 12
-#define PASSWORD_MAX 1024
+/* In bytes, with the line's end and one more, by which a longer one is told. */
+#define LINE_MAX_BYTES (4 * PASSWORD_MAX + 4)
 
 bool org_create(struct ctl *ctl, struct err *err)
 {
@@ -86,22 +87,23 @@ bool org_cors(struct ctl *ctl, struct err *err)
 }
 
 /* The first line of the file. */
-static bool read_password(const char *path, char text[PASSWORD_MAX],
+static bool read_password(const char *path, char text[LINE_MAX_BYTES],
                           struct err *err)
 {
     FILE *file = fopen(path, "re");
-    bool ok = file != NULL && fgets(text, PASSWORD_MAX, file) != NULL;
+    bool ok = file != NULL && fgets(text, LINE_MAX_BYTES, file) != NULL;
 
     if (!ok) {
         (void)err_set(err, ERR_INVALID, "can't read a password from %s: %s",
                       path, errno != 0 ? strerror(errno) : "it is empty");
     } else {
         text[strcspn(text, "\r\n")] = '\0';
-        ok = str_utf8_count(str_of(text)) >= PASSWORD_MIN
-                 ? true
-                 : err_set(err, ERR_INVALID,
-                           "the password has fewer than %d characters",
-                           PASSWORD_MIN);
+        size_t count = str_utf8_count(str_of(text));
+
+        ok = (count >= PASSWORD_MIN && count <= PASSWORD_MAX) ||
+             err_set(err, ERR_INVALID,
+                     "the password must have %d to %d characters, not %zu",
+                     PASSWORD_MIN, PASSWORD_MAX, count);
     }
     if (file != NULL) {
         (void)fclose(file);
@@ -136,7 +138,7 @@ static bool user_make(struct ctl *ctl, struct str password, struct err *err)
 
 bool user_create(struct ctl *ctl, struct err *err)
 {
-    char text[PASSWORD_MAX] = "";
+    char text[LINE_MAX_BYTES] = "";
     struct str path = words_value(&ctl->words, "password-file");
     bool ok = (path.data == NULL || read_password(path.data, text, err)) &&
               user_make(ctl, path.data == NULL ? STR_NONE : str_of(text), err);

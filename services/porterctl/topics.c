@@ -1,6 +1,7 @@
 /* porterctl topics: what there should be, and making it. */
 #include "porterctl/ctl.h"
 
+#include "base/clock.h"
 #include "bus/alter.h"
 #include "bus/inspect.h"
 #include "bus/topics.h"
@@ -9,11 +10,13 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <time.h>
 
 #define PARTITIONS 12
 #define PARTITIONS_MAX 1000
 #define REPLICATION_MAX 9
 #define WAIT_MS 15000
+#define LOOK_MS 100
 #define TOPICS_MAX 16
 #define DAY_MS (24LL * 3600 * 1000)
 #define RETENTION_DAYS 7
@@ -290,6 +293,38 @@ static bool may_alter(const struct differences *d, const struct wanted *w,
     return true;
 }
 
+static bool lacks_any(const struct differences *d)
+{
+    for (size_t i = 0; i < d->count; i++) {
+        if (d->list[i].cure == CURE_MAKE) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What was made a moment ago is as the brokers make topics (how many copies,
+ * say): what that asks for is compared when they tell of it. */
+static bool read_made(struct ctl *ctl, const struct wanted *w,
+                      struct differences **d, struct err *err)
+{
+    const struct timespec look = {0, LOOK_MS * US_PER_MS * 1000};
+    int64_t until_us = clock_steady_us() + WAIT_MS * US_PER_MS;
+
+    while (lacks_any(*d)) {
+        if (!read_differences(ctl, w, d, err)) {
+            return false;
+        }
+        if (clock_steady_us() > until_us) {
+            return err_set(err, ERR_UNAVAILABLE,
+                           "Kafka does not tell of the new topics yet; run it "
+                           "again");
+        }
+        (void)nanosleep(&look, NULL);
+    }
+    return may_alter(*d, w, err);
+}
+
 /* All of a topic's at once: what was set just before may not be read yet. */
 static bool alter(const struct differences *d, const char *topic,
                   int64_t *altered, struct err *err)
@@ -338,7 +373,8 @@ bool topics_apply(struct ctl *ctl, struct err *err)
     w.is_forced = words_value(&ctl->words, "force").data != NULL;
     count = wanted_rows(&w, rows);
     if (!read_differences(ctl, &w, &d, err) || !may_alter(d, &w, err) ||
-        !topics_ensure(&bus, rows, count, WAIT_MS, err)) {
+        !topics_ensure(&bus, rows, count, WAIT_MS, err) ||
+        !read_made(ctl, &w, &d, err)) {
         return false;
     }
     for (size_t i = 0; i < count; i++) {

@@ -60,7 +60,7 @@ def _visitors(client, place, other):
              "A Very Long Name Which Goes On And On Until It Does Not Fit Into Its Row Any More", "Ivan Petrov", "Sofia Rossi"]
     for at, name in enumerate(names):
         visitor = client.pre_register(place if at % 5 else other, full_name=name, company=["Helvetia Logistik AG", "Contoso GmbH", None][at % 3],
-                                      host={"name": "Maja Sjöberg"}, purpose="Meeting", expected_at=ago(minutes=-at))
+                                      host={"name": "Maja Sjöberg"}, purpose="Meeting", expected_at=ago(minutes=len(names) - at))  # Today, also shortly before midnight.
         if at < 6:
             client.post(f"/visitors/{visitor['id']}/check-in", json={"badge_number": f"B-{at + 10}"})
         if at == 1:

@@ -107,6 +107,16 @@ def test_what_is_kept_in_a_file_can_be_written(cluster):
         assert cluster.executed()["words"][-1] == "/state/place"
 
 
+def test_it_goes_where_the_gateway_goes_and_pulls_as_it_does(cluster):
+    spec = cluster.deployment["spec"]["template"]["spec"]
+    more = {"imagePullSecrets": [{"name": "registry"}], "tolerations": [{"key": "porter", "operator": "Exists"}], "nodeSelector": {"pool": "porter"}}
+    assert cluster.run("doctor")[0].returncode == 0
+    assert not more.keys() & cluster.pod()["spec"].keys()
+    spec.update(more)
+    assert cluster.run("doctor")[0].returncode == 0
+    assert more.items() <= cluster.pod()["spec"].items() and cluster.pod()["spec"]["serviceAccountName"] == "porter-gateway"
+
+
 def test_one_that_is_ended_from_outside_is_told_of(cluster):
     cluster.runs("half", 137)
     kubectl = (cluster.folder / "kubectl").read_text()

@@ -58,6 +58,7 @@ def test_a_key_without_scopes_has_all_and_one_with_an_end_ends(browser):
 
 @pytest.mark.parametrize("body, field", [
     ({}, "name"), ({"name": ""}, "name"), ({"name": "a\nb"}, "name"), ({"name": "x", "scopes": ["everything"]}, "scopes[0]"),
+    ({"name": "x", "scopes": []}, "scopes"),
     ({"name": "x", "expires_at": "2020-01-01T00:00:00Z"}, "expires_at"), ({"name": "x", "key": "mine"}, "key")])
 def test_a_bad_key_is_refused_by_its_field(browser, body, field):
     answer = browser.post("/keys", json=body)

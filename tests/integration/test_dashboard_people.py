@@ -181,6 +181,30 @@ def test_links_of_who_is_removed_are_gone(porter, organization):
     assert owner.post("/invitation/look", json={"token": token_of(link)}).status_code == 404
 
 
+@pytest.mark.parametrize("fate", ["another role", "a password of his own", "removed"])
+def test_a_link_for_somebody_does_not_outlive_what_he_was(porter, organization, fate):
+    owner, desk = Person(porter, organization).signed_in(confirmed=True), Person(porter, organization, role="front_desk")
+    admin = Person(porter, organization, role="admin").signed_in(confirmed=True)
+    link = token_of(admin.post(f"/people/{desk.id}/reset-password").json()["link"])
+    assert owner.request("PATCH", f"/people/{desk.id}", json={"name": "Another Name"}).status_code == 200
+    assert owner.post("/invitation/look", json={"token": link}).status_code == 200
+    if fate == "another role":
+        assert owner.request("PATCH", f"/people/{desk.id}", json={"role": "owner"}).status_code == 200
+    elif fate == "removed":
+        assert owner.delete(f"/people/{desk.id}").status_code == 204
+    else:
+        assert desk.signed_in(confirmed=True).post("/me/password", json={"current": desk.password, "new": "one that I like better"}).status_code == 204
+    assert owner.post("/invitation/look", json={"token": link}).status_code == 404
+    assert owner.post("/invitations/accept", json={"token": link, "password": "one of somebody else"}).status_code == 404
+
+
+def test_who_has_another_role_has_made_no_links(porter, organization):
+    owner, other = Person(porter, organization).signed_in(), Person(porter, organization, role="admin")
+    link = other.signed_in().post("/invitations", json={"email": "again@example.com", "role": "admin"}).json()["link"]
+    assert owner.request("PATCH", f"/people/{other.id}", json={"role": "viewer"}).status_code == 200
+    assert owner.post("/invitations/accept", json={"token": token_of(link), "password": "back again as before", "name": "A"}).status_code == 404
+
+
 def test_an_administrator_gives_somebody_a_new_password_but_no_owner(porter, organization):
     owner, desk = Person(porter, organization), Person(porter, organization, role="front_desk")
     admin = Person(porter, organization, role="admin").signed_in(confirmed=True)

@@ -137,6 +137,15 @@ def test_a_name_is_one_line(ctl_porter, words):
     assert ctl_porter.run_ctl(*words, "é" * limit, *more).returncode == OK
 
 
+def test_a_password_is_one_that_can_sign_in(ctl_porter, tmp_path):
+    org, file = ctl_porter.organization().slug, tmp_path / "password"
+    for count, is_taken in ((11, False), (12, True), (256, True), (257, False), (5000, False)):
+        file.write_text("ü" * count + "\nmore\n")
+        done = ctl_porter.run_ctl("user", "create", "--org", org, "--email", f"of{count}@example.com", "--name", "Ada", "--password-file", file)
+        assert done.returncode == (OK if is_taken else USAGE), done.stderr
+        assert is_taken or "the password must have 12 to 256 characters" in done.stderr
+
+
 CONTRACTOR, LOCATION = ["contractor", "create"], ["location", "create"]
 COMPANY, ZONED = ["--company", "x"], ["--name", "x", "--timezone", "Europe/Zurich"]
 PLACE = "loc_01jd0000000000000000000000"

@@ -23,6 +23,14 @@ class Kafka:
         # A broker reads it back a moment after it has answered.
         eventually(lambda: {name: self.settings(topic)[name] for name in wanted} == wanted, 10, f"{topic} has {wanted}")
 
+    def default(self, name, value):
+        """What brokers give to new topics that do not say; None: as it was."""
+        how = AlterConfigOpType.DELETE if value is None else AlterConfigOpType.SET
+        entry = ConfigEntry(name, value, incremental_operation=how)
+        broker, = self.admin.list_topics(timeout=10).brokers
+        one = ConfigResource(ConfigResource.Type.BROKER, str(broker), incremental_configs=[entry])
+        list(self.admin.incremental_alter_configs([one]).values())[0].result(20)
+
     def settings(self, topic):
         future = self.admin.describe_configs([ConfigResource(ConfigResource.Type.TOPIC, topic)])
         return {name: entry.value for name, entry in list(future.values())[0].result(20).items()}
@@ -70,6 +78,19 @@ def test_what_differs_is_told_and_altered(porter, kafka):
     eventually(lambda: (TOPIC, "topic", "missing", "there") in differences(porter, "--retention-days", "14"), 10, "it is missing")
     assert porter.ctl("topics", "apply", "--retention-days", "14") == {"topics": 5, "altered": 0}
     eventually(lambda: differences(porter, "--retention-days", "14") == set(), 10, "it is there again, as was said")
+
+
+def test_what_brokers_give_to_a_new_topic_is_mended_at_once(porter, kafka):
+    porter.ctl("topics", "apply")
+    kafka.default("log.cleanup.policy", "compact")
+    try:
+        kafka.admin.delete_topics([TOPIC])[TOPIC].result(20)
+        eventually(lambda: (TOPIC, "topic", "missing", "there") in differences(porter), 10, "it is missing")
+        assert porter.ctl("topics", "apply") == {"topics": 5, "altered": 5}, "the four that were there, and the new one"
+        eventually(lambda: differences(porter) == set(), 10, "it is as it should be")
+        assert kafka.settings(TOPIC)["cleanup.policy"] == "delete"
+    finally:
+        kafka.default("log.cleanup.policy", None)
 
 
 def retention_of(kafka, *names):

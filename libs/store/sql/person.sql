@@ -146,10 +146,17 @@ RETURNING id;
 
 -- name: person_password_set
 -- $4, unless NULL, is what it must be until now.
-UPDATE users SET password_hash = $3
- WHERE org_id = $1 AND id = $2 AND disabled_at IS NULL
-   AND ($4::text IS NULL OR password_hash = $4)
-RETURNING id;
+-- Links by which he could have chosen one are gone.
+WITH changed AS (
+    UPDATE users SET password_hash = $3
+     WHERE org_id = $1 AND id = $2 AND disabled_at IS NULL
+       AND ($4::text IS NULL OR password_hash = $4)
+    RETURNING id
+), links AS (
+    DELETE FROM invitations
+     WHERE org_id = $1 AND user_id = $2 AND EXISTS (SELECT FROM changed)
+)
+SELECT id FROM changed;
 
 -- name: person_invite
 -- At most $13 that wait; NULL user: somebody new.
@@ -216,7 +223,9 @@ SELECT id FROM organizations WHERE id = $1 FOR NO KEY UPDATE;
 
 -- name: person_update
 -- NULL stays as it is. An owner is changed only when $11 says so. The first
--- column tells that he is there, the second that he was changed.
+-- column tells that he is there, the second that he was changed. Another role
+-- takes back the links that he has made ($8), and those that others, who then
+-- might, have made for him.
 WITH before AS (
     SELECT name, role FROM users WHERE org_id = $1 AND id = $2 AND disabled_at IS NULL
 ), changed AS (
@@ -231,12 +240,16 @@ WITH before AS (
     SELECT org_id, $5, $6, $7, 'person.changed', $8, to_jsonb(before),
            to_jsonb(changed) - 'org_id', $9, $10
       FROM changed, before
+), links AS (
+    DELETE FROM invitations
+     WHERE org_id = $1 AND (user_id = $2 OR created_by = $8)
+       AND EXISTS (SELECT FROM changed, before WHERE changed.role <> before.role)
 )
 SELECT EXISTS (SELECT FROM before), EXISTS (SELECT FROM changed);
 
 -- name: person_remove
--- The row stays, for the names in the audit log; links that he has made and
--- nobody has used are gone.
+-- The row stays, for the names in the audit log; links that he has made or that
+-- were made for him, and nobody has used, are gone.
 WITH before AS (
     SELECT name, role, email FROM users WHERE org_id = $1 AND id = $2 AND disabled_at IS NULL
 ), changed AS (
@@ -251,7 +264,8 @@ WITH before AS (
       FROM changed, before
 ), links AS (
     DELETE FROM invitations
-     WHERE org_id = $1 AND created_by = $6 AND EXISTS (SELECT FROM changed)
+     WHERE org_id = $1 AND (user_id = $2 OR created_by = $6)
+       AND EXISTS (SELECT FROM changed)
 )
 SELECT EXISTS (SELECT FROM before), EXISTS (SELECT FROM changed);
 

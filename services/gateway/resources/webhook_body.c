@@ -61,18 +61,10 @@ static bool check_client(struct call *call, const struct json *body)
 static bool check_more(struct call *call, const struct json *body)
 {
     const struct json *url = json_find(body, "url");
-    const struct json *events = json_find(body, "events");
     bool ok = url == NULL || json_type(url) != JSON_TEXT ||
               check_url(call, json_text(url));
 
-    ok = check_client(call, body) && ok;
-
-    if (call->operation->method == WEB_PATCH && events != NULL &&
-        json_type(events) == JSON_ARRAY && json_count(events) == 0) {
-        ok = fault_add(call_faults(call), STR("events"), FAULT_TOO_SHORT,
-                       "must have at least 1 entries");
-    }
-    return ok;
+    return check_client(call, body) && ok;
 }
 
 /* The longest that an event may be tried: what is still to be sent keeps its

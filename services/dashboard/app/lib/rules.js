@@ -2,7 +2,7 @@
 // Of what is not known here the API alone judges.
 import {get} from "./api.js";
 
-// In a body null, "", [] and nothing are the same.
+// In a body null, "" and nothing are the same; so is [] where a list must not lack, and else it is counted.
 const isThere = (value) => value !== undefined && value !== null && value !== "" && !(Array.isArray(value) && value.length === 0);
 const join = (path, name) => path ? `${path}.${name}` : name;
 
@@ -33,7 +33,8 @@ function look(schema, value, path, told, add) {
 
 function lookInto(schema, value, path, told, add) {
   for (const name of schema.required ?? []) if (!isThere(value[name])) add({field: join(path, name), detail: "is required"});
-  for (const [name, one] of Object.entries(schema.properties ?? {})) if (isThere(value[name])) look(one, value[name], join(path, name), told, add);
+  const isSent = (name) => isThere(value[name]) || Array.isArray(value[name]) && !schema.required?.includes(name);
+  for (const [name, one] of Object.entries(schema.properties ?? {})) if (isSent(name)) look(one, value[name], join(path, name), told, add);
   if (schema.if && faultsOf({it: value}, {it: schema.if}, {}).length > 0) lookInto(schema.else, value, path, told, add);
 }
 

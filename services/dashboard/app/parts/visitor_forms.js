@@ -6,7 +6,7 @@ import {Qr} from "./qr.js";
 import {post} from "../lib/api.js";
 import {html, useRef, useState} from "../lib/html.js";
 import {usePlaceOf} from "../lib/places.js";
-import {fromField, toField} from "../lib/time.js";
+import {fromField, midnight, toField} from "../lib/time.js";
 
 const HALF_HOUR_MS = 1_800_000;
 // What the form's fields are called in the body.
@@ -40,9 +40,15 @@ function Expected({made, place, onClose}) {
     <footer class="dialog-foot"><${Button} icon="print" onClick=${() => print()}>Print</${Button}><${Button} kind="primary" onClick=${onClose}>Done</${Button}></footer></${Dialog}>`;
 }
 
+// The next full half hour; today, for whoever is entered in its last one.
+function soon(zone) {
+  const next = Math.ceil(Date.now() / HALF_HOUR_MS) * HALF_HOUR_MS;
+  return toField(next < Date.parse(midnight(zone, 1)) ? next : Date.now(), zone);
+}
+
 export function PreRegister({place, onClose}) {
   const [made, setMade] = useState(null);
-  const form = useForm({...EMPTY, expected_at: toField(Math.ceil(Date.now() / HALF_HOUR_MS) * HALF_HOUR_MS, place.timezone)},
+  const form = useForm({...EMPTY, expected_at: soon(place.timezone)},
     (_, intent, {PreRegisterVisitorInput: body}) => post("/v1/visitors/pre-register", body, {intent}),
     {PreRegisterVisitorInput: (values) => bodyOf(values, place)});
   if (made) return html`<${Expected} made=${made} place=${place} onClose=${() => onClose(made)} />`;

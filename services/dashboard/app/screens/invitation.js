@@ -5,6 +5,7 @@ import {HOME, go} from "../lib/router.js";
 import {ROLES, entered} from "../lib/session.js";
 import {Fault, Text, Waiting} from "../parts/basic.js";
 import {Field, Form, useForm} from "../parts/form.js";
+import {toast} from "../parts/toast.js";
 
 function Accept({token, invitation}) {
   const isNew = invitation.kind === "invitation";
@@ -12,8 +13,8 @@ function Accept({token, invitation}) {
     await post("/invitations/accept", {token, password, ...(isNew ? {name: name.trim()} : {})}, {intent});
     try {
       entered(await post("/sign-in", {email: invitation.email, password}));
-    } catch (problem) {
-      if (problem.word !== "code-required") throw problem; // The sign-in asks for the code.
+    } catch (problem) { // The link is used and the password holds: what is left is the sign-in, which asks for a code, too.
+      if (problem.word !== "code-required") toast("Your password is set. Sign in with it.");
     }
   });
   const [role, words] = ROLES[invitation.role] ?? [invitation.role, ""];
