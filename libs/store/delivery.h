@@ -65,8 +65,8 @@ struct attempt {
     struct id delivery_id;
     int number;
     int64_t at_us;
-    /* Whose endpoint it was; zero: a sample, which no sum counts. Written only.
-     */
+    /* Whose endpoint it was; zero: it tells nothing about that, and no sum
+     * counts it. Written only. */
     struct id webhook_id;
     struct str verdict; /* "delivered", "retry", "give_up", "disable" */
     int status;         /* 0: none */

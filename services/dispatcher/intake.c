@@ -158,6 +158,9 @@ static bool take_event(struct intake *in, const struct pending *p,
     if (!find_wanted(in, &p->event, &set, wanted, &count, err)) {
         return false;
     }
+    if (count > 0) {
+        crash_point("consumed");
+    }
     if (p->is_asked) {
         count = drop_known(in, p, wanted, count);
     }
@@ -372,9 +375,6 @@ static bool fetch_more(struct intake *in, struct err *err)
     }
     for (size_t i = 0; i < count; i++) {
         keep(in, &records[i]);
-    }
-    if (count > 0) {
-        crash_point("consumed");
     }
     metrics_add(in->d->metrics, METER_RECORDS, 0, (int64_t)count);
     return true;

@@ -194,6 +194,20 @@ static bool is_held(const struct job *j, enum verdict verdict)
            (verdict == VERDICT_DISABLE && !j->body->is_test && !j->is_asked);
 }
 
+/* Sums of attempts, by which an endpoint is judged later, do not count others:
+ * neither samples nor what was our own failure, nor refused events about
+ * webhooks, which are to cause no other. */
+static bool tells_of_endpoint(const struct job *j,
+                              const struct fetch_answer *answer,
+                              enum verdict verdict)
+{
+    const bool is_refused =
+        verdict == VERDICT_RETRY || verdict == VERDICT_GIVE_UP;
+
+    return !j->body->is_test && !verdict_is_ours(answer) &&
+           !(j->body->is_operational && is_refused);
+}
+
 void outcome_answer(struct job *j, const struct fetch_answer *answer,
                     const struct request_lines *lines,
                     const struct backoff *configured, int64_t started_us,
@@ -217,7 +231,9 @@ void outcome_answer(struct job *j, const struct fetch_answer *answer,
         .org_id = j->body->org_id,
         .delivery_id = j->id,
         .number = number,
-        .webhook_id = j->body->is_test ? (struct id){{0}} : j->webhook_id,
+        .webhook_id = tells_of_endpoint(j, answer, ruling.verdict)
+                          ? j->webhook_id
+                          : (struct id){{0}},
         .at_us = started_us,
         .verdict = str_of(verdict_words[ruling.verdict]),
         .status = (int)answer->status,

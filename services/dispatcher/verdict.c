@@ -57,3 +57,8 @@ bool verdict_is_too_much(const struct fetch_answer *answer)
         return is_asked_to_wait(answer);
     }
 }
+
+bool verdict_is_ours(const struct fetch_answer *answer)
+{
+    return answer->failure == FETCH_PROXY || answer->failure == FETCH_LACK;
+}

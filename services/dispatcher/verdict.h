@@ -32,4 +32,8 @@ struct ruling verdict_of(const struct fetch_answer *answer, bool is_last);
 /* Does it ask for less at once? (A time-out, 429, 503.) */
 bool verdict_is_too_much(const struct fetch_answer *answer);
 
+/* Was it our own failure, or our proxy's? It tells nothing about the endpoint.
+ */
+bool verdict_is_ours(const struct fetch_answer *answer);
+
 #endif

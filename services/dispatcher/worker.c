@@ -134,9 +134,7 @@ static void hold_waiting(struct worker *w, struct id webhook_id)
 static void judge(struct worker *w, const struct job *j,
                   const struct fetch_answer *answer, int64_t took_us)
 {
-    /* Our own failure, or our proxy's, tells nothing about the endpoint. */
-    const bool is_ours =
-        answer->failure == FETCH_PROXY || answer->failure == FETCH_LACK;
+    const bool is_ours = verdict_is_ours(answer);
     const bool is_open = j->is_probe || j->target->is_open;
     const struct lane_end end = {
         .webhook_id = j->webhook_id,

@@ -1,6 +1,8 @@
 """What a death costs at each step of the road: nothing is lost, and what comes twice was under way."""
 import signal
 import threading
+from collections import Counter
+from zlib import crc32
 
 import pytest
 
@@ -16,7 +18,7 @@ QUICK = {"PORTER_LEASE": "3s", "PORTER_ATTEMPT_TIMEOUT": "1s", "PORTER_IN_FLIGHT
 # The points of libs/base/crash.h: at which arrival, and what the endpoint is like before the death.
 STEPS = {
     "consumed": (20, "well"), "answered": (50, "well"), "unwritten": (5, "well"), "written": (5, "well"),
-    "claimed": (3, "fails first"), "unrecorded": (3, "fails first"), "probed": (2, "down"), "drained": (1, "down"), "revoked": (1, "well"),
+    "claimed": (3, "fails some"), "unrecorded": (3, "fails some"), "probed": (2, "down"), "drained": (1, "down"), "revoked": (1, "well"),
 }
 
 
@@ -30,8 +32,8 @@ def not_written_down(porter, organization, receiver, others):
     seen = []
 
     def look():
-        told = len(attempts(porter, organization))
-        seen.append(len(receiver.matching()) - told)
+        told = Counter(format_id("dlv", row["delivery_id"]) for row in attempts(porter, organization))
+        seen.append(sum(max(count - told[id], 0) for id, count in by_delivery(receiver).items()))
         return len(seen) == 10 if others else len(seen) > 5 and len(set(seen[-5:])) == 1
     eventually(look, 20, "the last requests")
     return max(seen) if others else seen[-1]
@@ -44,7 +46,10 @@ def test_a_death_loses_nothing(new_porter, step, capsys):
     porter.gateway()
 
     def answer(request):
-        if kind == "down" and not is_up.is_set() or kind == "fails first" and request.headers["x-porter-attempt"] == "1":
+        if kind == "down" and not is_up.is_set():
+            return 500, {}, b""
+        # Of every other delivery the first attempt. (Of all: whenever ten came in a row its circuit would open, and each probe be a first one.)
+        if kind == "fails some" and request.headers["x-porter-attempt"] == "1" and crc32(request.headers["x-porter-delivery"].encode()) % 2:
             return 500, {}, b""
         return 204, {}, b""
 
@@ -80,3 +85,4 @@ def test_a_death_loses_nothing(new_porter, step, capsys):
     with capsys.disabled():
         print(f"\ndeath at {step}: {len(wanted)} deliveries, lost {len(wanted) - len(rows)}, under way at the death {untold}, sent twice {twice}")
     assert twice <= untold <= IN_FLIGHT
+    assert untold > 0 or step not in ("answered", "unwritten"), "it died of what it had sent"

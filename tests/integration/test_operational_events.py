@@ -291,7 +291,11 @@ def test_a_refused_event_about_a_webhook_raises_no_doubt(new_porter):
     watched.until_rows(1, "failed")
     with porter.database() as db:
         db.execute("UPDATE webhook_hours SET attempts_retry = attempts_retry + %s WHERE webhook_id = %s", (IN_A_ROW, parse_id(watched.id)))
+    counts = lambda: watched.client.get(f"/webhooks/{watched.id}/stats").json()["totals"]
+    before = counts()
     watched.organization.webhook(gone.url(), events="visitor.checked_in")
     assert watched.client.post(f"/visitors/{visitor}/check-in").status_code == 200
     watched.until_rows(2, "failed")
+    after = counts()
+    assert (after["attempt_count"], after["failed_count"]) == (before["attempt_count"], 2), "attempts of the other do not count"
     assert watched.webhook()["health"] == "ok" and [name for name, _ in watched.logged()] == ["webhook.disabled"]

@@ -73,7 +73,7 @@ class Desk:
 def porter(new_porter):
     porter = new_porter()
     porter.gateway()
-    porter.dispatcher(PORTER_RETRY_SCHEDULE="200ms," * 11 + "200ms")
+    porter.dispatcher(PORTER_RETRY_SCHEDULE="200ms," * 31 + "200ms", PORTER_PROBE_WAIT="200ms", PORTER_PROBE_WAIT_MAX="200ms")
     return porter
 
 

@@ -403,4 +403,6 @@ def test_whom_a_proxy_does_not_reach_is_given_a_rest(world, new_porter, status, 
     eventually(lambda: client.get(f"/webhooks/{made}").json()["health"] == health, 30, health)
     rows = client.get(f"/webhooks/{made}/deliveries").json()["deliveries"]
     assert {row["last_failure"] for row in rows if row["attempt_count"]} == {failure}
+    # By these sums it would be judged hours later.
+    assert (client.get(f"/webhooks/{made}/stats").json()["totals"]["attempt_count"] == 0) == (health == "ok")
     proxy.close()

@@ -42,7 +42,7 @@ unnest($19::uuid[], $20::uuid[], $21::bigint[], $22::timestamptz[],
            AS a ({attempt_columns})
 
 -- part: counts
--- (A sample's attempt names no webhook here: it does not count.)
+-- (What tells nothing about the endpoint names no webhook here: it does not count.)
 webhook_id <> '00000000-0000-0000-0000-000000000000'
 
 -- part: written
