@@ -1,8 +1,24 @@
-"""The last words of a run: every failure in a few lines, where a reader of a long log looks first; and
-their names, a line each, in the file FAILED_TESTS_FILE for whoever tries them again ("once NAME": nobody should)."""
+"""What a run says of failures: each at once, in a line; and as its last words every one in a few lines, where a reader of a
+long log looks first, with their names, a line each, in the file FAILED_TESTS_FILE for whoever tries them again ("once NAME": nobody should)."""
 import os
 
 LINES, COLUMNS = 12, 240
+
+
+class AtOnce:
+    def __init__(self, reporter):
+        self.reporter = reporter
+
+    def pytest_runtest_logreport(self, report):
+        if report.failed:
+            self.reporter.ensure_newline()
+            self.reporter.write_line(f"  not well: {report.nodeid} ({_when(report)}): {''.join(_message(report).splitlines()[:1])}"[:COLUMNS])
+
+
+def pytest_configure(config):
+    reporter = config.pluginmanager.getplugin("terminalreporter")
+    if reporter and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(AtOnce(reporter))
 
 
 def pytest_terminal_summary(terminalreporter, config):

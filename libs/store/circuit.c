@@ -71,7 +71,7 @@ bool circuit_open(struct db *db, struct webhook_key key,
                     ARG_INT(fall->waits.first_ms), ARG_INT(fall->waits.max_ms),
                     ARG_TEXT(str_of(news.data)),
                     ARG_TIME(fall->why.not_before_us),
-                    ARG_TIME(fall->why.began_us), ARG_TIME(trouble.since_us)),
+                    ARG_TIME(fall->why.seen_us), ARG_TIME(trouble.since_us)),
                &rows, err) &&
         tell_change(tx, key, &trouble, fall->now_us, rows, err);
 
@@ -154,7 +154,7 @@ bool circuit_disable(struct db *db, struct webhook_key key,
                ARGS(ARG_UUID(key.org_id), ARG_UUID(key.webhook_id),
                     ARG_TEXT(end->reason), ARG_TIME(end->now_us),
                     ARG_UUID(id_new()), ARG_TEXT(str_of(subject.data)),
-                    ARG_TEXT(str_of(news.data)), ARG_TIME(end->why.began_us)),
+                    ARG_TEXT(str_of(news.data)), ARG_TIME(end->why.seen_us)),
                &rows, err);
 
     if (ok) {

@@ -25,14 +25,14 @@ struct circuit_waits {
  * who find the same thing one makes the change and the event. *changed is
  * false when there was nothing to change. */
 
-/* What the last attempt said. Of a webhook that was changed after it had begun
- * it says nothing: it does not open or disable that. */
+/* What the last attempt said. Of a webhook that was changed since it was read
+ * for that it says nothing: it does not open or disable that. */
 struct circuit_why {
     int status;         /* 0: no answer */
     struct str failure; /* A word; STR_NONE: there was an answer */
     struct str detail;
     int64_t not_before_us; /* Retry-After; DB_TIME_NULL: none */
-    int64_t began_us;      /* DB_TIME_NULL: there was none. */
+    int64_t seen_us;       /* Its updated_at then; DB_TIME_NULL: no attempt. */
 };
 
 /* Nothing happens when it is open already, or the webhook is disabled. It fails

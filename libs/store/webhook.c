@@ -81,6 +81,7 @@ static struct webhook_target target_read(const struct db_rows *rows, size_t i,
         .overlap_until_us = db_time(rows, i, 8),
         .is_open = db_bool(rows, i, 9),
         .client_expires_us = db_time(rows, i, 12),
+        .updated_at_us = db_time(rows, i, 15),
     };
 
     if (!db_is_null(rows, i, 13)) {

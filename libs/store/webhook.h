@@ -55,6 +55,7 @@ struct webhook_target {
     const int64_t *wait_us; /* Its own schedule … */
     size_t wait_count;      /* … or 0: the configuration's. */
     int64_t max_age_us;     /* 0: the configuration's */
+    int64_t updated_at_us;
 };
 
 /* All of an org's webhooks and the version of the list, in one statement.

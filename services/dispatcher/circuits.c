@@ -74,7 +74,7 @@ static struct news news_of(enum news_kind kind, const struct job *j)
                      .status = why.status,
                      .failure = why.failure,
                      .not_before_us = why.not_before_us,
-                     .began_us = why.began_us};
+                     .seen_us = why.seen_us};
 
     news_say(&n, why.detail);
     return n;
@@ -115,7 +115,7 @@ void circuits_hold(struct circuits *c, struct job *j)
                          .failures = 1,
                          .failure = str_of(refusal_word(why)),
                          .not_before_us = DB_TIME_NULL,
-                         .began_us = DB_TIME_NULL};
+                         .seen_us = DB_TIME_NULL};
         news_say(&n, str_of(refusal_says(why)));
         news_add(&c->news, &n);
     }
@@ -271,7 +271,7 @@ static bool probe_none(struct circuits *c, struct webhook_key key,
     struct news nothing = {.kind = NEWS_QUIET,
                            .key = key,
                            .not_before_us = DB_TIME_NULL,
-                           .began_us = DB_TIME_NULL};
+                           .seen_us = DB_TIME_NULL};
     bool waits = false;
 
     if (!circuit_is_busy(c->d->db, key, &waits, err)) {

@@ -34,7 +34,7 @@ void news_add(struct news_queue *q, const struct news *n)
     pthread_mutex_lock(&q->lock);
     struct news *before = told(q, n);
     if (before != NULL) {
-        if (n->kind == NEWS_GONE && n->began_us > before->began_us) {
+        if (n->kind == NEWS_GONE && n->seen_us > before->seen_us) {
             *before = *n;
         }
     } else if (q->count < NEWS_MAX) {
@@ -95,5 +95,5 @@ void news_say(struct news *n, struct str detail)
 struct circuit_why news_why(const struct news *n)
 {
     return (struct circuit_why){n->status, n->failure, str_of(n->detail),
-                                n->not_before_us, n->began_us};
+                                n->not_before_us, n->seen_us};
 }

@@ -34,7 +34,7 @@ struct news {
     int status;
     struct str failure;
     int64_t not_before_us;
-    int64_t began_us; /* DB_TIME_NULL: there was none. */
+    int64_t seen_us; /* See struct circuit_why. */
     char detail[NEWS_DETAIL_BYTES];
 };
 

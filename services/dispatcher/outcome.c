@@ -302,9 +302,9 @@ struct circuit_why outcome_why(const struct job *j)
         return (struct circuit_why){.failure = o->failure,
                                     .detail = o->error,
                                     .not_before_us = DB_TIME_NULL,
-                                    .began_us = DB_TIME_NULL};
+                                    .seen_us = DB_TIME_NULL};
     }
     return (struct circuit_why){o->attempt.status, o->attempt.failure,
                                 o->attempt.detail, o->not_before_us,
-                                o->attempt.at_us};
+                                j->target->updated_at_us};
 }

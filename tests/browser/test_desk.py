@@ -266,6 +266,17 @@ def test_each_visit_that_is_expected_is_in_one_view(new_page, owner, nights, hou
     page.get_by_text("Nobody is expected after today").wait_for()
 
 
+def test_who_is_pre_registered_in_the_last_half_hour_is_expected_today(new_page, owner, nights):
+    page = shifted(new_page, owner, nights - timedelta(minutes=10))
+    page.get_by_role("button", name="Pre-register").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_label("Expected")).to_have_value((nights - timedelta(minutes=10)).strftime("%Y-%m-%dT%H:%M"))
+    dialog.get_by_label("Name", exact=True).fill("Night Guard")
+    dialog.get_by_role("button", name="Pre-register").click()
+    page.get_by_role("dialog", name="Night Guard is expected").get_by_role("button", name="Done").click()
+    row(page, "Night Guard").wait_for()
+
+
 def test_a_desk_that_is_left_open_overnight_shows_the_morning(new_page, owner, nights):
     page = shifted(new_page, owner, nights + timedelta(minutes=10))
     row(page, "Late Train").wait_for()

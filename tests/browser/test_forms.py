@@ -111,6 +111,18 @@ def test_a_visitor_without_a_name_and_a_webhook_without_events_are_told_at_their
     assert sent == []
 
 
+def test_a_key_that_may_do_nothing_is_none_that_may_do_everything(page, sent):
+    page.goto("/dashboard/settings/api")
+    know_rules(page, lambda: page.get_by_role("button", name="Generate API Key").first.click())
+    form = page.get_by_role("dialog")
+    form.get_by_label("Name").fill("Nothing chosen")
+    form.get_by_label("Everything").uncheck()
+    form.get_by_label("Read visitors").uncheck()
+    form.get_by_role("button", name="Generate API Key").click()
+    expect(form.locator("fieldset .fault")).to_have_text("must have at least 1 entries")
+    assert sent == []
+
+
 def test_what_grows_too_long_is_told_while_it_is_written_and_counted_as_people_count(page, sent):
     page.goto("/dashboard/settings/api")
     know_rules(page, lambda: page.get_by_role("button", name="Generate API Key").first.click())

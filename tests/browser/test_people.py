@@ -42,13 +42,28 @@ def test_somebody_is_invited_joins_and_is_removed(page, new_page, owner):
     forgetful.get_by_label("Choose a password").fill(PASSWORD[::-1])
     forgetful.get_by_role("button", name="Set the password").click()
     open_settings(forgetful, "Webhooks")
-    other.get_by_role("link", name="Webhooks").click()
-    other.get_by_role("heading", name="Sign in to Porter").wait_for()
+    other.get_by_role("heading", name="Sign in to Porter").wait_for()  # By itself: it asks what has changed.
     page.get_by_role("button", name="Remove Jörg Zimmermann").click()
     page.get_by_role("dialog").get_by_role("button", name="Remove").click()
     page.get_by_text("can no longer sign in").wait_for()
-    forgetful.get_by_role("link", name="API").click()
     forgetful.get_by_role("heading", name="Sign in to Porter").wait_for()
+
+
+def test_a_link_that_was_used_is_not_asked_for_again_when_the_sign_in_behind_it_fails(page, new_page, owner):
+    link = owner.signed_in(confirmed=True).post("/invitations", json={"email": "unlucky@example.com", "role": "viewer"}).json()["link"]
+    other = new_page()
+    other.route("**/dashboard/api/sign-in", lambda route: route.abort())
+    other.goto(link[link.index("/dashboard"):])
+    other.get_by_label("Your name").fill("Una Lucky")
+    other.get_by_label("Choose a password").fill(PASSWORD)
+    other.get_by_role("button", name="Join").click()
+    other.get_by_role("heading", name="Sign in to Porter").wait_for()
+    other.get_by_text("Your password is set. Sign in with it.").wait_for()
+    other.unroute("**/dashboard/api/sign-in")
+    other.get_by_label("E-mail").fill("unlucky@example.com")
+    other.get_by_label("Password").fill(PASSWORD)
+    other.get_by_role("button", name="Sign in").click()
+    other.get_by_role("navigation", name="Main").wait_for()
 
 
 def test_a_second_step_is_set_up_and_asked_for(page, owner):

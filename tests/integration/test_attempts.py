@@ -20,7 +20,7 @@ from harness.porter import Porter, parse_id
 from harness.process import free_port
 from harness.resolver import SILENT, Resolver
 
-CONNECT_S, LIMIT_S = 3, 5
+CONNECT_S, LIMIT_S = 6, 10
 ADDRESS = "127.0.0.1"
 PHASES = ("dns_us", "connect_us", "tls_us", "first_byte_us", "total_us")
 NEEDS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="a name server of our own needs port 53")
@@ -113,7 +113,7 @@ CASES = [
     before("no-way", "https://127.255.255.255:8443/", "unreachable",  # A broadcast address: the kernel says so at once.
            r"There is no way to 127\.255\.255\.255:8443: check the server's network, and the DNS records of 127\.255\.255\.255\."),
     before("crowded", Crowded, "connect_timeout",
-           r"127\.0\.0\.1:\d+ did not take the connection within 3 s: check that the server runs, .*firewall lets us in\.",
+           r"127\.0\.0\.1:\d+ did not take the connection within 6 s: check that the server runs, .*firewall lets us in\.",
            is_slow=True),
     # --- no TLS
     before("resets-at-once", hostile.resets_at_once, "tls_ended",
@@ -123,7 +123,7 @@ CASES = [
     before("speaks-plain", hostile.speaks_plain, "tls_plain",
            r"What answers at 127\.0\.0\.1:\d+ does not speak TLS: enable HTTPS there, or mend the port .*", leaf=None),
     before("never-shakes-hands", hostile.never_shakes_hands, "tls_timeout",
-           r"The TLS handshake was not over within 3 s: check .*", leaf=None, is_slow=True),
+           r"The TLS handshake was not over within 6 s: check .*", leaf=None, is_slow=True),
     before("old-protocol", hostile.silent, "tls_protocol",
            r"The endpoint speaks neither TLS 1\.2 nor 1\.3: enable them there\.", more=OLD),
     # --- bad certificates
@@ -163,7 +163,7 @@ CASES = [
     Case("half-closes", hostile.half_closes, "ended_silent",
          r"The endpoint had the request, and closed the connection without an answer: .*"),
     Case("silent", hostile.silent, "timeout",
-         r"The endpoint did not answer within 5 s: answer 2xx first, and do the work afterwards\.", is_slow=True),
+         r"The endpoint did not answer within 10 s: answer 2xx first, and do the work afterwards\.", is_slow=True),
     Case("interim-flood", hostile.interim_flood, "interim",
          r"The endpoint sent \d{3,} interim answers \(1xx\) and no final one: answer 2xx\."),
     Case("interim-drip", hostile.interim_drip, "interim", r"The endpoint sent \d+ interim answers .*", is_slow=True),
@@ -177,10 +177,10 @@ CASES = [
     Case("cut-short", answering(["200 OK"], b"half of it", length=100), "ended_short",
          r"The endpoint closed the connection within its answer .*", status=200),
     Case("drips-the-head", hostile.drips_the_head, "timeout_answer",
-         r"The answer was not whole within 5 s \(\d+ bytes of its head and 0 of its body came\): send a short one, in one go\.",
+         r"The answer was not whole within 10 s \(\d+ bytes of its head and 0 of its body came\): send a short one, in one go\.",
          status=200, is_slow=True),
     Case("drips-the-body", hostile.drips_the_body, "timeout_answer",
-         r"The answer was not whole within 5 s \(\d+ bytes of its head and [1-9]\d* of its body came\): .*", status=200, is_slow=True),
+         r"The answer was not whole within 10 s \(\d+ bytes of its head and [1-9]\d* of its body came\): .*", status=200, is_slow=True),
     Case("bad-chunks", hostile.bad_chunks, "not_http", r"What came from .* is no HTTP answer \(.*chunk.*\): .*", status=200),
     # --- too much of it
     Case("endless-headers", hostile.endless_headers, "headers_too_large",
@@ -198,7 +198,7 @@ CASES = [
     # --- answers
     Case("quick", answering(["204 No Content"]), None, None, status=204, verdict="delivered"),
     Case("late", hostile.slow(LIMIT_S * 0.85), None,
-         r"The endpoint answered 200 after 4\.\d s of 5 s: answer first, and do the work afterwards\.",
+         r"The endpoint answered 200 after 8\.\d s of 10 s: answer first, and do the work afterwards\.",
          status=200, verdict="delivered"),
     status("301",
         r" to https://new\.example\.com/in: update the webhook's URL \(redirects are not followed\)\.", "Location: https://new.example.com/in"),
@@ -222,7 +222,7 @@ CASES = [
 NAMED = [
     before("unknown-name", "https://unknown.test:8443/", "dns",
            r"The name unknown\.test could not be resolved: check its spelling in the webhook's URL, and its DNS records\."),
-    before("silent-names", "https://silent.test:8443/", "dns_timeout", r"The name servers of silent\.test did not answer within 3 s: check its DNS\.",
+    before("silent-names", "https://silent.test:8443/", "dns_timeout", r"The name servers of silent\.test did not answer within 6 s: check its DNS\.",
            is_slow=True),
     before("private-name", "https://private.test:8443/", "refused_address",
            r"The webhook's address (::ffff:)?10\.0\.0\.5 is refused.*private.* private\.test resolved to it: point the name to a public address\."),
@@ -271,7 +271,7 @@ class Story:
         # All of them are being served now, or were. Whoever else is on this dispatcher gets what is new.
         sent = self.client.post(f"/visitors/{visitors[0]['id']}/check-in")
         assert sent.status_code == 200, sent.text
-        self.seen, = self.bystander.wait(1, 10)
+        self.seen, = self.bystander.wait(1, 20)
         self.deliveries = {name: self.finished_attempt(webhook) for name, webhook in self.webhooks.items()}
         self.beside = self.finished_attempt(self.other)
 

@@ -12,8 +12,9 @@ from harness.poll import eventually
 from harness.porter import parse_id, porter_with
 
 FAST = {"PORTER_PROBE_WAIT": "200ms", "PORTER_PROBE_WAIT_MAX": "400ms", "PORTER_HELD_RATE": "1000",
-        "PORTER_RETRY_SCHEDULE": "100ms,100ms,100ms"}
-NEVER = {"PORTER_PROBE_WAIT": "1h", "PORTER_RETRY_SCHEDULE": "100ms,100ms,100ms"}
+        "PORTER_RETRY_SCHEDULE": "100ms," * 11 + "100ms"}  # Longer than ten failures in a row take, whoever is slow.
+SHORT = {**FAST, "PORTER_RETRY_SCHEDULE": "100ms,100ms,100ms"}
+NEVER = {"PORTER_PROBE_WAIT": "1h", "PORTER_RETRY_SCHEDULE": FAST["PORTER_RETRY_SCHEDULE"]}
 IN_A_ROW = 10
 LANE_DOUBT = 3  # Every so many of a dispatcher's own it asks what others saw.
 
@@ -74,6 +75,14 @@ def impatient(porter):
 @pytest.fixture(scope="module")
 def fast(servers):
     porter = porter_with(servers, **FAST)
+    yield porter
+    porter.close()
+
+
+@pytest.fixture(scope="module")
+def hasty(servers):
+    """Where what is refused comes to its end soon."""
+    porter = porter_with(servers, **SHORT)
     yield porter
     porter.close()
 
@@ -172,8 +181,8 @@ def test_how_many_get_a_rest_is_told(new_porter):
     assert dispatcher.metric('porter_circuits{state="draining"}') == 0
 
 
-def test_one_event_that_is_always_refused_keeps_no_other_back(fast):
-    endpoint = Endpoint(fast)
+def test_one_event_that_is_always_refused_keeps_no_other_back(hasty):
+    endpoint = Endpoint(hasty)
     visitors = endpoint.write(IN_A_ROW)
     endpoint.until_health("failing")
     refused = lambda r: json.loads(r.body)["data"]["visitor"]["id"] == visitors[0]
@@ -182,9 +191,9 @@ def test_one_event_that_is_always_refused_keeps_no_other_back(fast):
     assert [row["subject"] for row in endpoint.until_rows(1, state="failed")] == visitors[:1]
 
 
-def test_what_is_always_refused_comes_to_an_end_however_often_others_do_well(fast):
+def test_what_is_always_refused_comes_to_an_end_however_often_others_do_well(hasty):
     """Enough of them open the circuit each time that they go out, and another event closes it again."""
-    endpoint = Endpoint(fast)
+    endpoint = Endpoint(hasty)
     endpoint.receiver.answer = lambda r: (400 if json.loads(r.body)["data"]["visitor"]["full_name"] == "Poison" else 204, {}, b"")
     refused = {endpoint.client.pre_register(endpoint.place, full_name="Poison")["id"] for _ in range(IN_A_ROW + 2)}
     well = []

@@ -1,11 +1,12 @@
 """What people do at the front desk is in the audit log: who, what, before and after, by which request. What keys do is not."""
 import json
 import uuid
+from datetime import datetime, timedelta, timezone
 
 import pytest
 
 from harness.dashboard import Person, problem
-from harness.poll import eventually
+from harness.poll import LOG_S, eventually
 from harness.porter import parse_id
 
 MARK = f"zqx{uuid.uuid4().hex[:9]}"
@@ -69,7 +70,7 @@ def test_each_step_of_a_visit_has_its_row(porter, owner, desk):
 
 def test_decisions_on_contractors_have_theirs(porter, owner, desk):
     made = [done(desk.post("/v1/contractors", json={"company": MARK, "contact": {"name": MARK}}), 201)["id"] for _ in range(2)]
-    until = "2027-03-01T00:00:00.000Z"
+    until = (datetime.now(timezone.utc) + timedelta(days=90)).strftime("%Y-%m-%dT00:00:00.000Z")
     done(desk.post(f"/v1/contractors/{made[0]}/approve", json={"valid_until": until, "reason": MARK}))
     done(desk.post(f"/v1/contractors/{made[1]}/reject", json={"reason": MARK}))
     shown = owner.signed_in().get("/audit?about=contractor").json()["entries"][::-1]
@@ -180,7 +181,7 @@ def test_changes_tell_of_it_once(porter, owner, desk):
         heard.extend(answer["changes"])
         return heard
 
-    eventually(listen, 20, "it is told")
+    eventually(listen, LOG_S, "it is told")
     done(desk.post(f"/v1/visitors/{visitor}/check-in"))
-    eventually(lambda: "visitor.checked_in" in {one["type"] for one in listen()}, 20, "the next is told")
+    eventually(lambda: "visitor.checked_in" in {one["type"] for one in listen()}, LOG_S, "the next is told")
     assert [one["type"] for one in heard if one["type"].startswith("visitor.")] == ["visitor.pre_registered", "visitor.checked_in"]

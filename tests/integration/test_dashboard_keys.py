@@ -6,7 +6,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from harness.dashboard import Person, org_uuid, problem
-from harness.poll import eventually
+from harness.poll import eventually, logged
 from harness.porter import Client, parse_id
 
 KEY = re.compile(r"porter_sk_[0-9A-Za-z]{49}")
@@ -207,7 +207,7 @@ def test_each_call_that_writes_an_event_shows_which(porter, admin, browser):
                  f"/contractors/{dach}/approve", f"/contractors/{fach}/reject"):
         do(path)
     do(f"/evacuations/{do('/evacuations', location_id=place, drill=True)}/end")
-    events = {event["request_id"]: event for event in caller.get("/events?limit=200").json()["events"]}
+    events = {event["request_id"]: event for event in logged(caller, len(wrote))}
     assert {events[one]["type"] for one in wrote} == {
         "visitor.pre_registered", "visitor.checked_in", "visitor.checked_out", "visitor.cancelled", "contractor.created",
         "contractor.approved", "contractor.rejected", "evacuation.activated", "evacuation.ended"}

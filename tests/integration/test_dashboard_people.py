@@ -264,11 +264,11 @@ def person(porter, organization):
 
 
 def _with_totp(person):
-    """(a browser, the secret): the authenticator is set up; the code of the last step is used."""
+    """(a browser, the secret): the authenticator is set up; the code of this step is used, so that the next one is good for a while."""
     browser = person.signed_in(confirmed=True)
     offered = browser.post("/me/totp").json()
     assert offered["uri"] == f"otpauth://totp/Porter:{person.email.replace('@', '%40')}?secret={offered['secret']}&issuer=Porter"
-    assert browser.post("/me/totp/confirm", json={"code": totp(offered["secret"], step=-1)}).status_code == 204
+    assert browser.post("/me/totp/confirm", json={"code": totp(offered["secret"])}).status_code == 204
     return browser, offered["secret"]
 
 
@@ -279,15 +279,15 @@ def test_an_authenticator_is_asked_for_after_the_password(person):
     assert problem(person.browser().sign_in(person, password="wrong password!")) == "sign-in-refused"
     assert problem(person.browser().sign_in(person, password="wrong password!", code=totp(secret))) == "sign-in-refused"
     assert problem(person.browser().sign_in(person, code="000000" if totp(secret) != "000000" else "111111")) == "sign-in-refused"
-    assert person.browser().sign_in(person, code=totp(secret)).status_code == 200
+    assert person.browser().sign_in(person, code=totp(secret, step=1)).status_code == 200
 
 
 def test_a_code_is_taken_once(person):
     _, secret = _with_totp(person)
-    code = totp(secret)
+    code = totp(secret, step=1)
     assert person.browser().sign_in(person, code=code).status_code == 200
     assert problem(person.browser().sign_in(person, code=code)) == "sign-in-refused"
-    assert problem(person.browser().sign_in(person, code=totp(secret, step=-1))) == "sign-in-refused"  # Older than one that was taken.
+    assert problem(person.browser().sign_in(person, code=totp(secret))) == "sign-in-refused"  # Older than one that was taken.
 
 
 def test_a_code_from_far_away_is_none(person):
@@ -331,5 +331,5 @@ def test_the_secret_is_sealed_and_sealed_anew_with_a_new_master_key(porter, pers
     assert porter.ctl("secrets", "rewrap", **both)["unreadable"] == 0
     assert stored() != before and b"new-3" in stored()[:8]
     gateway = porter.gateway(**both)  # What only the new key opens is opened.
-    assert person.browser(gateway).sign_in(person, code=totp(secret)).status_code == 200
+    assert person.browser(gateway).sign_in(person, code=totp(secret, step=1)).status_code == 200
     assert porter.ctl("secrets", "rewrap", PORTER_SEAL_KEYS=f"{porter._seal},{new}")["unreadable"] == 0

@@ -107,20 +107,21 @@ def test_an_unknown_account_takes_the_work_of_a_known_one(owner):
         return time.monotonic() - began
 
     known, unknown = [], []
-    for _ in range(5):
+    for _ in range(9):
         known.append(took(owner.email))
         unknown.append(took(f"no-{owner.email}"))
-    ratio = sorted(known)[2] / sorted(unknown)[2]
+    ratio = sorted(known)[4] / sorted(unknown)[4]
     assert 1 / 3 < ratio < 3, f"{known} {unknown}"
 
 
 def test_tries_are_slowed_and_the_answer_says_how_long(owner):
     """Ten wrong ones at once; then one a minute, by the second. Also for who is not there, and the right password as well."""
     for email in (owner.email, f"no-{owner.email}"):
+        began = time.monotonic()
         answers = [owner.browser().post("/sign-in", json={"email": email, "password": "wrong password!"}) for _ in range(11)]
         assert [answer.status_code for answer in answers] == [401] * 10 + [429]
         assert problem(answers[10]) == "too-many-sign-ins"
-        assert 50 <= int(answers[10].headers["Retry-After"]) <= 60
+        assert 59 - (time.monotonic() - began) <= int(answers[10].headers["Retry-After"]) <= 60
     slowed = owner.browser().sign_in(owner)
     assert slowed.status_code == 429 and "Set-Cookie" not in slowed.headers
 
@@ -148,9 +149,9 @@ def test_an_address_that_tries_many_accounts_is_slowed(owner):
     address, began, tries, answer = an_address(), time.monotonic(), 0, None
     while tries < 100:
         answer = owner.browser(address=address).post("/sign-in", json={"email": f"{tries}-{owner.email}", "password": "wrong password!"})
-        if answer.status_code != 401:
-            break
-        tries += 1
+        if answer.status_code == 429 and int(answer.headers["Retry-After"]) > 2:
+            break  # Else the next may well be let in.
+        tries += answer.status_code == 401
     assert 60 <= tries <= 60 + (time.monotonic() - began) / 10
     assert problem(answer) == "too-many-sign-ins" and 1 <= int(answer.headers["Retry-After"]) <= 10
     assert owner.browser(address=address).sign_in(owner).status_code == 429

@@ -6,7 +6,7 @@ import uuid
 import pytest
 
 from harness import dashboard
-from harness.poll import eventually
+from harness.poll import LOG_S, eventually
 from harness.porter import parse_id
 from harness.process import program
 
@@ -126,8 +126,8 @@ def test_what_is_known_of_a_visitor_goes_and_another_stays(porter, story):
     roster = story.client.get(f"/evacuations/{evacuation['id']}").json()["on_site"]
     assert {one["visitor_id"]: one["full_name"] for one in roster} == {ids[0]: "[erased]", ids[1]: f"Ada {stays.word}"}
     # One of the endpoints refuses all: on a slow machine it falls, which is an event too.
-    events = [one for one in story.client.get("/events").json()["events"] if not one["type"].startswith("webhook.")]
-    assert len(events) == 5
+    events = lambda: [one for one in story.client.get("/events").json()["events"] if not one["type"].startswith("webhook.")]
+    eventually(lambda: len(events()) == 5, LOG_S, "all five are in the log")
     sent = story.client.get(f"/webhooks/{story.webhooks[0].id}/deliveries").json()["deliveries"]
     assert len(sent) == 5
 

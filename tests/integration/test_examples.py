@@ -12,7 +12,7 @@ import requests
 
 from harness import signatures
 from harness.contract import contract
-from harness.poll import LOG_S, eventually
+from harness.poll import LOG_S, eventually, logged
 from harness.porter import parse_id, uuid7
 from harness.process import ROOT
 
@@ -20,7 +20,7 @@ DISPATCHER = {"PORTER_RETRY_SCHEDULE": "1s"}  # It gives up after two attempts.
 FILE = ROOT / "services" / "gateway" / "openapi" / "examples.json"
 ID = re.compile(r"\b(org|key|usr|vis|loc|con|evac|evt|whk|dlv|req|rpl)_[0-7][0-9a-hjkmnp-tv-z]{25}\b")
 TIME = re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
-FIXED = {"reset": 42, "webhook-signature": "v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4=", "X-Porter-Signature": "0" * 64,
+FIXED = {"reset": 42, "remaining": 57, "used": 43, "webhook-signature": "v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4=", "X-Porter-Signature": "0" * 64,
          "next_cursor": "AWm0ZBqk9Uqe7wY3", "signature": "0" * 64, "remote": "203.0.113.7:443",
          "dns_us": 310, "connect_us": 8120, "tls_us": 17350, "first_byte_us": 41870, "total_us": 41910,
          "response_headers": "Server: nginx\nDate: Sun, 01 Mar 2026 09:30:00 GMT",
@@ -236,7 +236,7 @@ def tell_events(story, visitor, second):
     story.ask("list_events", query=query)
     story.ask("show_event", [event["id"]])
     # One that a single webhook listened to: of several, whose id is the first is not known before.
-    event = story.watcher.get(f"/events?limit=1&subject={second}&type=visitor.cancelled").json()["events"][0]
+    event = logged(story.watcher, query=f"limit=1&subject={second}&type=visitor.cancelled")[0]
     rows = f"/events/{event['id']}/deliveries"
     eventually(lambda: [one["state"] for one in story.watcher.get(rows).json()["deliveries"]] == ["delivered"], 20, "it is delivered")
     story.ask("list_event_deliveries", [event["id"]])

@@ -49,7 +49,7 @@ class Story:
         for one in self.endpoints.values():
             assert one.met.wait(20)
         assert self.client.post(f"/visitors/{visitor['id']}/check-in").status_code == 200
-        self.bystander.wait(1, LIMIT_S)
+        self.bystander.wait(1, 20)
         self.first = {behave: self.attempt(webhook) for behave, webhook in self.webhooks.items()}
 
     def webhook(self, url, event):
@@ -59,7 +59,7 @@ class Story:
 
     def attempt(self, webhook):
         def look():
-            one, = self.client.get(f"/webhooks/{webhook}/deliveries").json()["deliveries"]
+            one, = self.client.get(f"/webhooks/{webhook}/deliveries").json()["deliveries"]  # Written with others, soon.
             return self.client.get(f"/webhooks/{webhook}/deliveries/{one['id']}").json()["attempts"]
         return eventually(look, 20, f"an attempt for {webhook}")[0]
 
@@ -81,7 +81,7 @@ def test_it_is_said_what_it_did(story, behave):
     attempt, (verdict, words, status) = story.first[behave], CASES[behave]
     assert (attempt["verdict"], attempt["status"]) == (verdict, status), attempt["detail"]
     assert attempt["failure"] in words if isinstance(words, set) else attempt["failure"] == words, attempt["detail"]
-    assert attempt["total_us"] <= (LIMIT_S + 1) * 1_000_000
+    assert attempt["total_us"] <= (LIMIT_S + 3) * 1_000_000
 
 
 def test_nothing_is_left_of_them(story):

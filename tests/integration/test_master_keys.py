@@ -139,11 +139,12 @@ def test_what_was_broken_off_goes_on(two_keys):
 
 def test_who_waits_for_more_than_two_seconds_is_told_how_far_it_is(two_keys):
     porter, old, new = two_keys
-    tenant, began = porter.organization(), time.monotonic()
+    tenant = porter.organization()
     tenant.webhook("https://example.com/1")
     with porter.held(LAST, ()) as waiting:
         slow = rewrapping(porter, **sealing(new, old))
         waiting(1)
+        began = time.monotonic()
         eventually(lambda: time.monotonic() > began + 3, 10, "three seconds")
     out, said = slow.communicate()
     assert slow.returncode == OK and "looked at 1 of 1" in said and "looked at" not in out

@@ -73,7 +73,7 @@ class Desk:
 def porter(new_porter):
     porter = new_porter()
     porter.gateway()
-    porter.dispatcher(PORTER_RETRY_SCHEDULE="200ms," * 31 + "200ms", PORTER_PROBE_WAIT="200ms", PORTER_PROBE_WAIT_MAX="200ms")
+    porter.dispatcher(PORTER_RETRY_SCHEDULE="500ms," * 31 + "500ms", PORTER_PROBE_WAIT="200ms", PORTER_PROBE_WAIT_MAX="200ms")
     return porter
 
 
@@ -115,7 +115,7 @@ def test_the_order_is_kept_by_many_with_failures_and_a_death(new_porter):
     porter.gateway()
     for _ in range(2):
         # Three in ten fail: once in a while seven of the first ten do, and a circuit opens.
-        porter.dispatcher(PORTER_RETRY_SCHEDULE="50ms," * 31 + "50ms", PORTER_LEASE="2s", PORTER_ATTEMPT_TIMEOUT="1s",
+        porter.dispatcher(PORTER_RETRY_SCHEDULE="50ms," * 31 + "50ms", PORTER_LEASE="10s", PORTER_ATTEMPT_TIMEOUT="5s",
                           PORTER_PROBE_WAIT="200ms", PORTER_PROBE_WAIT_MAX="200ms", PORTER_HELD_RATE="1000")
 
     def answer(request):
@@ -183,7 +183,8 @@ def strict(new_porter):
 
 
 def blocked(db):
-    return db.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = %s AND NOT granted", (KEY,)).fetchone()[0]
+    return db.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = %s AND NOT granted"
+                      " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())", (KEY,)).fetchone()[0]
 
 
 class Gate:

@@ -8,7 +8,7 @@ import pytest
 from harness.deliveries import deliveries, settled
 from harness.event_rows import packed
 from harness.events import Topics
-from harness.poll import eventually
+from harness.poll import eventually, logged
 from harness.porter import format_id, parse_id, uuid7
 from harness.process import program
 
@@ -26,6 +26,7 @@ def busy(porter):
         assert client.post(f"/visitors/{visitor['id']}/check-in").status_code == 200
     assert client.post("/evacuations", json={"location_id": place}).status_code == 201
     topics = porter.topics()
+    logged(client, 5)
     return tenant, topics, topics.of(tenant.id, 5)
 
 
@@ -76,6 +77,7 @@ def test_a_webhook_that_has_an_event_does_not_get_it_again(porter):
     client, place = tenant.client(), tenant.location()
     client.pre_register(place)
     settled(porter, tenant)
+    logged(client)
     tenant.webhook(receiver.url("/younger"))
     assert porter.ctl("events", "republish", "--since", "1h", "--org", tenant.id)["sent"] == 1
     client.pre_register(place)  # Behind it: both are through once each webhook has this.
@@ -92,6 +94,7 @@ def test_what_comes_twice_at_once_goes_out_once(porter):
         client.pre_register(place)
     topics.of(tenant.id, 20)
     topics.close()
+    logged(client, 20)
     tenant.webhook(receiver.url())
     known = porter.dispatchers[0].metric("porter_deliveries_known_total")
     for _ in range(3):
@@ -110,6 +113,7 @@ def test_a_run_that_was_killed_goes_on_where_it_was(porter, tmp_path):
             row = {"org": parse_id(tenant.id), "id": uuid7(), "type": "visitor.checked_in",
                    "subject": format_id("vis", uuid7()), "created_at": at + timedelta(milliseconds=number)}
             copy.write_row((row["org"], row["id"], row["type"], row["subject"], packed(row), row["created_at"]))
+    logged(tenant.client(), 200)  # They are of one transaction.
     state = tmp_path / "state"
     words = ["events", "republish", "--since", "1h", "--org", tenant.id, "--state-file", str(state)]
     nowhere = porter.run_ctl(*words[:-1], tmp_path / "no folder" / "state")

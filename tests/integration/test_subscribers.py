@@ -12,7 +12,7 @@ from cloudevents.core.bindings.kafka import KafkaMessage, from_binary_event
 from confluent_kafka import Consumer, Producer, TopicPartition
 
 from harness.events import TOPICS, message_class
-from harness.poll import eventually
+from harness.poll import eventually, logged
 from harness.porter import format_id, uuid7
 from harness.process import ROOT
 from harness.subscribers import Subscriber
@@ -150,9 +150,11 @@ def test_the_asyncapi_document_tells_what_is_there(porter):
     document = json.loads((ROOT / "docs" / "asyncapi.json").read_text())
     headers = document["components"]["schemas"]["Headers"]
     tenant = porter.organization()
-    tenant.client().pre_register(tenant.location())
+    client = tenant.client()
+    client.pre_register(tenant.location())
     topics = porter.topics()
     record = topics.of(tenant.id)[0]
+    logged(client)
     assert set(record.headers) | {"porter_again"} == set(headers["properties"])
     jsonschema_rs.validate(headers, record.headers)
     assert porter.ctl("events", "republish", "--since", "1h", "--org", tenant.id)["sent"] == 1

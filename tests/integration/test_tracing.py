@@ -9,7 +9,7 @@ import pytest
 
 from harness import openmetrics
 from harness.collector import Collector, Silence
-from harness.poll import eventually
+from harness.poll import eventually, logged
 from harness.porter import Porter, parse_id
 from harness.process import ROOT, free_port
 from harness.prometheus import Prometheus
@@ -137,10 +137,9 @@ def test_a_sample_belongs_to_who_asked_for_it(tracing, collector):
 
 def test_a_record_without_a_trace_begins_one_of_its_events_id(tracing, collector):
     tenant = tracing.organization()
-    tenant.client().pre_register(tenant.location())
-    topics = tracing.topics()
-    event = topics.of(tenant.id)[0].event.id
-    topics.close()
+    client = tenant.client()
+    client.pre_register(tenant.location())
+    event = logged(client)[0]["id"]
     assert tracing.ctl("events", "republish", "--since", "1h", "--org", tenant.id)["sent"] == 1
     process = collector.wait(parse_id(event).hex, 1)[0]
     assert (process.kind, process.parent, process.attributes["porter.event_id"]) == ("CONSUMER", "", event)

@@ -4,7 +4,7 @@ import json
 import pytest
 
 from harness.deliveries import settled
-from harness.poll import eventually
+from harness.poll import eventually, logged
 from harness.porter import Porter, parse_id, uuid7
 
 LIMIT = 1 << 20
@@ -67,7 +67,7 @@ def test_an_event_that_is_too_large_has_failed_and_stops_nothing(small):
     assert shown["attempt_count"] == 0 and shown["attempts"] == [] and f"a webhook gets {LIMIT} at most" in shown["last_error"]
     assert f"has {len(shown['body'].encode())} bytes" in shown["last_error"] and len(shown["body"].encode()) > LIMIT
     # The event itself can be read.
-    log = client.get("/events", params={"subject": site, "type": "evacuation.activated"}).json()["events"]
+    log = logged(client, query=f"subject={site}&type=evacuation.activated")
     assert log[0]["data"]["evacuation"]["on_site_count"] == PEOPLE
 
 

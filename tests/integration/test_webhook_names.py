@@ -60,7 +60,7 @@ def test_a_resolver_that_is_silent_is_not_waited_for(world, resolver):
         eventually(lambda: resolver.lookups("silent-1.test") - before == 4, 10, "lookups under way")
         assert save(other, "inside.test").status_code == 422
         assert [answer.result().status_code for answer in answers] == [201] * 8
-    assert resolver.lookups("silent-1.test") - before == 4 and time.monotonic() - began < 4
+    assert resolver.lookups("silent-1.test") - before == 4 and time.monotonic() - began < 8
 
 
 def test_who_waits_for_a_name_holds_no_connection_to_postgresql(servers, resolver):

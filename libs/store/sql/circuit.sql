@@ -6,8 +6,8 @@ SELECT id FROM webhooks WHERE org_id = $1 AND id = $2 FOR NO KEY UPDATE;
 -- name: circuit_open
 -- $3 now, $4 failures in a row, $5 the first wait, $6 the longest, $7 the news,
 -- $8 until when the endpoint wants to be left alone (NULL: it did not say), $9
--- when the last attempt began (NULL: it was none): of a webhook that was changed
--- since, it says nothing. $10 since when it fails.
+-- the updated_at of the webhook that the last attempt was made to (NULL: it was
+-- none): of one that was changed since, it says nothing. $10 since when it fails.
 -- One that opens while it drains waits longer than it did. Only the change is
 -- announced; a disabled webhook has no circuit.
 WITH opened AS (

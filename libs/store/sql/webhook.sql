@@ -4,7 +4,7 @@ SELECT o.webhooks_version, w.id, w.url, w.events, w.status = 'enabled',
        w.ordering = 'subject', w.secret, w.secret_previous,
        w.secret_overlap_until, coalesce(c.state = 'open', false), w.headers,
        w.client_certificate, w.client_certificate_expires_at,
-       array_to_string(w.retry_waits_s, ','), w.max_age_s
+       array_to_string(w.retry_waits_s, ','), w.max_age_s, w.updated_at
   FROM organizations o
   LEFT JOIN webhooks w ON w.org_id = o.id
   LEFT JOIN webhook_circuits c ON c.org_id = w.org_id AND c.webhook_id = w.id
@@ -201,8 +201,8 @@ WITH changed AS (
 SELECT pg_notify('porter_webhooks', $9::text) FROM changed;
 
 -- name: webhook_disable
--- Twice is once: only the change is announced and written down. $8 when the attempt
--- began that says so: of a webhook that was changed since, it says nothing. Tells
+-- Twice is once: only the change is announced and written down. $8 the updated_at of
+-- the webhook that the attempt was made to that says so: see circuit_open. Tells
 -- since when it failed, and how often.
 WITH before AS (
     SELECT failing_since, failures
