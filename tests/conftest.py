@@ -2,6 +2,8 @@
 long log looks first, with their names, a line each, in the file FAILED_TESTS_FILE for whoever tries them again ("once NAME": nobody should)."""
 import os
 
+import pytest
+
 LINES, COLUMNS = 12, 240
 
 
@@ -15,6 +17,7 @@ class AtOnce:
             self.reporter.write_line(f"  not well: {report.nodeid} ({_when(report)}): {''.join(_message(report).splitlines()[:1])}"[:COLUMNS])
 
 
+@pytest.hookimpl(trylast=True)  # Behind the reporter's own.
 def pytest_configure(config):
     reporter = config.pluginmanager.getplugin("terminalreporter")
     if reporter and not hasattr(config, "workerinput"):
