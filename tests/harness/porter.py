@@ -22,6 +22,8 @@ from .receiver import Receiver
 from .servers import Servers
 
 HOST = "yourapp.portervisitors.com"  # What the product page's examples call.
+# Of the rows of pg_locks, which has those of every test's database.
+LOCKS_HERE = "database = (SELECT oid FROM pg_database WHERE datname = current_database())"
 
 
 def make_tls(folder, *names):

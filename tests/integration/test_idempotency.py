@@ -7,9 +7,7 @@ import pytest
 
 from harness.gate import Gate
 from harness.poll import eventually
-from harness.porter import Client, parse_id
-
-HERE = "database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+from harness.porter import LOCKS_HERE, Client, parse_id
 
 PATH = "/visitors/pre-register"
 
@@ -128,7 +126,7 @@ def test_a_repeat_while_the_first_is_under_way_is_told_to_wait(desk):
             db.execute("LOCK TABLE visitors IN EXCLUSIVE MODE")
             first = pool.submit(desk.send, key)
             eventually(lambda: db.execute(
-                f"SELECT count(*) FROM pg_locks WHERE locktype = 'relation' AND NOT granted AND {HERE}").fetchone()[0] == 1, 10,
+                f"SELECT count(*) FROM pg_locks WHERE locktype = 'relation' AND NOT granted AND {LOCKS_HERE}").fetchone()[0] == 1, 10,
                 "the first request at the lock")
             second = desk.send(key, client=desk.at(desk.porter.gateways[0]))
             assert second.status_code == 409 and second.json()["type"].endswith("/idempotency-in-progress"), second.text
@@ -188,11 +186,11 @@ def test_a_crash_before_the_commit_leaves_nothing_and_the_key_free(new_porter):
             db.execute("LOCK TABLE idempotency IN EXCLUSIVE MODE")
             lost = pool.submit(desk.send, key)
             eventually(lambda: db.execute(
-                f"SELECT count(*) FROM pg_locks WHERE locktype = 'relation' AND NOT granted AND {HERE}").fetchone()[0] == 1, 10,
+                f"SELECT count(*) FROM pg_locks WHERE locktype = 'relation' AND NOT granted AND {LOCKS_HERE}").fetchone()[0] == 1, 10,
                 "the answer at the lock")
             gateway.kill()
             assert lost.exception(timeout=20) is not None
-        eventually(lambda: db.execute(f"SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 1 AND {HERE}").fetchone()[0] == 0,
+        eventually(lambda: db.execute(f"SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 1 AND {LOCKS_HERE}").fetchone()[0] == 0,
                    15, "the dead gateway's lock to go")
     other = porter.gateway()
     client = desk.at(other)

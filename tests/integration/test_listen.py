@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from harness import signatures
+from harness import poll, signatures
 from harness.poll import LOG_S, eventually
 from harness.process import free_port, program
 from harness.receiver import Receiver
@@ -99,10 +99,7 @@ def event_ids(received):
 
 def logged(client, count):
     """The ids of the log's events in its order, when there are so many."""
-    def all_of_them():
-        events = client.get("/events?limit=200").json()["events"]
-        return events if len(events) >= count else None
-    return [event["id"] for event in eventually(all_of_them, LOG_S, f"{count} events in the log")]
+    return [event["id"] for event in poll.logged(client, count)]
 
 
 def test_an_endpoint_gets_what_a_webhook_gets(porter, listen, endpoint, tmp_path):

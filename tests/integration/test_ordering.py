@@ -7,7 +7,7 @@ from collections import defaultdict
 import pytest
 
 from harness.poll import eventually
-from harness.porter import parse_id
+from harness.porter import LOCKS_HERE, parse_id
 
 pytestmark = pytest.mark.once
 
@@ -183,8 +183,7 @@ def strict(new_porter):
 
 
 def blocked(db):
-    return db.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = %s AND NOT granted"
-                      " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())", (KEY,)).fetchone()[0]
+    return db.execute(f"SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = %s AND NOT granted AND {LOCKS_HERE}", (KEY,)).fetchone()[0]
 
 
 class Gate:
